@@ -2,25 +2,52 @@
 """Runs the management commands, with the embedded database when none is configured."""
 
 import os
+import signal
 import sys
 
-# These never touch the database, so they must not make one.
-WITHOUT_DATABASE = {"help", "version", "check", "collectstatic", "spectacular", "startapp", "diffsettings"}
+# These never touch the database, so they must not make one. `serve` looks after its database itself.
+WITHOUT_DATABASE = {
+    "help",
+    "version",
+    "check",
+    "collectstatic",
+    "spectacular",
+    "startapp",
+    "diffsettings",
+    "serve",
+}
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goalsvc.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     from goalsvc import database
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     asks_for_help = {"-h", "--help", "--version"} & set(sys.argv[1:])
+    if command == "serve":
+        os.environ.setdefault("LOG_TO_STDOUT", "1")
+    else:
+        # A migration or an import may rightly take longer than any statement of a request.
+        os.environ["DATABASE_STATEMENT_TIMEOUT_MS"] = "0"
+    # Stopped politely, a command still stops the database server that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 - reads the settings, and only that: bugs keep their traceback
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}")
     if command in WITHOUT_DATABASE or asks_for_help:
         execute_from_command_line(sys.argv)
         return
-    with database.running():
-        execute_from_command_line(sys.argv)
+    try:
+        with database.running():
+            database.verify()
+            execute_from_command_line(sys.argv)
+    except database.NoDatabaseError as error:
+        sys.exit(f"{error}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import dj_database_url
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 
-from goalsvc.embedded import DATABASE, PORT, SUPERUSER, NoDatabaseError, EmbeddedServer, socket_directory
+from goalsvc.embedded import DATABASE, PORT, SUPERUSER, EmbeddedServer, NoDatabaseError, socket_directory
 
 __all__ = [
     "NoDatabaseError",

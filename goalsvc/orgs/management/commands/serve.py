@@ -1,0 +1,199 @@
+"""Serves the API: the database, its migrations and the production server in one command."""
+
+import os
+import resource
+import signal
+import socket
+import threading
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from goalsvc import database
+
+# Any number, as long as all replicas use the same.
+MIGRATION_LOCK = 7_420_531_186
+
+# A request that is still running when the server stops gets this long to finish.
+GRACE_SECONDS = 4
+
+# Threads beyond the database pool cost nothing until they are needed. They are for slow clients: a thread
+# waits while its client sends the body, and with few threads a few such clients would stop the service.
+THREADS_PER_WORKER = 64
+
+# An open connection counts until it is closed, even when idle, and beyond this number new ones wait.
+CONNECTIONS_PER_WORKER = 4096
+
+# How long a client may take for its headers, which is also how long an idle connection is kept.
+HEADER_TIMEOUT_MS = 30_000
+HEADER_BYTES = 32 * 1024
+
+
+class Command(BaseCommand):
+    help = "Serves the API: starts the embedded database if none is configured, migrates, then serves."
+    requires_system_checks = []  # development's business; here they would only delay the start
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="name or address to listen on (%(default)s)")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
+        parser.add_argument("--workers", type=int, default=cores(), help="processes (%(default)s, the cores)")
+        parser.add_argument("--demo", action="store_true", help="load the demo world first, say what to try")
+
+    def handle(self, *, host: str, port: int, workers: int, demo: bool, **options: Any) -> None:
+        if not 1 <= port <= 65535:
+            raise CommandError(f"--port must be between 1 and 65535, not {port}.")
+        if workers < 1:
+            raise CommandError(f"--workers must be 1 or more, not {workers}.")
+        address = free_address(host, port)
+        try:
+            with database.running(supervise=True):
+                database.verify()
+                with unlimited_connection():
+                    self.migrate()
+                    if demo:
+                        self.load_demo()
+                self.serve(address, port, workers)
+        except database.NoDatabaseError as error:
+            raise CommandError(str(error)) from error
+
+    def migrate(self) -> None:
+        """Apply what is missing; of several replicas that start at once, one does and the others wait."""
+        with connection.cursor() as cursor:
+            # Asked again and again, not waited for inside PostgreSQL: there the waiting replica would be an
+            # open transaction, and an index that the other builds concurrently waits for all of those.
+            while True:
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_LOCK])
+                if cursor.fetchone() == (True,):
+                    break
+                time.sleep(0.2)
+            try:
+                executor = MigrationExecutor(connection)
+                if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                    call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+    def load_demo(self) -> None:
+        try:
+            call_command("load_demo", stdout=self.stdout, stderr=self.stderr)
+        except CommandError as refusal:
+            self.stdout.write(f"{refusal} Serving without it.")
+
+    def serve(self, address: str, port: int, workers: int) -> None:
+        from granian import Granian
+        from granian.constants import HTTPModes, Interfaces
+        from granian.http import HTTP1Settings
+        from granian.log import LogLevels
+
+        logging: dict[str, Any] = {**settings.LOGGING}
+        logging["loggers"] = {**logging.get("loggers", {}), "_granian": {}}
+        server = Granian(
+            target="goalsvc.wsgi:application",
+            address=address,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=THREADS_PER_WORKER,
+            backlog=1024,
+            backpressure=CONNECTIONS_PER_WORKER,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEADER_BYTES),
+            websockets=False,
+            respawn_failed_workers=True,
+            respawn_interval=0,
+            workers_kill_timeout=GRACE_SECONDS,
+            log_level=LogLevels.error,
+            log_dictconfig=logging,  # its own would print lines of another form beside ours
+        )
+        url = f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
+        announcer = threading.Thread(target=self.announce, args=(address, port, url), daemon=True)
+        server.on_startup(announcer.start)
+        server.serve(target_loader=partial(load_application, os.getpid()), wrap_loader=False)
+
+    def announce(self, address: str, port: int, url: str) -> None:
+        """Say where the service is, once it is there: a worker listens when it has loaded the application."""
+        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - not bound here
+        while True:
+            try:
+                socket.create_connection((reachable, port), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                self.stdout.write(f"goalsvc serves on {url} (stop it with Ctrl-C)")
+                self.stdout.flush()
+                return
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_address(host: str, port: int) -> str:
+    """The numeric address of the host. Raises CommandError when nothing can be served there.
+
+    The workers share the port through SO_REUSEPORT, so a second `serve` would silently take half of the
+    first one's connections: hence the look beforehand, without that option.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise CommandError(
+            f"--host {host!r} is no name or address of this machine: {error.strerror}."
+        ) from error
+    family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise CommandError(f"Cannot serve on {host}:{port}: {error.strerror}.") from error
+    return str(address[0])
+
+
+@contextmanager
+def unlimited_connection() -> Iterator[None]:
+    """The connection without the time limits of requests, closed afterwards with the whole pool.
+
+    The workers are copies of this process: a connection left open would be the same one in all of them.
+    """
+    try:
+        with connection.cursor() as cursor:
+            for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                cursor.execute(f"SET {limit} = 0")
+        yield
+    finally:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]
+
+
+def load_application(parent: int) -> Callable[..., Any]:
+    """In a new worker: the WSGI application, and what ties the worker to `serve`."""
+    # The copied handlers would only note the signal, and a stop during the import would wait for the grace
+    # time to pass. There is no request yet to be finished; granian sets its own handlers next.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=stop_after, args=(parent,), daemon=True).start()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS_PER_WORKER
+    limit = wanted if most == resource.RLIM_INFINITY else min(most, wanted)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
+
+    from goalsvc.wsgi import application
+
+    return application
+
+
+def stop_after(parent: int) -> None:
+    """Stop this worker when `serve` was killed: it would hold the port for ever and nobody would know."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
