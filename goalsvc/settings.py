@@ -107,6 +107,8 @@ DATABASES = {"default": database.configuration(DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "orgs.User"
+# User.email is unique without regard to case (user_email_unique), which this check does not see.
+SILENCED_SYSTEM_CHECKS = ["auth.E003"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -139,18 +141,20 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["goalsvc.api.permissions.Nobody"],
     "DEFAULT_PARSER_CLASSES": ["goalsvc.api.parsing.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["goalsvc.api.rendering.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "goalsvc.api.rendering.JSONNegotiation",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "goalsvc.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "goalsvc.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": "format",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "goalsvc",
     "VERSION": "5",
+    "DESCRIPTION": "Goals, and their matches outside the web page: at once, with a reason, exactly once.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.finish"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -1,0 +1,150 @@
+"""What the OpenAPI description says of the Goals API."""
+
+from rest_framework import serializers
+
+from goals.conditions import TYPES
+from goals.serializers import GoalInput
+from goalsvc.api.schema import (
+    BODY,
+    PAGE,
+    PAGE_PARAMETERS,
+    SETTINGS,
+    Answer,
+    FieldErrors,
+    Operation,
+    Refusal,
+    page_example,
+)
+from goalsvc.orgs.documentation import (
+    CREATED,
+    ORGANIZATION_EXAMPLE,
+    ROOM_EXAMPLE,
+    USER_EXAMPLE,
+    NestedOrganization,
+    NestedUser,
+)
+
+GOAL_NOT_FOUND = Refusal(404, "goal_not_found", "The organization has no such goal.")
+
+CONDITION_EXAMPLE = {"type": 27, "value": "", "negate": False, "settings": {}}
+GOAL_EXAMPLE = {
+    "id": "0199d6a5-7b20-7d44-a1f3-2c6e8d0b4f40",
+    "name": "User sent a lead",
+    "organization_id": ORGANIZATION_EXAMPLE["id"],
+    "organization": ORGANIZATION_EXAMPLE,
+    "is_any_room_allowed": False,
+    "allow_any_room": False,
+    "allowed_rooms": [ROOM_EXAMPLE["id"]],
+    "default_value": "10.00",
+    "conditions": [CONDITION_EXAMPLE],
+    "created_by_user_id": USER_EXAMPLE["id"],
+    "created_by_user": USER_EXAMPLE,
+    "updated_by_user_id": USER_EXAMPLE["id"],
+    "updated_by_user": USER_EXAMPLE,
+    **CREATED,
+}
+INPUT_EXAMPLE = {
+    "name": "Bought in the shop",
+    "is_any_room_allowed": True,
+    "allowed_rooms": [],
+    "default_value": "14.15",
+    "conditions": [{"type": 1, "value": "Helsinki", "negate": False, "settings": {}}],
+}
+TYPES_TABLE = "\n\n| type | |\n|---|---|\n" + "\n".join(
+    f"| {kind.number} | {kind.name}{'' if kind.is_value_required else ' (no value)'} |"
+    for kind in TYPES.values()
+)
+BAD_GOAL = FieldErrors(
+    "bad attributes",
+    {
+        "name": ["This field is required."],
+        "allowed_rooms": ["0199d6a4-4c9e-7f0a-8a35-90d2c4b1e631 is not a room of the organization."],
+        "conditions": {"0": {"type": ["Must be an integer from 1 to 37."]}},
+    },
+)
+
+
+class Condition(serializers.Serializer):
+    type = serializers.IntegerField(min_value=1, max_value=37)
+    value = serializers.CharField(allow_blank=True, max_length=2048)
+    negate = serializers.BooleanField()
+    settings = serializers.DictField()
+
+
+class Goal(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField(max_length=255)
+    organization_id = serializers.UUIDField()
+    organization = NestedOrganization()
+    is_any_room_allowed = serializers.BooleanField()
+    allow_any_room = serializers.BooleanField(help_text="Always equal to `is_any_room_allowed`.")
+    allowed_rooms = serializers.ListField(child=serializers.UUIDField())
+    default_value = serializers.DecimalField(14, 2, allow_null=True)
+    conditions = serializers.ListField(child=Condition())
+    created_at = serializers.DateTimeField()
+    created_by_user_id = serializers.UUIDField(allow_null=True)
+    created_by_user = NestedUser(allow_null=True)
+    updated_at = serializers.DateTimeField()
+    updated_by_user_id = serializers.UUIDField(allow_null=True)
+    updated_by_user = NestedUser(allow_null=True)
+
+
+class GoalPage(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = Goal(many=True)
+
+
+LIST_GOALS = Operation(
+    id="list_goals",
+    tag="goals",
+    summary="List the organization's goals",
+    description="By creation time, ascending.",
+    answers={200: Answer(GoalPage, page_example(GOAL_EXAMPLE))},
+    refusals=(*SETTINGS, *PAGE),
+    parameters=PAGE_PARAMETERS,
+)
+CREATE_GOAL = Operation(
+    id="create_goal",
+    tag="goals",
+    summary="Create a goal",
+    description="The types of conditions:" + TYPES_TABLE,
+    request=GoalInput,
+    request_examples={"A goal with a condition": INPUT_EXAMPLE},
+    answers={201: Answer(Goal, GOAL_EXAMPLE)},
+    refusals=(*SETTINGS, *BODY, BAD_GOAL),
+)
+RETRIEVE_GOAL = Operation(
+    id="retrieve_goal",
+    tag="goals",
+    summary="Retrieve a goal",
+    answers={200: Answer(Goal, GOAL_EXAMPLE)},
+    refusals=(*SETTINGS, GOAL_NOT_FOUND),
+)
+REPLACE_GOAL = Operation(
+    id="replace_goal",
+    tag="goals",
+    summary="Replace a goal's attributes",
+    description="An omitted `default_value` becomes null.",
+    request=GoalInput,
+    request_examples={"All attributes": INPUT_EXAMPLE},
+    answers={200: Answer(Goal, GOAL_EXAMPLE)},
+    refusals=(*SETTINGS, GOAL_NOT_FOUND, *BODY, BAD_GOAL),
+)
+UPDATE_GOAL = Operation(
+    id="update_goal",
+    tag="goals",
+    summary="Change some of a goal's attributes",
+    request=GoalInput(partial=True),
+    request_examples={"A new default value": {"default_value": 20}},
+    answers={200: Answer(Goal, GOAL_EXAMPLE)},
+    refusals=(*SETTINGS, GOAL_NOT_FOUND, *BODY, BAD_GOAL),
+)
+DELETE_GOAL = Operation(
+    id="delete_goal",
+    tag="goals",
+    summary="Delete a goal",
+    description="The goal leaves the API. Its matches are kept, and an administrator can restore it.",
+    answers={204: Answer(None)},
+    refusals=(*SETTINGS, GOAL_NOT_FOUND),
+)

@@ -1,0 +1,210 @@
+"""Goals: the events that an organization wants to see, and in which of its rooms they count."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypedDict
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models, transaction
+from django.db.models import F, Func, OuterRef, Q, Value
+from django.db.models.lookups import Exact
+from uuid_utils.compat import uuid7
+
+from goalsvc.orgs.models import Organization, Room, User
+
+
+class GoalAttributes(TypedDict, total=False):
+    """What a client may set on a goal, checked by `goals.serializers.GoalInput`."""
+
+    name: str
+    is_any_room_allowed: bool
+    allowed_rooms: Sequence[UUID]
+    default_value: Decimal | None
+    conditions: list[dict[str, Any]]
+
+
+class UnknownRoomsError(Exception):
+    """Some of the named rooms are not the organization's (foreign, unknown or archived)."""
+
+    def __init__(self, room_ids: Sequence[UUID]) -> None:
+        super().__init__(room_ids)
+        self.room_ids = room_ids
+
+
+class GoalQuerySet(models.QuerySet["Goal"]):
+    def live(self) -> "GoalQuerySet":
+        """The goals that the API knows: those that are not deleted."""
+        return self.filter(deleted_at=None)
+
+    def with_allowed_rooms(self) -> "GoalQuerySet":
+        """Add `allowed_room_ids`: the goal's allowed rooms by creation, archived ones left out."""
+        room_ids = (
+            GoalRoom.objects.filter(goal=OuterRef("pk"), room__archived_at=None)
+            .order_by("room__created_at", "room_id")
+            .values("room_id")
+        )
+        return self.annotate(allowed_room_ids=ArraySubquery(room_ids))
+
+    def with_details(self) -> "GoalQuerySet":
+        """Load with each goal all that its answer shows, in the same query."""
+        return self.with_allowed_rooms().select_related("created_by", "updated_by")
+
+
+class Goal(models.Model):
+    """An event that can be triggered for a visitor; see API.md section 2."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="goals")
+    name = models.CharField(max_length=255)
+    is_any_room_allowed = models.BooleanField(help_text="The goal can match in any room.")
+    allowed_rooms = models.ManyToManyField(
+        Room,
+        through="GoalRoom",
+        related_name="goals",
+        blank=True,
+        help_text="Where the goal can match. Kept, but ignored, while any room is allowed.",
+    )
+    default_value = models.DecimalField(
+        max_digits=14, decimal_places=2, null=True, blank=True, help_text="For a match without a value."
+    )
+    conditions = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(editable=False)
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, related_name="+", null=True, editable=False
+    )
+    updated_at = models.DateTimeField(editable=False)
+    updated_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, related_name="+", null=True, editable=False
+    )
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = GoalQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        allowed_room_ids: list[UUID]  # where loaded with `with_allowed_rooms`
+
+    class Meta:
+        ordering = ("created_at", "id")
+        constraints = (
+            models.CheckConstraint(condition=~Q(name=""), name="goal_name_not_empty"),
+            models.CheckConstraint(
+                condition=Exact(
+                    Func(F("conditions"), function="jsonb_typeof", output_field=models.TextField()),
+                    Value("array"),
+                ),
+                name="goal_conditions_is_array",
+            ),
+            models.CheckConstraint(
+                condition=Q(updated_at__gte=F("created_at")), name="goal_updated_after_created"
+            ),
+            # What goals_goalroom refers to, so that a room of another organization can't be allowed.
+            models.UniqueConstraint(fields=["organization", "id"], name="goal_organization_and_id"),
+        )
+        indexes = (
+            # GET /orgs/<org>/goals
+            models.Index(
+                fields=["organization", "created_at", "id"], condition=Q(deleted_at=None), name="goal_list"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def open(
+        cls,
+        organization: Organization,
+        attributes: GoalAttributes,
+        *,
+        by: User | None,
+        at: datetime,
+        id: UUID | None = None,
+    ) -> "Goal":
+        """Create a goal from checked attributes, all required ones included.
+
+        Raises: UnknownRoomsError.
+        """
+        columns, room_ids = split(attributes)
+        goal = cls(
+            id=id or uuid7(),
+            organization=organization,
+            created_at=at,
+            created_by=by,
+            updated_at=at,
+            updated_by=by,
+        )
+        for name, value in columns.items():
+            setattr(goal, name, value)
+        with transaction.atomic():
+            check_rooms(organization, room_ids or [])
+            goal.save(force_insert=True)
+            goal.allow_rooms(room_ids or [])
+        return goal
+
+    def revise(self, attributes: GoalAttributes, *, by: User | None, at: datetime) -> None:
+        """Change the given attributes and leave the others. The caller holds the goal's row lock.
+
+        Raises: UnknownRoomsError; then nothing has changed.
+        """
+        columns, room_ids = split(attributes)
+        for name, value in columns.items():
+            setattr(self, name, value)
+        # Answers show milliseconds: every change must be seen in them.
+        self.updated_at = max(at, self.updated_at + timedelta(milliseconds=1))
+        self.updated_by = by
+        with transaction.atomic(savepoint=False):
+            if room_ids is not None:
+                check_rooms(self.organization, room_ids)
+            self.save(update_fields=[*columns, "updated_at", "updated_by"])
+            if room_ids is not None:
+                GoalRoom.objects.filter(goal=self).delete()
+                self.allow_rooms(room_ids)
+
+    def allow_rooms(self, room_ids: Sequence[UUID]) -> None:
+        GoalRoom.objects.bulk_create(
+            GoalRoom(organization_id=self.organization_id, goal=self, room_id=room_id) for room_id in room_ids
+        )
+
+    def discard(self, *, at: datetime) -> None:
+        """Take the goal out of the API. Its matches stay, and `restore` brings it back."""
+        self.deleted_at = at
+        self.save(update_fields=["deleted_at"])
+
+    def restore(self) -> None:
+        self.deleted_at = None
+        self.save(update_fields=["deleted_at"])
+
+
+def split(attributes: GoalAttributes) -> tuple[dict[str, Any], Sequence[UUID] | None]:
+    """Part a goal's attributes into its columns and the ids of its allowed rooms (None: not given)."""
+    columns: dict[str, Any] = {**attributes}
+    return columns, columns.pop("allowed_rooms", None)
+
+
+def check_rooms(organization: Organization, room_ids: Sequence[UUID]) -> None:
+    """Raise UnknownRoomsError unless each id is an active room of the organization."""
+    if unknown := organization.rooms.unknown_among(room_ids):
+        raise UnknownRoomsError(unknown)
+
+
+class GoalRoom(models.Model):
+    """A room in which a goal is allowed.
+
+    Two foreign keys of (organization, …), made in the first migration, hold goal and room to the same
+    organization; therefore Django's own two of the bare ids are left out.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+
+    class Meta:
+        verbose_name = "allowed room"
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "goal", "room"], name="goal_room_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.goal_id} in {self.room_id}"

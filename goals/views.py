@@ -1,0 +1,104 @@
+"""The Goals API (API.md section 2)."""
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from goals import documentation as docs
+from goals.models import Goal, GoalAttributes, GoalQuerySet, UnknownRoomsError
+from goals.permissions import SettingsScope
+from goals.rendering import render_goal
+from goals.serializers import PART_OF_GOAL, WHOLE_GOAL, GoalInput
+from goalsvc.api.errors import NotFound
+from goalsvc.api.pagination import paginate
+from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.schema import describe
+from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
+from goalsvc.orgs.views import OrganizationAPIView
+
+
+def find_goal(goals: GoalQuerySet, goal_id: str) -> Goal:
+    """Return the goal with this id among `goals`, an organization's.
+
+    Raises: NotFound (`goal_not_found`) for a malformed id, another organization's goal, a deleted one.
+    """
+    pk = parse_uuid(goal_id)
+    goal = goals.live().filter(id=pk).first() if pk else None
+    if goal is None:
+        raise NotFound("goal_not_found", "The organization has no such goal.")
+    return goal
+
+
+def unknown_rooms_error(field: str, error: UnknownRoomsError) -> ValidationError:
+    """Build the 400 that names each room at fault."""
+    return ValidationError(
+        {field: [f"{room_id} is not a room of the organization." for room_id in error.room_ids]}
+    )
+
+
+class GoalsView(OrganizationAPIView):
+    permission_classes = [
+        OrganizationAccess,
+        ActiveSubscription,
+        SettingsScope,
+    ]
+
+    @describe(docs.LIST_GOALS)
+    def get(self, request: Request, organization_id: str) -> Response:
+        goals = self.organization.goals.live().with_details()
+        return Response(
+            paginate(request, goals, lambda goal: render_goal(goal, self.organization), by="created_at")
+        )
+
+    @describe(docs.CREATE_GOAL)
+    def post(self, request: Request, organization_id: str) -> Response:
+        attributes: GoalAttributes = WHOLE_GOAL.check(request.data)  # type: ignore[assignment] # a checked dict
+        try:
+            goal = Goal.open(self.organization, attributes, by=self.user, at=timezone.now())
+        except UnknownRoomsError as error:
+            raise unknown_rooms_error("allowed_rooms", error) from None
+        goal = self.organization.goals.with_details().get(pk=goal.pk)
+        location = reverse("goal", kwargs={"organization_id": self.organization.id, "goal_id": goal.id})
+        return Response(
+            render_goal(goal, self.organization),
+            status=status.HTTP_201_CREATED,
+            headers={"Location": request.build_absolute_uri(location)},
+        )
+
+
+class GoalView(OrganizationAPIView):
+    permission_classes = GoalsView.permission_classes
+
+    @describe(docs.RETRIEVE_GOAL)
+    def get(self, request: Request, organization_id: str, goal_id: str) -> Response:
+        goal = find_goal(self.organization.goals.with_details(), goal_id)
+        return Response(render_goal(goal, self.organization))
+
+    @describe(docs.REPLACE_GOAL)
+    def put(self, request: Request, organization_id: str, goal_id: str) -> Response:
+        return self.revise(request, goal_id, WHOLE_GOAL)
+
+    @describe(docs.UPDATE_GOAL)
+    def patch(self, request: Request, organization_id: str, goal_id: str) -> Response:
+        return self.revise(request, goal_id, PART_OF_GOAL)
+
+    @describe(docs.DELETE_GOAL)
+    def delete(self, request: Request, organization_id: str, goal_id: str) -> Response:
+        find_goal(self.organization.goals.all(), goal_id).discard(at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def revise(self, request: Request, goal_id: str, form: GoalInput) -> Response:
+        find_goal(self.organization.goals.all(), goal_id)  # 404 comes before the payload's 400
+        attributes: GoalAttributes = form.check(request.data)  # type: ignore[assignment] # a checked dict
+        with transaction.atomic():
+            goal = find_goal(self.organization.goals.select_for_update(), goal_id)
+            try:
+                goal.revise(attributes, by=self.user, at=timezone.now())
+            except UnknownRoomsError as error:
+                raise unknown_rooms_error("allowed_rooms", error) from None
+        goal = self.organization.goals.with_details().get(pk=goal.pk)
+        return Response(render_goal(goal, self.organization))

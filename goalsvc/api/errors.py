@@ -1,0 +1,135 @@
+"""Every error answer of the service: `{"detail", "code"}`, or fields with their sentences; always JSON."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.views import defaults
+from rest_framework import exceptions, status
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.response import Response
+
+from goalsvc.api.rendering import JSONRenderer
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 2
+
+
+class NotFound(APIException):
+    """404 with a code of its own: `goal_not_found`, `session_not_found` and so on."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+
+    def __init__(self, code: str, detail: str, extra: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail, code)
+        self.extra = extra
+
+
+class Conflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail, code)
+
+
+class PayloadTooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "payload_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request body is larger than {limit} bytes.")
+
+
+class ServiceUnavailable(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "service_unavailable"
+    default_detail = "The database cannot be reached. Nothing was written; try again shortly."
+    wait = RETRY_AFTER_SECONDS
+
+
+def field_error(field: str, *sentences: str) -> ValidationError:
+    """Build the 400 that says of `field` what is wrong with it."""
+    return ValidationError({field: list(sentences)})
+
+
+def quoted(value: object, limit: int = 64) -> str:
+    """Quote what a client sent, inside a sentence: shortened, and always printable as UTF-8."""
+    text = str(value)
+    text = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "“" + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) + "”"
+
+
+def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Turn an exception of a view into its answer; None (a 500) for what nobody foresaw.
+
+    Installed as Django REST framework's EXCEPTION_HANDLER.
+    """
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, (OperationalError, InterfaceError)):
+        logger.error("database unavailable: %s", type(exc).__name__)
+        exc = ServiceUnavailable()
+    if not isinstance(exc, APIException):
+        return None
+    headers = {}
+    if auth_header := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(wait)
+    return Response(body_of(exc), status=exc.status_code, headers=headers)
+
+
+def body_of(exc: APIException) -> dict[str, Any]:
+    """Return the JSON body of an API exception."""
+    if isinstance(exc, ValidationError):
+        if isinstance(exc.detail, dict):
+            return exc.detail
+        return {"non_field_errors": exc.detail}
+    detail = exc.detail
+    if isinstance(detail, Sequence) and not isinstance(detail, str):
+        detail = detail[0]
+    assert isinstance(detail, ErrorDetail)
+    return {"detail": str(detail), "code": detail.code, **(getattr(exc, "extra", None) or {})}
+
+
+def json_error(status_code: int, code: str, detail: str) -> HttpResponse:
+    """Build an error answer outside a view: an unrouted path, a refused host, a crash."""
+    return HttpResponse(
+        JSONRenderer().render({"detail": detail, "code": code}),
+        status=status_code,
+        content_type="application/json",
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Installed as handler400: what Django itself refuses, such as an unknown Host."""
+    return json_error(400, "bad_request", "The request was refused: " + type(exception).__name__ + ".")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Installed as handler403. Only the admin gets here; its pages stay HTML."""
+    if is_page(request):
+        return defaults.permission_denied(request, exception)
+    return json_error(403, "permission_denied", "You do not have permission to perform this action.")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Installed as handler404: JSON for every unrouted path outside the admin."""
+    if is_page(request):
+        return defaults.page_not_found(request, exception)
+    return json_error(404, "not_found", "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Installed as handler500. Says nothing of what happened; the log has it, under the request's id."""
+    if is_page(request):
+        return defaults.server_error(request)
+    return json_error(500, "internal_error", "Something went wrong on our side; the log has the details.")
+
+
+def is_page(request: HttpRequest) -> bool:
+    """Tell whether a person with a browser is asking, rather than a program."""
+    return request.path_info.startswith("/admin/")

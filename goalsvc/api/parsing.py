@@ -1,0 +1,264 @@
+"""How values enter the service: JSON bodies, and the fields that check them strictly.
+
+Django REST framework's own fields are lenient (`"1"` is an integer, `1` is true); the contract is not, so
+that a client's mistake is told and never guessed at.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import IO, Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from goalsvc.api.errors import PayloadTooLarge, quoted
+
+MAX_DEPTH = 20
+
+# Floats are read as decimals: a price must arrive as it was written.
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def decode(body: bytes) -> Any:
+    """Read JSON; floats become `Decimal`.
+
+    Raises: ParseError when it is no JSON, not UTF-8, or nested deeper than MAX_DEPTH.
+    """
+    try:
+        data = _decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        data = _decode_leniently(body)
+    except RecursionError:
+        raise ParseError(f"The JSON is nested deeper than {MAX_DEPTH} levels.") from None
+    # Most bodies cannot be too deep: they have too few brackets.
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper_than(data, MAX_DEPTH):
+        raise ParseError(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+    return data
+
+
+def _decode_leniently(body: bytes) -> Any:
+    """Read also NaN, infinities and lone surrogates, so that the field at fault can be named."""
+    try:
+        return json.loads(
+            body.decode("utf-8-sig"), parse_float=Decimal, parse_int=_whole_number, parse_constant=Decimal
+        )
+    except (ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
+        raise ParseError(f"The request body is not JSON: {quoted(reason, 200)}.") from None
+
+
+def _whole_number(digits: str) -> int | Decimal:
+    # Python refuses to read integers of thousands of digits; a decimal fails its field's limits instead.
+    return int(digits) if len(digits) < 1000 else Decimal(digits)
+
+
+def _is_deeper_than(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        return levels == 0 or any(_is_deeper_than(inner, levels - 1) for inner in value.values())
+    if isinstance(value, list):
+        return levels == 0 or any(_is_deeper_than(inner, levels - 1) for inner in value)
+    return False
+
+
+class JSONParser(BaseParser):
+    """Reads a JSON body of at most the view's `max_body_bytes`."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        view = (parser_context or {}).get("view")
+        return decode(read_body(stream, getattr(view, "max_body_bytes", settings.MAX_BODY_BYTES)))
+
+
+def read_body(stream: Any, limit: int) -> bytes:
+    """Read the request's body.
+
+    Raises: PayloadTooLarge for more than `limit` bytes, before reading them where the length is announced.
+    """
+    if isinstance(stream, HttpRequest) and int(stream.META.get("CONTENT_LENGTH") or 0) > limit:
+        raise PayloadTooLarge(limit)
+    try:
+        body: bytes = stream.read(limit + 1)
+    except OSError:
+        raise ParseError("The request body ended before its announced length.") from None
+    if len(body) > limit:
+        raise PayloadTooLarge(limit)
+    return body
+
+
+# Control characters other than tab and newline, and surrogates that belong to no pair.
+FORBIDDEN_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+FORBIDDEN_CHARACTERS_MESSAGE = "Control characters and lone surrogates are not allowed."
+
+
+class TextField(serializers.CharField):
+    """Text: a JSON string, trimmed, without control characters; not empty unless `allow_blank`."""
+
+    default_error_messages = {
+        "invalid": "Not a string.",
+        "forbidden": FORBIDDEN_CHARACTERS_MESSAGE,
+    }
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, str) and FORBIDDEN_CHARACTERS.search(data):
+            self.fail("forbidden")
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data.strip()
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false, nothing that merely looks like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data is True or data is False:
+            return bool(data)
+        self.fail("invalid", input=data)
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A JSON number without a fraction."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, int) and not isinstance(data, bool):
+            return data
+        self.fail("invalid")
+
+
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string", "format": "decimal"}]})
+class MoneyField(serializers.Field):
+    """A JSON number or string: at most 14 digits, 2 of them decimals. Becomes a `Decimal` or None."""
+
+    default_error_messages = {
+        "invalid": "Not a decimal number.",
+        "too_long": "At most 14 digits are allowed, 2 of them decimals.",
+    }
+    LITERAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+    CENT = Decimal("0.01")
+    LIMIT = Decimal(10) ** 12
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, str):
+            text = data.strip()
+            if len(text) > 64 or not self.LITERAL.fullmatch(text):
+                self.fail("invalid")
+            value = Decimal(text)
+        elif isinstance(data, Decimal):
+            value = data
+        elif isinstance(data, int) and not isinstance(data, bool):
+            if abs(data) >= self.LIMIT:
+                self.fail("too_long")
+            value = Decimal(data)
+        else:
+            self.fail("invalid")
+        if not value.is_finite():
+            self.fail("invalid")
+        # The magnitude first: quantizing 1e400, or even its abs(), would overflow the context.
+        if value.copy_abs() >= self.LIMIT or (cents := value.quantize(self.CENT)) != value:
+            self.fail("too_long")
+        return cents + 0  # -0.00 is 0.00
+
+    def to_representation(self, value: Decimal) -> str:
+        return str(value)
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class MomentField(serializers.Field):
+    """An ISO 8601 date and time with any offset; without one it is UTC. Becomes a UTC `datetime`."""
+
+    default_error_messages = {
+        "invalid": "Not an ISO 8601 date and time, such as 2016-10-10T22:00:49.123Z.",
+        "range": "Outside the years 1 to 9999 (in UTC).",
+    }
+    # A date alone is refused: taken as midnight it would quietly pick the wrong session.
+    SHAPE = re.compile(r"\d{4}-?\d\d-?\d\d[Tt ]\d\d[\d:.,]*([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII)
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str) or len(data) > 64 or not self.SHAPE.fullmatch(text := data.strip()):
+            self.fail("invalid")
+        try:
+            value = datetime.fromisoformat(text.upper())
+        except ValueError:
+            self.fail("invalid")
+        if value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            self.fail("range")
+
+    def to_representation(self, value: datetime) -> str:
+        return value.isoformat()
+
+
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I | re.ASCII)
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """Read a UUID in its usual form with dashes, in either case; None when it is none."""
+    return UUID(text) if CANONICAL_UUID.fullmatch(text) else None
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string", "format": "uuid"}})
+class RoomIdsField(serializers.Field):
+    """A list of room ids: UUIDs, each taken once, in the order sent."""
+
+    default_error_messages = {
+        "not_a_list": "Not a list of room ids.",
+        "too_few": "At least {min_length} room is needed.",
+        "too_many": "At most {max_length} rooms are allowed.",
+    }
+
+    def __init__(self, *, min_length: int = 0, max_length: int | None = None, **kwargs: Any) -> None:
+        self.min_length = min_length
+        self.max_length = max_length
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> list[UUID]:
+        if not isinstance(data, list):
+            self.fail("not_a_list")
+        if len(data) < self.min_length:
+            self.fail("too_few", min_length=self.min_length)
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("too_many", max_length=self.max_length)
+        ids = [parse_uuid(item) if isinstance(item, str) else None for item in data]
+        if None in ids:
+            raise serializers.ValidationError(
+                [
+                    f"{quoted(item)} is not a UUID."
+                    for item, room_id in zip(data, ids, strict=True)
+                    if not room_id
+                ]
+            )
+        return list(dict.fromkeys(room_id for room_id in ids if room_id))
+
+    def to_representation(self, value: list[UUID]) -> list[str]:
+        return [str(room_id) for room_id in value]
+
+
+class ObjectSerializer(serializers.Serializer):
+    """A JSON object. Instances hold no state of a request, so one serves them all (see `check`)."""
+
+    default_error_messages = {"invalid": "Not a JSON object."}
+
+    def check(self, data: Any) -> dict[str, Any]:
+        """Return the checked attributes of `data`.
+
+        Raises: ValidationError naming each attribute at fault.
+        """
+        attributes: dict[str, Any] = self.run_validation(data)
+        return attributes

@@ -1,0 +1,114 @@
+"""What happens to every request: its id, its line in the log, its body's length, its trailing slash."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from uuid_utils.compat import uuid7
+
+logger = logging.getLogger(__name__)
+
+# What a caller's own request id may look like; anything else could forge log lines or headers.
+SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
+current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
+
+
+class RequestMiddleware:
+    """The outermost middleware: names the request, lets it through and logs one line about it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = sent if SANE_REQUEST_ID.fullmatch(sent) else str(uuid7())
+        token = current_request_id.set(request_id)
+        queries = QueryCounter()
+        started = time.perf_counter()
+        try:
+            drop_trailing_slash(request)
+            measure_chunked_body(request)
+            with connection.execute_wrapper(queries):
+                response = self.get_response(request)
+            response["X-Request-ID"] = request_id
+            route = request.resolver_match
+            logger.info(
+                "request",
+                extra={
+                    "method": request.method,
+                    "route": f"/{route.route}" if route else None,
+                    "organization": str(route.kwargs.get("organization_id", ""))[:36] if route else None,
+                    "status": response.status_code,
+                    "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                    "queries": queries.count,
+                },
+            )
+            return response
+        finally:
+            current_request_id.reset(token)
+
+
+class QueryCounter:
+    """Counts the statements of one request (Django's hook `execute_wrapper`)."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, execute: Callable[..., Any], *args: Any) -> Any:
+        self.count += 1
+        return execute(*args)
+
+
+def drop_trailing_slash(request: HttpRequest) -> None:
+    """Serve `/goals/` as `/goals`: a redirect would lose the method and the body.
+
+    The admin keeps its slashes; they are part of its addresses.
+    """
+    path = request.path_info
+    if len(path) > 1 and path.endswith("/") and not path.startswith("/admin"):
+        request.path_info = path[:-1]
+
+
+def measure_chunked_body(request: HttpRequest) -> None:
+    """Give a body of unannounced length (`Transfer-Encoding: chunked`) its length.
+
+    Django reads only as many bytes as are announced, so such a body would look empty. At most one byte
+    more than the largest limit is taken: enough for the parser to answer 413.
+    """
+    encoding = request.META.get("HTTP_TRANSFER_ENCODING", "")
+    if request.META.get("CONTENT_LENGTH") or "chunked" not in encoding.lower():
+        return
+    body = request.META["wsgi.input"].read(settings.MAX_BATCH_BODY_BYTES + 1)
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    request._stream = BytesIO(body)
+
+
+class JSONFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, request id, and the record's extras."""
+
+    STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": current_request_id.get(),
+        }
+        line.update((key, value) for key, value in vars(record).items() if key not in self.STANDARD)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        encoded: bytes = msgspec.json.encode(line, enc_hook=str)
+        return encoded.decode()

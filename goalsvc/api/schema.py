@@ -1,0 +1,242 @@
+"""The OpenAPI description: what a view says of itself, and what all of them have in common.
+
+A view method is described by an `Operation`, kept in its app's `documentation` module, so that views stay
+readable and every example stands beside the others.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.serializers import Serializer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A documented error answer of the shape `{"detail", "code"}`."""
+
+    status: int
+    code: str
+    detail: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FieldErrors:
+    """A documented 400 that names fields."""
+
+    name: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A documented success: its body's serializer (None: no body), an example of it, extra headers."""
+
+    body: type[Serializer] | Serializer | None
+    example: Any = None
+    description: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """All that the OpenAPI description says of one method of one endpoint."""
+
+    id: str
+    tag: str
+    summary: str
+    answers: Mapping[int, Answer]
+    refusals: tuple[Refusal | FieldErrors, ...]
+    description: str = ""
+    request: Any = None
+    request_examples: Mapping[str, Any] = field(default_factory=dict)
+    parameters: tuple[OpenApiParameter, ...] = ()
+
+
+NOT_AUTHENTICATED = Refusal(401, "not_authenticated", "Authentication credentials were not provided.")
+INVALID_TOKEN = Refusal(401, "invalid_token", "The API token is unknown, revoked or expired.")
+ORGANIZATION_ACCESS_DENIED = Refusal(
+    403, "organization_access_denied", "You do not have access to this organization."
+)
+SUBSCRIPTION_INACTIVE = Refusal(403, "subscription_inactive", "The organization has no active subscription.")
+SETTINGS_PERMISSION_REQUIRED = Refusal(
+    403, "settings_permission_required", "This takes the settings permission in the organization."
+)
+NOT_FOUND = Refusal(404, "not_found", "The organization has no such room.")
+BAD_CURSOR = Refusal(404, "not_found", "There is no such page.")
+NOT_ACCEPTABLE = Refusal(406, "not_acceptable", "Only JSON is served here.")
+PARSE_ERROR = Refusal(
+    400, "parse_error", "The request body is not JSON: “Expecting value: line 1 column 1 (char 0)”."
+)
+PAYLOAD_TOO_LARGE = Refusal(413, "payload_too_large", "The request body is larger than 1048576 bytes.")
+UNSUPPORTED_MEDIA_TYPE = Refusal(
+    415, "unsupported_media_type", 'Unsupported media type "text/plain" in request.'
+)
+SERVICE_UNAVAILABLE = Refusal(
+    503,
+    "service_unavailable",
+    "The database cannot be reached. Nothing was written; try again shortly.",
+)
+BAD_PAGE_SIZE = FieldErrors("bad page size", {"page_size": ["Must be a whole number from 1 to 200."]})
+
+AUTHENTICATED = (NOT_AUTHENTICATED, INVALID_TOKEN, NOT_ACCEPTABLE, SERVICE_UNAVAILABLE)
+ACCESS = (*AUTHENTICATED, ORGANIZATION_ACCESS_DENIED)
+SUBSCRIBED = (*ACCESS, SUBSCRIPTION_INACTIVE)
+SETTINGS = (*SUBSCRIBED, SETTINGS_PERMISSION_REQUIRED)
+BODY = (PARSE_ERROR, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
+PAGE = (BAD_CURSOR, BAD_PAGE_SIZE)
+
+CURSOR = OpenApiParameter("cursor", str, description="A place in the list, as `next` and `previous` give it.")
+PAGE_SIZE = OpenApiParameter(
+    "page_size", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, description="Rows a page."
+)
+PAGE_PARAMETERS = (CURSOR, PAGE_SIZE)
+
+ERROR_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "detail": {"type": "string", "description": "A sentence for people."},
+        "code": {"type": "string", "description": "A word for programs."},
+    },
+    "required": ["detail", "code"],
+}
+FIELD_ERRORS_SCHEMA = {
+    "type": "object",
+    "description": "The attributes at fault, each with its sentences.",
+    "additionalProperties": {},
+}
+
+PATH_PARAMETERS = {
+    "organization_id": "The caller's organization.",
+    "goal_id": "A goal of the organization.",
+    "room_id": "A room of the organization.",
+}
+
+
+def describe(operation: Operation) -> Callable[[F], F]:
+    """Attach the description to a view's method."""
+    responses: dict[Any, Any] = {}
+    examples: list[OpenApiExample] = []
+    for status, answer in operation.answers.items():
+        responses[status] = OpenApiResponse(
+            response=answer.body, description=answer.description or HTTPStatus(status).phrase
+        )
+        if answer.example is not None:
+            examples.append(
+                OpenApiExample(
+                    f"{operation.id} {status}",
+                    summary=answer.description or "Success",
+                    value=answer.example,
+                    response_only=True,
+                    status_codes=[str(status)],
+                )
+            )
+    by_status: dict[int, list[Refusal | FieldErrors]] = defaultdict(list)
+    for refusal in operation.refusals:
+        by_status[refusal.status if isinstance(refusal, Refusal) else 400].append(refusal)
+    for status, refusals in sorted(by_status.items()):
+        schemas = []
+        if any(isinstance(refusal, Refusal) for refusal in refusals):
+            schemas.append(ERROR_SCHEMA)
+        if any(isinstance(refusal, FieldErrors) for refusal in refusals):
+            schemas.append(FIELD_ERRORS_SCHEMA)
+        responses[status] = OpenApiResponse(
+            response=schemas[0] if len(schemas) == 1 else {"anyOf": schemas},
+            description=HTTPStatus(status).phrase,
+        )
+        examples.extend(refusal_example(refusal, status) for refusal in refusals)
+    examples.extend(
+        OpenApiExample(name, value=value, request_only=True)
+        for name, value in operation.request_examples.items()
+    )
+    return extend_schema(
+        operation_id=operation.id,
+        tags=[operation.tag],
+        summary=operation.summary,
+        description=operation.description,
+        request=operation.request,
+        responses=responses,
+        examples=examples,
+        parameters=list(operation.parameters),
+    )
+
+
+def refusal_example(refusal: Refusal | FieldErrors, status: int) -> OpenApiExample:
+    if isinstance(refusal, FieldErrors):
+        return OpenApiExample(
+            refusal.name, value=dict(refusal.body), response_only=True, status_codes=["400"]
+        )
+    return OpenApiExample(
+        f"{refusal.code}: {refusal.detail}"[:80],
+        value={"detail": refusal.detail, "code": refusal.code, **refusal.extra},
+        response_only=True,
+        status_codes=[str(status)],
+    )
+
+
+def page_example(row: Any) -> dict[str, Any]:
+    return {
+        "next": "https://goals.example.com/api/v5/orgs/0199d6a4-2f60-7c3e-b6a5-3d8f5b9a1c10/goals?cursor=W2ZhbHNlXQ",
+        "previous": None,
+        "results": [row],
+    }
+
+
+class AutoSchema(SpectacularAutoSchema):
+    """Names the path parameters; everything else comes from `describe`."""
+
+    def _resolve_path_parameters(self, variables: Any) -> list[Any]:
+        return [
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "description": PATH_PARAMETERS.get(name, ""),
+                "schema": {"type": "string", "format": "uuid"},
+            }
+            for name in variables
+        ]
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # its hook has no types
+    target_class = "goalsvc.orgs.authentication.TokenAuthentication"
+    name = ["token", "bearer"]
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        return [
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "`Token <key>`: the word, a space and the 40 characters of an API token.",
+            },
+            {"type": "http", "scheme": "bearer", "description": "The same key as a bearer token."},
+        ]
+
+
+def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Add to the generated description what every answer carries (a spectacular postprocessing hook)."""
+    request_id = {
+        "description": "The caller's request id, or one made up; in every log line of the request.",
+        "schema": {"type": "string"},
+    }
+    for path in result["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                headers = response.setdefault("headers", {})
+                headers["X-Request-ID"] = request_id
+                if status == "401":
+                    headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
+                if status == "503":
+                    headers["Retry-After"] = {"schema": {"type": "integer"}}
+                if status == "201":
+                    headers.setdefault("Location", {"schema": {"type": "string", "format": "uri"}})
+    return result

@@ -1,0 +1,41 @@
+"""Who is calling: the user of the API token in the `Authorization` header."""
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from goalsvc.orgs.models import ApiToken, User
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Token <key>`, or `Bearer <key>`: one query for token, user and organization."""
+
+    SCHEMES = frozenset({"token", "bearer"})
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """Return the caller, or None when the header is absent or of another scheme.
+
+        Raises: AuthenticationFailed (`invalid_token`) for an unknown, revoked or expired key, or a
+        disabled user: one answer for all, so that a finder of a key learns nothing from it.
+        """
+        scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() not in self.SCHEMES:
+            return None
+        key = key.strip()
+        now = timezone.now()
+        token = None
+        if ApiToken.KEY.fullmatch(key):
+            token = (
+                ApiToken.objects.valid(at=now)
+                .select_related("user__organization")
+                .filter(digest=ApiToken.digest_of(key))
+                .first()
+            )
+        if token is None:
+            raise AuthenticationFailed("The API token is unknown, revoked or expired.", "invalid_token")
+        token.touch(at=now)
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Token"

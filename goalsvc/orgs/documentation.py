@@ -1,0 +1,124 @@
+"""What the OpenAPI description says of the endpoints of this app."""
+
+from rest_framework import serializers
+
+from goalsvc.api.schema import (
+    ACCESS,
+    AUTHENTICATED,
+    NOT_FOUND,
+    PAGE,
+    PAGE_PARAMETERS,
+    Answer,
+    Operation,
+    page_example,
+)
+
+ORGANIZATION_EXAMPLE = {"id": "0199d6a4-2f60-7c3e-b6a5-3d8f5b9a1c10", "name": "Example Ltd."}
+USER_EXAMPLE = {
+    "id": "0199d6a4-3111-7d02-9c41-6f1b2e7a5d20",
+    "full_name": "Mira Manager",
+    "first_name": "Mira",
+    "last_name": "Manager",
+    "organization_id": ORGANIZATION_EXAMPLE["id"],
+    "is_bot": False,
+}
+CREATED = {"created_at": "2016-09-01T11:31:36.042Z", "updated_at": "2016-09-01T15:31:36.042Z"}
+ROOM_EXAMPLE = {
+    "id": "0199d6a4-4c9e-7f0a-8a35-90d2c4b1e630",
+    "organization_id": ORGANIZATION_EXAMPLE["id"],
+    "organization": ORGANIZATION_EXAMPLE,
+    "name": "Web shop",
+    "display_name": "Web shop (shop.example.com)",
+    "domain": "shop.example.com",
+    "language_code": "en",
+    **CREATED,
+}
+
+
+class NestedOrganization(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField(max_length=64)
+
+
+class NestedUser(serializers.Serializer):
+    id = serializers.UUIDField()
+    full_name = serializers.CharField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    organization_id = serializers.UUIDField(allow_null=True)
+    is_bot = serializers.BooleanField()
+
+
+class Caller(NestedUser):
+    email = serializers.EmailField()
+    organization = NestedOrganization(allow_null=True)
+    permissions = serializers.ListField(child=serializers.ChoiceField(["reports", "settings", "users"]))
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class Organization(NestedOrganization):
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class Room(serializers.Serializer):
+    id = serializers.UUIDField()
+    organization_id = serializers.UUIDField()
+    organization = NestedOrganization()
+    name = serializers.CharField(max_length=255)
+    display_name = serializers.CharField()
+    domain = serializers.CharField(allow_null=True)
+    language_code = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class RoomPage(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = Room(many=True)
+
+
+CALLER = Operation(
+    id="retrieve_caller",
+    tag="users",
+    summary="The caller",
+    description="The user whose API token made the request, with the permission scopes it holds.",
+    answers={
+        200: Answer(
+            Caller,
+            {
+                **USER_EXAMPLE,
+                "email": "mira@example.com",
+                "organization": ORGANIZATION_EXAMPLE,
+                "permissions": ["settings"],
+                **CREATED,
+            },
+        )
+    },
+    refusals=AUTHENTICATED,
+)
+ORGANIZATION = Operation(
+    id="retrieve_organization",
+    tag="organizations",
+    summary="The organization",
+    answers={200: Answer(Organization, {**ORGANIZATION_EXAMPLE, **CREATED})},
+    refusals=ACCESS,
+)
+ROOMS = Operation(
+    id="list_rooms",
+    tag="rooms",
+    summary="List the organization's rooms",
+    description="By creation time, ascending. Archived rooms are left out.",
+    answers={200: Answer(RoomPage, page_example(ROOM_EXAMPLE))},
+    refusals=(*ACCESS, *PAGE),
+    parameters=PAGE_PARAMETERS,
+)
+ROOM = Operation(
+    id="retrieve_room",
+    tag="rooms",
+    summary="Retrieve a room",
+    answers={200: Answer(Room, ROOM_EXAMPLE)},
+    refusals=(*ACCESS, NOT_FOUND),
+)

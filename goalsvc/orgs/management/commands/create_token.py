@@ -1,0 +1,26 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from goalsvc.orgs.models import ApiToken, User
+
+
+class Command(BaseCommand):
+    help = "Make an API token for a user and print its key, once: it can never be read again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", metavar="EMAIL", help="the user's e-mail address")
+        parser.add_argument("--description", required=True, help="what will use the token")
+
+    def handle(self, *, email: str, description: str, **options: Any) -> None:
+        description = description.strip()
+        if not 1 <= len(description) <= 255:
+            raise CommandError("The description must have 1 to 255 characters.")
+        try:
+            user = User.objects.get_by_natural_key(email)
+        except User.DoesNotExist:
+            raise CommandError(f"There is no user with the e-mail address {email}.") from None
+        if not user.is_active:
+            raise CommandError(f"The user {email} is disabled, so a token would not work.")
+        _, key = ApiToken.objects.issue(user, description)
+        self.stdout.write(key)

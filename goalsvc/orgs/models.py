@@ -1,0 +1,253 @@
+"""Who may call the service: organizations, their users and rooms, and the users' API tokens."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from uuid_utils.compat import uuid7
+
+
+class Organization(models.Model):
+    """A customer: the owner of everything else. What it may do depends on its subscription."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=64)
+    subscription_expires_on = models.DateField(
+        null=True, blank=True, help_text="The last day of the subscription (UTC). Empty: no subscription."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (models.CheckConstraint(condition=~Q(name=""), name="organization_name_not_empty"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_subscription_active(self, on: date) -> bool:
+        """Tell whether the subscription covers the day `on`; its last day is included."""
+        return self.subscription_expires_on is not None and on <= self.subscription_expires_on
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        # People type their address as they please; it is unique without regard to case.
+        return self.get(email__iexact=username)
+
+    def create_user(self, email: str, password: str | None = None, **attributes: Any) -> "User":
+        """Create a user who logs in with `email`; without a password, through API tokens alone."""
+        user = self.model(email=self.normalize_email(email), **attributes)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **attributes: Any) -> "User":
+        """Create an operator of the installation: sees every organization in the admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **attributes)
+
+
+class User(AbstractBaseUser):
+    """A person or a program that belongs to one organization and holds some of its permission scopes.
+
+    Operators of the installation (superusers) may belong to none: they use the admin, not the API.
+    """
+
+    class Scope(models.TextChoices):
+        SETTINGS = "settings", "Settings: goals and rooms"
+        REPORTS = "reports", "Reports"
+        USERS = "users", "Users: users and their API tokens"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField("e-mail address", max_length=254)
+    first_name = models.CharField(max_length=64, blank=True)
+    last_name = models.CharField(max_length=64, blank=True)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="users", null=True, blank=True
+    )
+    scopes = ArrayField(
+        models.CharField(max_length=16, choices=Scope),
+        default=list,
+        blank=True,
+        help_text="What the user may do in the organization, through the API and in the admin.",
+    )
+    is_bot = models.BooleanField(default=False, help_text="A program, not a person.")
+    is_active = models.BooleanField(
+        default=True, help_text="Without this, neither the password nor any API token works."
+    )
+    is_staff = models.BooleanField(default=False, help_text="May log in to this admin.")
+    is_superuser = models.BooleanField(
+        "operator", default=False, help_text="Operates the installation: sees every organization."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    class Meta:
+        ordering = ("email", "id")
+        constraints = (
+            models.UniqueConstraint(
+                Lower("email"), name="user_email_unique", violation_error_message="This e-mail is taken."
+            ),
+            models.CheckConstraint(
+                condition=Q(organization__isnull=False) | Q(is_superuser=True),
+                name="user_organization_unless_operator",
+                violation_error_message="Only an operator may belong to no organization.",
+            ),
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=["settings", "reports", "users"]),
+                name="user_scopes_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def has_scope(self, scope: str) -> bool:
+        """Tell whether the user holds the permission scope (`User.Scope`) in the organization."""
+        return scope in self.scopes
+
+    # What Django's admin asks. Which rows and pages staff may see is decided by goalsvc.orgs.admin,
+    # per scope and organization; here only operators hold every permission.
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return self.is_active and self.is_superuser
+
+    def has_perms(self, perms: Iterable[str], obj: object = None) -> bool:
+        return self.is_active and self.is_superuser
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_staff
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    def active(self) -> "RoomQuerySet":
+        """The rooms that the API knows: those that are not archived."""
+        return self.filter(archived_at=None)
+
+    def unknown_among(self, ids: Iterable[UUID]) -> list[UUID]:
+        """Return those of `ids` that are no active room of this queryset, in their order; one query."""
+        ids = list(dict.fromkeys(ids))
+        if not ids:
+            return []
+        known = set(self.active().filter(id__in=ids).order_by().values_list("id", flat=True))
+        return [room_id for room_id in ids if room_id not in known]
+
+
+class Room(models.Model):
+    """A place where the organization meets visitors: a web shop's domain, or a shop."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="rooms")
+    name = models.CharField(max_length=255)
+    domain = models.CharField(max_length=253, null=True, blank=True)
+    language_code = models.CharField(max_length=16, default="en")
+    archived_at = models.DateTimeField(
+        null=True, blank=True, help_text="An archived room is unknown to the API; its history stays."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = RoomQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at", "id")
+        constraints = (
+            models.CheckConstraint(condition=~Q(name=""), name="room_name_not_empty"),
+            models.CheckConstraint(condition=~Q(domain=""), name="room_domain_not_empty"),
+            models.UniqueConstraint(
+                fields=["organization", "domain"],
+                name="room_domain_unique",
+                violation_error_message="Another room of the organization has this domain.",
+            ),
+            # What goals_goalroom refers to, so that a goal can never name another organization's room.
+            models.UniqueConstraint(fields=["organization", "id"], name="room_organization_and_id"),
+        )
+        indexes = (
+            # GET /orgs/<org>/rooms
+            models.Index(fields=["organization", "created_at", "id"], name="room_list"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def display_name(self) -> str:
+        return f"{self.name} ({self.domain})" if self.domain else self.name
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def valid(self, at: datetime) -> "ApiTokenQuerySet":
+        """The tokens that let their user in at the moment `at`."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None, user__is_active=True)
+
+    def issue(self, user: User, description: str) -> tuple["ApiToken", str]:
+        """Make a token for `user`; the key is returned here and can never be read again."""
+        token = ApiToken(user=user, description=description)
+        key = token.take_new_key()
+        token.save(using=self.db, force_insert=True)
+        return token, key
+
+
+class ApiToken(models.Model):
+    """A key to the API with its user's permissions. Only the SHA-256 of the key is stored."""
+
+    KEY = re.compile(r"[0-9a-f]{40}")
+    # `last_used_at` is for people who clean up, so it need not cost a write per request.
+    TOUCH_INTERVAL = timedelta(hours=1)
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    description = models.CharField(max_length=255, help_text="What uses it, for example “CRM export”.")
+    prefix = models.CharField(max_length=8, editable=False, help_text="The key's first 8 characters.")
+    digest = models.CharField(max_length=64, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    revoked_at = models.DateTimeField(null=True, blank=True, help_text="A revoked token never works again.")
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=["digest"], name="api_token_digest_unique"),
+            models.CheckConstraint(condition=Q(digest__regex="^[0-9a-f]{64}$"), name="api_token_digest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… {self.description}"
+
+    @staticmethod
+    def digest_of(key: str) -> str:
+        return hashlib.sha256(key.encode()).hexdigest()
+
+    def take_new_key(self) -> str:
+        """Give this token a fresh random key (40 lower-case hex characters) and return it; not saved."""
+        key = secrets.token_hex(20)
+        self.prefix = key[:8]
+        self.digest = self.digest_of(key)
+        return key
+
+    def touch(self, at: datetime) -> None:
+        """Remember that the token was used at `at`; writes at most once in TOUCH_INTERVAL."""
+        if self.last_used_at is None or self.last_used_at < at - self.TOUCH_INTERVAL:
+            ApiToken.objects.filter(pk=self.pk).update(last_used_at=at)

@@ -1,0 +1,34 @@
+"""Every address of the service, on one screen."""
+
+from django.contrib import admin
+from django.urls import path
+
+from goals.views import GoalsView, GoalView
+from goalsvc.api.views import DocsView, SchemaView
+from goalsvc.health import healthz, readyz
+from goalsvc.orgs.views import CallerView, OrganizationView, RoomsView, RoomView
+from matching.views import GoalMatchesView, VisitorIdentitiesView, VisitorSessionsView
+
+ORG = "api/v5/orgs/<str:organization_id>"
+
+urlpatterns = [
+    path("api/v5/users/me", CallerView.as_view(), name="caller"),
+    path(ORG, OrganizationView.as_view(), name="organization"),
+    path(f"{ORG}/rooms", RoomsView.as_view(), name="rooms"),
+    path(f"{ORG}/rooms/<str:room_id>", RoomView.as_view(), name="room"),
+    path(f"{ORG}/goals", GoalsView.as_view(), name="goals"),
+    path(f"{ORG}/goals/<str:goal_id>", GoalView.as_view(), name="goal"),
+    path(f"{ORG}/goals/<str:goal_id>/matches", GoalMatchesView.as_view(), name="goal-matches"),
+    path(f"{ORG}/visitor_identities", VisitorIdentitiesView.as_view(), name="visitor-identities"),
+    path(f"{ORG}/visitor_sessions", VisitorSessionsView.as_view(), name="visitor-sessions"),
+    path("api/v5/schema", SchemaView.as_view(), name="schema"),
+    path("api/v5/docs", DocsView.as_view(), name="docs"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "goalsvc.api.errors.bad_request"
+handler403 = "goalsvc.api.errors.permission_denied"
+handler404 = "goalsvc.api.errors.page_not_found"
+handler500 = "goalsvc.api.errors.server_error"

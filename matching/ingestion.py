@@ -1,0 +1,350 @@
+"""What matching needs beforehand: visitor identities and sessions, merged as they arrive.
+
+Deliveries may be repeated, late or out of order: the same facts lead to the same rows, whatever the order.
+As in the resolver, one and a thousand take the same statements.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from uuid_utils.compat import uuid7
+
+from goalsvc.orgs.models import Organization
+from matching.models import VisitorIdentity, VisitorSession
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReport:
+    """What a tracking site tells of a session; perhaps not for the first time, perhaps only in part."""
+
+    visitor_session_id: str
+    visitor_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    rooms: Sequence[UUID]
+    visitor_identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSession:
+    """A session as it stands after a report; `is_new` when the report was the first of it."""
+
+    id: UUID
+    visitor_session_id: str
+    visitor_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    room_ids: Sequence[UUID]
+    created_at: datetime
+    updated_at: datetime
+    is_new: bool
+
+    @classmethod
+    def of(cls, row: VisitorSession) -> "KnownSession":
+        """Read a row that was loaded with its visitor."""
+        return cls(
+            row.id, row.visitor_session_id, row.visitor.visitor_id, row.started_at, row.ended_at,
+            row.room_ids, row.created_at, row.updated_at, is_new=False,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityReport:
+    """An identity of a visitor, and the session in which it was given, when told."""
+
+    visitor_identity: str
+    visitor_id: str
+    visitor_session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIdentity:
+    """An identity as it stands after a report; `is_new` when the report was the first of it."""
+
+    id: UUID
+    visitor_identity: str
+    visitor_id: str
+    visitor_session_id: str | None
+    created_at: datetime
+    is_new: bool
+
+    @classmethod
+    def of(cls, row: VisitorIdentity) -> "KnownIdentity":
+        """Read a row that was loaded with its visitor."""
+        return cls(
+            row.id, row.identity, row.visitor.visitor_id, row.visitor_session_id, row.created_at, is_new=False
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConflict:
+    """The session is another visitor's."""
+
+    visitor_session_id: str
+
+
+# Rows are locked in one order everywhere (visitors by id, then sessions by id, then identities), so that
+# concurrent deliveries of the same rows wait for each other and never deadlock. Each ORDER BY also finishes
+# the step before it, so the steps do not mix.
+VISITORS_OF_REPORTS = """
+    known_visitor AS (
+        SELECT v.id, v.visitor_id
+        FROM matching_visitor AS v
+        WHERE v.organization_id = %(organization)s
+          AND v.visitor_id IN (SELECT visitor_id FROM report)
+    ),
+    new_visitor AS (
+        INSERT INTO matching_visitor (id, organization_id, visitor_id, created_at)
+        SELECT DISTINCT ON (visitor_id) new_visitor_pk, %(organization)s, visitor_id, %(at)s
+        FROM report
+        WHERE visitor_id NOT IN (SELECT visitor_id FROM known_visitor)
+        ORDER BY visitor_id
+        -- Another delivery may have inserted it since this statement began. The update changes nothing,
+        -- but makes RETURNING give the row all the same.
+        ON CONFLICT (organization_id, visitor_id) DO UPDATE SET visitor_id = excluded.visitor_id
+        RETURNING id, visitor_id
+    ),
+    visitor AS (
+        SELECT id, visitor_id FROM known_visitor UNION ALL SELECT id, visitor_id FROM new_visitor
+    )
+"""
+
+UPSERT_SESSIONS = f"""
+    WITH posted AS (
+        SELECT * FROM unnest(
+            %(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[], %(visitor_session_ids)s::text[],
+            %(new_session_pks)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+            %(rooms)s::text[]
+        ) AS posted (
+            visitor_id, new_visitor_pk, visitor_session_id, new_session_pk, started_at, ended_at, room_ids
+        )
+    ),
+    -- Another visitor's session is refused, and nothing of the report stays, not even its visitor.
+    report AS MATERIALIZED (
+        SELECT * FROM posted
+        WHERE NOT EXISTS (
+            SELECT FROM matching_visitorsession AS s
+            JOIN matching_visitor AS v ON v.id = s.visitor_id
+            WHERE s.organization_id = %(organization)s
+              AND s.visitor_session_id = posted.visitor_session_id
+              AND v.visitor_id <> posted.visitor_id
+        )
+    ),
+    {VISITORS_OF_REPORTS},
+    upserted AS (
+        INSERT INTO matching_visitorsession AS s (
+            id, organization_id, visitor_session_id, visitor_id, started_at, ended_at, room_ids,
+            created_at, updated_at
+        )
+        SELECT report.new_session_pk, %(organization)s, report.visitor_session_id, visitor.id,
+               report.started_at, report.ended_at, report.room_ids::uuid[], %(at)s, %(at)s
+        FROM report JOIN visitor USING (visitor_id)
+        ORDER BY report.visitor_session_id
+        ON CONFLICT (organization_id, visitor_session_id) DO UPDATE SET
+            started_at = least(s.started_at, excluded.started_at),
+            ended_at = greatest(s.ended_at, excluded.ended_at),
+            room_ids = CASE
+                WHEN excluded.room_ids <@ s.room_ids THEN s.room_ids
+                ELSE ARRAY(SELECT DISTINCT unnest(s.room_ids || excluded.room_ids) ORDER BY 1)
+            END,
+            updated_at = excluded.updated_at
+        WHERE s.visitor_id = excluded.visitor_id
+        RETURNING s.id, s.visitor_session_id, s.visitor_id, s.started_at, s.ended_at, s.room_ids,
+                  s.created_at, s.updated_at, xmax = 0 AS is_new
+    )
+    SELECT upserted.id, visitor_session_id, visitor.visitor_id, started_at, ended_at, room_ids,
+           created_at, updated_at, is_new
+    FROM upserted JOIN visitor ON visitor.id = upserted.visitor_id
+"""
+
+UPSERT_IDENTITIES = f"""
+    WITH report AS MATERIALIZED (
+        SELECT * FROM unnest(
+            %(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[], %(identities)s::text[],
+            %(new_identity_pks)s::uuid[], %(visitor_session_ids)s::text[]
+        ) AS report (visitor_id, new_visitor_pk, identity, new_identity_pk, visitor_session_id)
+    ),
+    {VISITORS_OF_REPORTS},
+    upserted AS (
+        INSERT INTO matching_visitoridentity AS i (
+            id, organization_id, identity, visitor_id, visitor_session_id, created_at
+        )
+        SELECT report.new_identity_pk, %(organization)s, report.identity, visitor.id,
+               report.visitor_session_id, %(at)s
+        FROM report JOIN visitor USING (visitor_id)
+        ORDER BY report.identity, visitor.visitor_id
+        ON CONFLICT (organization_id, identity, visitor_id) DO UPDATE SET
+            visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
+        RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
+    )
+    SELECT upserted.id, identity, visitor.visitor_id, visitor_session_id, created_at, is_new
+    FROM upserted JOIN visitor ON visitor.id = upserted.visitor_id
+"""
+
+OTHERS_SESSIONS = """
+    SELECT posted.visitor_session_id, posted.visitor_id
+    FROM unnest(%(visitor_session_ids)s::text[], %(visitor_ids)s::text[])
+         AS posted (visitor_session_id, visitor_id)
+    JOIN matching_visitorsession AS s
+      ON s.organization_id = %(organization)s AND s.visitor_session_id = posted.visitor_session_id
+    JOIN matching_visitor AS v ON v.id = s.visitor_id
+    WHERE v.visitor_id <> posted.visitor_id
+"""
+
+
+def record_sessions(
+    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
+) -> list[KnownSession | SessionConflict]:
+    """Merge what is told of sessions into what is known: earliest start, latest end, all rooms.
+
+    Identities that come along are tied to the sessions' visitors. The answers are in the order of the
+    reports; all reports of one session get it as it stands after the last.
+    """
+    merged: dict[str, dict[str, SessionReport]] = {}
+    for report in reports:
+        of_visitors = merged.setdefault(report.visitor_session_id, {})
+        earlier = of_visitors.get(report.visitor_id)
+        of_visitors[report.visitor_id] = merge(earlier, report) if earlier else report
+    # Where reports dispute whose a new session is, the first has it. Where it turns out to be known, the
+    # others get their turn, and the statement lets none through but the owner's.
+    firsts = [next(iter(of_visitors.values())) for of_visitors in merged.values()]
+    known = upsert_sessions(organization, firsts, at=at)
+    others = [
+        report
+        for session_id, of_visitors in merged.items()
+        if session_id not in known
+        for report in list(of_visitors.values())[1:]
+    ]
+    if others:
+        known |= upsert_sessions(organization, others, at=at)
+
+    answers: list[KnownSession | SessionConflict] = []
+    identities: list[IdentityReport] = []
+    seen: set[str] = set()
+    for report in reports:
+        session = known.get(report.visitor_session_id)
+        if session is None or session.visitor_id != report.visitor_id:
+            answers.append(SessionConflict(report.visitor_session_id))
+            continue
+        answers.append(replace(session, is_new=False) if session.visitor_session_id in seen else session)
+        seen.add(session.visitor_session_id)
+        if report.visitor_identity is not None:
+            identities.append(
+                IdentityReport(report.visitor_identity, report.visitor_id, report.visitor_session_id)
+            )
+    if identities:
+        upsert_identities(organization, identities, at=at)
+    return answers
+
+
+def merge(earlier: SessionReport, later: SessionReport) -> SessionReport:
+    """Merge two reports of one session, as the upsert does with the row."""
+    ends = [end for end in (earlier.ended_at, later.ended_at) if end is not None]
+    return replace(
+        earlier,
+        started_at=min(earlier.started_at, later.started_at),
+        ended_at=max(ends, default=None),
+        rooms=list(dict.fromkeys([*earlier.rooms, *later.rooms])),
+    )
+
+
+def upsert_sessions(
+    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
+) -> dict[str, KnownSession]:
+    """Write the reports, one a session and owner, in one statement.
+
+    Returns: the sessions by their id; those of other visitors are missing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            UPSERT_SESSIONS,
+            {
+                "organization": organization.id,
+                "at": at,
+                "visitor_ids": [report.visitor_id for report in reports],
+                "new_visitor_pks": new_pks(len(reports)),
+                "visitor_session_ids": [report.visitor_session_id for report in reports],
+                "new_session_pks": new_pks(len(reports)),
+                "starts": [report.started_at for report in reports],
+                "ends": [report.ended_at for report in reports],
+                "rooms": [array_literal(sorted(report.rooms)) for report in reports],
+            },
+        )
+        sessions = (KnownSession(*row) for row in cursor.fetchall())
+        return {session.visitor_session_id: session for session in sessions}
+
+
+def record_identities(
+    organization: Organization, reports: Sequence[IdentityReport], *, at: datetime
+) -> list[KnownIdentity | SessionConflict]:
+    """Tie identities to visitors; the answers are in the order of the reports."""
+    disputed = others_sessions(organization, reports)
+    fine = [report for report in reports if (report.visitor_session_id, report.visitor_id) not in disputed]
+    known = upsert_identities(organization, fine, at=at) if fine else {}
+    answers: list[KnownIdentity | SessionConflict] = []
+    seen: set[tuple[str, str]] = set()
+    for report in reports:
+        if report.visitor_session_id and (report.visitor_session_id, report.visitor_id) in disputed:
+            answers.append(SessionConflict(report.visitor_session_id))
+            continue
+        key = (report.visitor_identity, report.visitor_id)
+        answers.append(replace(known[key], is_new=False) if key in seen else known[key])
+        seen.add(key)
+    return answers
+
+
+def others_sessions(
+    organization: Organization, reports: Sequence[IdentityReport]
+) -> set[tuple[str | None, str]]:
+    """Return the pairs of session and visitor among the reports whose session is another visitor's."""
+    told = [report for report in reports if report.visitor_session_id is not None]
+    if not told:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            OTHERS_SESSIONS,
+            {
+                "organization": organization.id,
+                "visitor_session_ids": [report.visitor_session_id for report in told],
+                "visitor_ids": [report.visitor_id for report in told],
+            },
+        )
+        return set(cursor.fetchall())
+
+
+def upsert_identities(
+    organization: Organization, reports: Iterable[IdentityReport], *, at: datetime
+) -> dict[tuple[str, str], KnownIdentity]:
+    """Write the reports in one statement; return the identities by identity and visitor id."""
+    merged: dict[tuple[str, str], IdentityReport] = {}
+    for report in reports:
+        key = (report.visitor_identity, report.visitor_id)
+        if key not in merged or report.visitor_session_id is not None:
+            merged[key] = report
+    with connection.cursor() as cursor:
+        cursor.execute(
+            UPSERT_IDENTITIES,
+            {
+                "organization": organization.id,
+                "at": at,
+                "visitor_ids": [report.visitor_id for report in merged.values()],
+                "new_visitor_pks": new_pks(len(merged)),
+                "identities": [report.visitor_identity for report in merged.values()],
+                "new_identity_pks": new_pks(len(merged)),
+                "visitor_session_ids": [report.visitor_session_id for report in merged.values()],
+            },
+        )
+        identities = (KnownIdentity(*row) for row in cursor.fetchall())
+        return {(identity.visitor_identity, identity.visitor_id): identity for identity in identities}
+
+
+def new_pks(count: int) -> list[UUID]:
+    return [uuid7() for _ in range(count)]
+
+
+def array_literal(ids: Iterable[UUID]) -> str:
+    """Write ids as PostgreSQL writes an array of them: unnest would flatten an array of arrays."""
+    return "{" + ",".join(map(str, ids)) + "}"

@@ -1,0 +1,241 @@
+import json
+import secrets
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
+from django.utils import timezone
+
+from goals.models import Goal, GoalAttributes
+from goalsvc.orgs.models import ApiToken, Organization, Room, User
+from matching.ingestion import SessionReport, record_sessions
+
+# Everything of the demo world has an id derived from its name, so a second run finds it again.
+NAMESPACE = UUID("6d3d5a43-5a4e-4b0c-9f5e-7f2c6b1a9d10")
+FAR_AWAY = date(2099, 12, 31)
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+TOKEN_DESCRIPTION = "Demo"  # noqa: S105 - not a secret
+
+ORGANIZATION = "Example Ltd."
+OTHER_ORGANIZATION = "Another Ltd."
+EXPIRED_ORGANIZATION = "Expired Ltd."
+EMAILS = {
+    "manager": "mira.manager@example.com",
+    "integrator": "ivo.integrator@example.com",
+    "other": "olga.other@example.net",
+    "expired": "eve.expired@example.org",
+}
+ADMIN = "admin@example.com"
+IDENTITIES = ("customer-12345678", "customer-23456789", "customer-34567890")
+
+
+def demo_id(name: str) -> UUID:
+    return uuid5(NAMESPACE, name)
+
+
+class Command(BaseCommand):
+    help = (
+        "Load a demo world: organizations, users, rooms, goals, visitors. Run again, it duplicates nothing "
+        "and prints new tokens and a new password; the earlier ones stop working."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        parser.add_argument(
+            "--force", action="store_true", help="also on a database with organizations of its own"
+        )
+
+    def handle(self, *, force: bool, **options: Any) -> None:
+        with transaction.atomic():
+            # Two at once would otherwise both find nothing and both create everything.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [demo_id("lock").int & (2**63 - 1)])
+            own = Organization.objects.exclude(
+                id__in=[demo_id(name) for name in (ORGANIZATION, OTHER_ORGANIZATION, EXPIRED_ORGANIZATION)]
+            )
+            if own.exists() and not force:
+                raise CommandError(
+                    "This database has organizations of its own, so the demo world was not loaded. "
+                    "Add --force to load it all the same."
+                )
+            world = load(timezone.now())
+        self.stdout.write(dumps(world) if options["json"] else describe(world))
+
+
+def load(now: datetime) -> dict[str, Any]:
+    """Make or renew the demo world; return what a caller needs to try it."""
+    organization = make_organization(ORGANIZATION, FAR_AWAY)
+    other = make_organization(OTHER_ORGANIZATION, FAR_AWAY)
+    expired = make_organization(EXPIRED_ORGANIZATION, date(2020, 12, 31))
+
+    rooms = [
+        make_room(organization, "Web shop", "shop.example.com"),
+        make_room(organization, "Blog", "blog.example.com"),
+        make_room(organization, "Store in Helsinki", None),
+    ]
+    make_room(other, "Other shop", "shop.example.net")
+
+    settings = [User.Scope.SETTINGS, User.Scope.REPORTS, User.Scope.USERS]
+    users = {
+        "manager": make_user("manager", "Mira", "Manager", organization, scopes=settings),
+        "integrator": make_user("integrator", "Ivo", "Integrator", organization, scopes=[], is_bot=True),
+        "other": make_user("other", "Olga", "Other", other, scopes=settings),
+        "expired": make_user("expired", "Eve", "Expired", expired, scopes=settings),
+    }
+    tokens = {}
+    for name, user in users.items():
+        ApiToken.objects.filter(user=user, description=TOKEN_DESCRIPTION).delete()
+        tokens[name] = ApiToken.objects.issue(user, TOKEN_DESCRIPTION)[1]
+
+    goals = [
+        make_goal(
+            organization,
+            users["manager"],
+            0,
+            name="Bought in the shop",
+            is_any_room_allowed=True,
+            allowed_rooms=[],
+            default_value=Decimal("14.15"),
+            conditions=[],
+        ),
+        make_goal(
+            organization,
+            users["manager"],
+            1,
+            name="User sent a lead",
+            is_any_room_allowed=False,
+            allowed_rooms=[rooms[0].id],
+            default_value=None,
+            conditions=[{"type": 27, "value": "", "negate": False, "settings": {}}],
+        ),
+    ]
+    make_goal(
+        other,
+        users["other"],
+        0,
+        name="Another organization's goal",
+        is_any_room_allowed=True,
+        allowed_rooms=[],
+        default_value=None,
+        conditions=[],
+    )
+    # Two visitors carry the first identity (laptop and phone); each has sessions on several days.
+    visitors = [(IDENTITIES[0], "demo-laptop"), (IDENTITIES[0], "demo-phone")]
+    visitors += [(identity, f"demo-visitor-{number}") for number, identity in enumerate(IDENTITIES[1:], 2)]
+    record_sessions(
+        organization,
+        [
+            SessionReport(
+                visitor_session_id=f"{visitor_id}-{day}",
+                visitor_id=visitor_id,
+                started_at=BEGINNING + timedelta(days=day, hours=9 + offset),
+                ended_at=BEGINNING + timedelta(days=day, hours=9 + offset, minutes=20),
+                rooms=[rooms[(day + offset) % 2].id],
+                visitor_identity=identity,
+            )
+            for offset, (identity, visitor_id) in enumerate(visitors)
+            for day in range(0, 40, 10)
+        ],
+        at=now,
+    )
+    password = secrets.token_urlsafe(12)
+    admin = User.objects.filter(email=ADMIN).first() or User(id=demo_id(ADMIN), email=ADMIN)
+    admin.first_name, admin.last_name = "Ada", "Admin"
+    admin.is_staff = admin.is_superuser = admin.is_active = True
+    admin.set_password(password)
+    admin.save()
+    return {
+        "organization_id": organization.id,
+        "other_organization_id": other.id,
+        "expired_organization_id": expired.id,
+        "rooms": [room.id for room in rooms],
+        "goals": [goal.id for goal in goals],
+        "tokens": tokens,
+        "visitor_identities": list(IDENTITIES),
+        "admin": {"email": ADMIN, "password": password},
+    }
+
+
+def make_organization(name: str, expires_on: date) -> Organization:
+    organization, _ = Organization.objects.update_or_create(
+        id=demo_id(name), defaults={"name": name, "subscription_expires_on": expires_on}
+    )
+    return organization
+
+
+def make_room(organization: Organization, name: str, domain: str | None) -> Room:
+    room, _ = Room.objects.update_or_create(
+        id=demo_id(f"{organization.name} {name}"),
+        defaults={"organization": organization, "name": name, "domain": domain, "archived_at": None},
+    )
+    return room
+
+
+def make_user(
+    role: str, first_name: str, last_name: str, organization: Organization, **attributes: Any
+) -> User:
+    user, _ = User.objects.update_or_create(
+        id=demo_id(EMAILS[role]),
+        defaults={
+            "email": EMAILS[role],
+            "first_name": first_name,
+            "last_name": last_name,
+            "organization": organization,
+            "is_active": True,
+            **attributes,
+        },
+    )
+    return user
+
+
+def make_goal(organization: Organization, user: User, number: int, **attributes: Any) -> Goal:
+    goal_id = demo_id(f"{organization.name} goal {number}")
+    goal = Goal.objects.filter(id=goal_id).first()
+    checked = GoalAttributes(**attributes)  # type: ignore[typeddict-item] # the literals above
+    if goal is None:
+        return Goal.open(organization, checked, by=user, at=BEGINNING + timedelta(days=number), id=goal_id)
+    if goal.deleted_at is not None:
+        goal.restore()
+    goal.revise(checked, by=user, at=timezone.now())
+    return goal
+
+
+def dumps(world: dict[str, Any]) -> str:
+    return json.dumps(world, default=str)
+
+
+def describe(world: dict[str, Any]) -> str:
+    """Say to a person what there is and what to try first."""
+    base = f"http://127.0.0.1:8000/api/v5/orgs/{world['organization_id']}"
+    body = json.dumps(
+        {
+            "visitor_identity": world["visitor_identities"][0],
+            "goal_matched_at": "2026-02-05T12:00:00Z",
+            "goal_value": "123.45",
+            "rooms": [str(world["rooms"][0])],
+        }
+    )
+    return f"""\
+The demo world is loaded.
+
+  organization        {world["organization_id"]}
+  rooms               {"  ".join(map(str, world["rooms"]))}
+  goals               {"  ".join(map(str, world["goals"]))}
+  visitor identities  {"  ".join(world["visitor_identities"])}
+  manager's token     {world["tokens"]["manager"]}
+  integrator's token  {world["tokens"]["integrator"]}
+  admin               {world["admin"]["email"]}  {world["admin"]["password"]}
+
+Try:
+
+  curl -H 'Authorization: Token {world["tokens"]["manager"]}' \\
+    {base}/goals
+
+  curl -H 'Authorization: Token {world["tokens"]["integrator"]}' -H 'Content-Type: application/json' \\
+    -d '{body}' \\
+    {base}/goals/{world["goals"][0]}/matches
+
+  http://127.0.0.1:8000/api/v5/docs   http://127.0.0.1:8000/admin/"""

@@ -1,0 +1,172 @@
+"""The matching rule: which session a goal belongs to, and in which rooms (API.md section 3).
+
+`find_facts` asks the database once, for any number of requests; `decide` applies the rule to each. One
+match and a thousand obey the same lines. Nothing here writes, and nothing knows of HTTP.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+
+from goals.models import Goal
+from goalsvc.orgs.models import Organization
+from matching.models import ExternalMatch
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRequest:
+    """What an integrator posts: somebody did something, then, in these rooms."""
+
+    goal: Goal  # loaded `with_allowed_rooms`, of the organization
+    visitor_identity: str
+    goal_matched_at: datetime
+    rooms: Sequence[UUID]
+    goal_value: Decimal | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSession:
+    """The session that step 1 found."""
+
+    pk: UUID
+    visitor_id: str
+    visitor_session_id: str
+    started_at: datetime
+    room_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a request leads to when it matches."""
+
+    session: ChosenSession
+    goal_value: Decimal | None
+    goal_value_source: str
+    room_ids: Sequence[UUID]
+    unconnected_room_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request became no match: `code` is the API's word, `room_ids` the posted rooms at fault."""
+
+    code: str
+    room_ids: Sequence[UUID] = field(default_factory=list)
+
+
+UNKNOWN_ROOMS = "unknown_rooms"
+NO_ALLOWED_ROOMS = "no_allowed_rooms"
+SESSION_NOT_FOUND = "session_not_found"
+NO_CONNECTED_ROOMS = "no_connected_rooms"
+
+
+# For every request: the latest session before its moment, of all visitors that carry its identity. Each
+# visitor costs one descent of the index session_latest, however many sessions there are; the outer LIMIT
+# then picks among as many rows as the identity has visitors.
+LATEST_SESSIONS = """
+    SELECT request.number, latest.id, latest.visitor_id, latest.visitor_session_id, latest.started_at,
+           latest.room_ids
+    FROM unnest(%(identities)s::text[], %(moments)s::timestamptz[])
+         WITH ORDINALITY AS request (identity, moment, number)
+    CROSS JOIN LATERAL (
+        SELECT session.*
+        FROM matching_visitoridentity AS carried
+        CROSS JOIN LATERAL (
+            SELECT s.id, v.visitor_id, s.visitor_session_id, s.started_at, s.room_ids
+            FROM matching_visitorsession AS s
+            JOIN matching_visitor AS v ON v.id = s.visitor_id
+            WHERE s.visitor_id = carried.visitor_id
+              AND s.organization_id = %(organization)s
+              AND s.started_at < request.moment
+            ORDER BY s.started_at DESC, s.id DESC
+            LIMIT 1
+        ) AS session
+        WHERE carried.organization_id = %(organization)s
+          AND carried.identity = request.identity
+        ORDER BY session.started_at DESC, session.id DESC
+        LIMIT 1
+    ) AS latest
+"""
+
+# In the same statement, as one row without a number: which of the posted rooms are the organization's.
+FACTS = f"""
+    SELECT NULL::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
+           ARRAY(
+               SELECT id FROM orgs_room
+               WHERE organization_id = %(organization)s AND archived_at IS NULL AND id = ANY(%(rooms)s)
+           )
+    UNION ALL
+    {LATEST_SESSIONS}
+"""
+
+
+def find_facts(
+    organization: Organization, requests: Sequence[MatchRequest]
+) -> tuple[frozenset[UUID], list[ChosenSession | None]]:
+    """Return what the rule needs to know, in one statement.
+
+    Returns: those of all posted rooms that are rooms of the organization, and for each request the session
+        that step 1 chooses (None: there is none).
+    """
+    sessions: list[ChosenSession | None] = [None] * len(requests)
+    known_rooms: frozenset[UUID] = frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            FACTS,
+            {
+                "organization": organization.id,
+                "identities": [request.visitor_identity for request in requests],
+                "moments": [request.goal_matched_at for request in requests],
+                "rooms": list({room for request in requests for room in request.rooms}),
+            },
+        )
+        for number, pk, visitor_id, visitor_session_id, started_at, room_ids in cursor.fetchall():
+            if number is None:
+                known_rooms = frozenset(room_ids)
+            else:
+                sessions[number - 1] = ChosenSession(pk, visitor_id, visitor_session_id, started_at, room_ids)
+    return known_rooms, sessions
+
+
+def decide(
+    request: MatchRequest, known_rooms: frozenset[UUID], session: ChosenSession | None
+) -> Resolution | Refusal:
+    """Apply the rule to one request, in the contract's order of steps.
+
+    Args:
+        known_rooms: which rooms are the organization's, at least among the posted ones.
+        session: the latest session of the identity that started strictly before the goal matched.
+    """
+    if unknown := [room for room in request.rooms if room not in known_rooms]:
+        return Refusal(UNKNOWN_ROOMS, unknown)
+
+    # 1. The session, chosen before rooms are looked at.
+    if session is None:
+        return Refusal(SESSION_NOT_FOUND)
+
+    # 2. The rooms that count.
+    goal = request.goal
+    counting = [room for room in request.rooms if goal.is_any_room_allowed or room in goal.allowed_room_ids]
+    if not counting:
+        return Refusal(NO_ALLOWED_ROOMS, request.rooms)
+
+    # 3. The connected rooms.
+    connected = [room for room in counting if room in session.room_ids]
+    if not connected:
+        return Refusal(NO_CONNECTED_ROOMS)
+
+    # 4. The value.
+    if request.goal_value is not None:
+        value, source = request.goal_value, ExternalMatch.ValueSource.REQUEST
+    elif goal.default_value is not None:
+        value, source = goal.default_value, ExternalMatch.ValueSource.GOAL_DEFAULT
+    else:
+        value, source = None, ExternalMatch.ValueSource.NONE
+
+    unconnected = [room for room in request.rooms if room not in connected]
+    return Resolution(session, value, source.value, connected, unconnected)

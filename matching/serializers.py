@@ -1,0 +1,105 @@
+"""What a client may send: matches, visitor identities, visitor sessions."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from rest_framework import serializers
+
+from goalsvc.api.errors import field_error
+from goalsvc.api.parsing import MomentField, MoneyField, ObjectSerializer, RoomIdsField, TextField
+
+IDENTITY = "visitor_identity"
+# giosg's published client types use this name for the same attribute.
+IDENTITY_ALIAS = "custom_visitor_identity"
+
+
+class IdentifiedInput(ObjectSerializer):
+    """An object whose `visitor_identity` may also be called `custom_visitor_identity`."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping) and IDENTITY_ALIAS in data:
+            if data.get(IDENTITY, data[IDENTITY_ALIAS]) != data[IDENTITY_ALIAS]:
+                sentence = f"{IDENTITY} and {IDENTITY_ALIAS} disagree."
+                raise serializers.ValidationError({IDENTITY: [sentence], IDENTITY_ALIAS: [sentence]})
+            data = {**data, IDENTITY: data[IDENTITY_ALIAS]}
+        attributes: dict[str, Any] = super().to_internal_value(data)
+        return attributes
+
+
+class MatchInput(IdentifiedInput):
+    """An event outside the web page."""
+
+    visitor_identity = TextField(
+        max_length=255, help_text="Who it was; submitted beforehand. Also taken as `custom_visitor_identity`."
+    )
+    goal_matched_at = MomentField(help_text="When it was; at most 24 hours in the future.")
+    rooms = RoomIdsField(min_length=1, max_length=100, help_text="Where it was: rooms of the organization.")
+    goal_value = MoneyField(
+        required=False, allow_null=True, default=None, help_text="Null or absent: the goal's default value."
+    )
+    external_id = TextField(
+        required=False,
+        allow_null=True,
+        default=None,
+        max_length=255,
+        help_text="Your own id of the event: sent again for the same goal, it writes nothing new.",
+    )
+
+
+class IdentityInput(IdentifiedInput):
+    """An identity of a visitor."""
+
+    visitor_identity = TextField(max_length=255, help_text="Also taken as `custom_visitor_identity`.")
+    visitor_id = TextField(max_length=64, help_text="The visitor's id on the tracking site.")
+    visitor_session_id = TextField(
+        required=False, allow_null=True, default=None, max_length=64, help_text="The session it was given in."
+    )
+
+
+class SessionInput(IdentifiedInput):
+    """A visitor's session, or as much of it as is known."""
+
+    visitor_session_id = TextField(max_length=64, help_text="The session's id on the tracking site.")
+    visitor_id = TextField(max_length=64, help_text="The visitor's id on the tracking site.")
+    started_at = MomentField()
+    ended_at = MomentField(required=False, allow_null=True, default=None)
+    rooms = RoomIdsField(max_length=100, help_text="The rooms it has been in so far.")
+    visitor_identity = TextField(
+        required=False,
+        allow_null=True,
+        default=None,
+        max_length=255,
+        help_text="Ties the identity to the visitor as well.",
+    )
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        attributes = super().to_internal_value(data)
+        ended_at = attributes["ended_at"]
+        if ended_at is not None and ended_at < attributes["started_at"]:
+            raise serializers.ValidationError({"ended_at": ["A session cannot end before it starts."]})
+        return attributes
+
+
+# Clocks differ and events are posted at once, so a little future is no mistake; a day's is.
+FUTURE_TOLERANCE = timedelta(hours=24)
+
+
+def check_match(data: Any, *, at: datetime) -> dict[str, Any]:
+    """Return the checked attributes of a posted match.
+
+    Args:
+        at: now; the match may lie at most FUTURE_TOLERANCE after it.
+
+    Raises: ValidationError naming each attribute at fault.
+    """
+    attributes = MATCH.check(data)
+    if attributes["goal_matched_at"] > at + FUTURE_TOLERANCE:
+        raise field_error("goal_matched_at", "More than 24 hours in the future.")
+    return attributes
+
+
+# Stateless, so one of each serves every request.
+MATCH = MatchInput()
+IDENTITY_OF_VISITOR = IdentityInput()
+SESSION = SessionInput()
