@@ -208,9 +208,9 @@ class EmbeddedServer:
     def _launch(self, account: Account | None) -> subprocess.Popen[bytes]:
         binaries = self._binaries(account)
         cluster = self._made_cluster(binaries, account)
-        self._drop_stale_pid(cluster)
         if self.socket_dir != self.link:
             self._make_socket_directory(account)
+        self._drop_stale_locks(cluster)
         folder = os.path.realpath(self.socket_dir).replace('"', '""')
         settings = {
             "listen_addresses": "",
@@ -341,9 +341,10 @@ class EmbeddedServer:
 
     def _initialise(self, cluster: Path, binaries: Path, account: Account | None) -> None:
         # Made beside and then renamed: an `initdb` that was killed half-way leaves nothing that looks made.
-        staging = cluster.with_name(f"{cluster.name}.incomplete")
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(mode=0o700)
+        # Each time under a new name: one that outlived its killed parent may still write to the old.
+        for left_over in cluster.parent.glob(f"{cluster.name}.incomplete-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        staging = Path(tempfile.mkdtemp(dir=cluster.parent, prefix=f"{cluster.name}.incomplete-"))  # mode 700
         if account:
             os.chown(staging, account.uid, account.gid)
         made = _run(
@@ -402,18 +403,20 @@ class EmbeddedServer:
         if self._process is not None:
             self._process.poll()  # reaps it: a dead child would otherwise seem alive
         cluster = self.cluster
-        pid = _recorded_pid(cluster)
+        pid = _recorded_pid(cluster / "postmaster.pid")
         return pid if pid is not None and _is_server(pid, cluster) else None
 
-    def _drop_stale_pid(self, cluster: Path) -> None:
-        """Forget a server that is gone and whose number another program has by now.
+    def _drop_stale_locks(self, cluster: Path) -> None:
+        """Forget a server that is gone and whose process id seems to be in use.
 
-        PostgreSQL would take that program for itself and refuse to start, which happens in containers,
-        where every start hands out the same few numbers. It notices a plainly dead one without us.
+        PostgreSQL would take that process for a server of its own and refuse to start. It happens where the
+        dead server's parent has not noticed yet, and in containers, where every start hands out the same
+        few numbers. It sees for itself when the process id is free.
         """
-        pid = _recorded_pid(cluster)
-        if pid is not None and _lives(pid) and not _is_server(pid, cluster):
-            (cluster / "postmaster.pid").unlink(missing_ok=True)
+        for lock in (cluster / "postmaster.pid", self.socket_dir / f".s.PGSQL.{PORT}.lock"):
+            pid = _recorded_pid(lock)
+            if pid is not None and _lives(pid) and not _is_server(pid, cluster):
+                lock.unlink(missing_ok=True)
 
     def _stop(self) -> None:
         pid = self._postmaster()
@@ -508,9 +511,10 @@ def _open_to_all(root: Path) -> None:
                 path.chmod(path.stat().st_mode | 0o444 | (0o111 if path.stat().st_mode & 0o100 else 0))
 
 
-def _recorded_pid(cluster: Path) -> int | None:
+def _recorded_pid(lock: Path) -> int | None:
+    """The process id that PostgreSQL wrote into one of its lock files."""
     try:
-        return abs(int((cluster / "postmaster.pid").read_text().split("\n", 1)[0]))
+        return abs(int(lock.read_text().split("\n", 1)[0]))
     except (OSError, ValueError):
         return None
 

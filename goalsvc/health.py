@@ -2,27 +2,38 @@
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 
-@require_safe
-def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer as long as the process does; the database is not asked."""
-    return JsonResponse({"status": "ok"})
+class ProbeView(APIView):
+    """A probe: for everybody, GET and HEAD alone."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    http_method_names = ["get", "head"]
+    schema = None
 
 
-@require_safe
-def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when requests can be served, 503 saying which check failed otherwise."""
-    checks = {"database": "ok", "migrations": "ok"}
-    try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            checks["migrations"] = "not all applied"
-    except (DatabaseError, InterfaceError):
-        checks = {"database": "unreachable", "migrations": "unknown"}
-    is_ready = set(checks.values()) == {"ok"}
-    return JsonResponse(
-        {"status": "ok" if is_ready else "unavailable", "checks": checks}, status=200 if is_ready else 503
-    )
+class LivenessView(ProbeView):
+    def get(self, request: Request) -> Response:
+        """Answer as long as the process does; the database is not asked."""
+        return Response({"status": "ok"})
+
+
+class ReadinessView(ProbeView):
+    def get(self, request: Request) -> Response:
+        """Answer 200 when requests can be served, 503 saying which check failed otherwise."""
+        checks = {"database": "ok", "migrations": "ok"}
+        try:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                checks["migrations"] = "not all applied"
+        except (DatabaseError, InterfaceError):
+            checks = {"database": "unreachable", "migrations": "unknown"}
+        is_ready = set(checks.values()) == {"ok"}
+        return Response(
+            {"status": "ok" if is_ready else "unavailable", "checks": checks}, status=200 if is_ready else 503
+        )

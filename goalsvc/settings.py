@@ -126,8 +126,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"  # written out: otherwise the API prints local offsets
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-# Without a collectstatic step the files are served from the packages; the image collects them.
+# Where collectstatic puts the files (the image does so). Unset, they are served from the packages.
+STATIC_ROOT = os.environ.get("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = True
 
 # A body over these limits is answered 413 by goalsvc.api.parsing; Django's own limit serves the admin.
@@ -171,5 +171,6 @@ LOGGING = {
     },
     # Commands own stdout (their output is read by programs), so logs go to stderr, except under `serve`.
     "root": {"handlers": ["stdout" if env_flag("LOG_TO_STDOUT") else "stderr"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"handlers": [], "propagate": True}},
+    # Refusals are in the line of their request; Django's own line comes too late to know the request's id.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -5,7 +5,7 @@ from django.urls import path
 
 from goals.views import GoalsView, GoalView
 from goalsvc.api.views import DocsView, SchemaView
-from goalsvc.health import healthz, readyz
+from goalsvc.health import LivenessView, ReadinessView
 from goalsvc.orgs.views import CallerView, OrganizationView, RoomsView, RoomView
 from matching.views import GoalMatchesView, VisitorIdentitiesView, VisitorSessionsView
 
@@ -23,8 +23,8 @@ urlpatterns = [
     path(f"{ORG}/visitor_sessions", VisitorSessionsView.as_view(), name="visitor-sessions"),
     path("api/v5/schema", SchemaView.as_view(), name="schema"),
     path("api/v5/docs", DocsView.as_view(), name="docs"),
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
+    path("healthz", LivenessView.as_view(), name="healthz"),
+    path("readyz", ReadinessView.as_view(), name="readyz"),
     path("admin/", admin.site.urls),
 ]
 

@@ -161,7 +161,7 @@ def describe(operation: Operation) -> Callable[[F], F]:
         operation_id=operation.id,
         tags=[operation.tag],
         summary=operation.summary,
-        description=operation.description,
+        description=operation.description or f"{operation.summary}.",
         request=operation.request,
         responses=responses,
         examples=examples,

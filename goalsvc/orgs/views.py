@@ -14,9 +14,13 @@ from goalsvc.orgs.permissions import IsAuthenticated, OrganizationAccess
 from goalsvc.orgs.rendering import render_caller, render_organization, render_room
 
 
+METHODS = ["get", "post", "put", "patch", "delete", "head"]
+
+
 class OrganizationAPIView(APIView):
     """A view below `/orgs/<organization_id>`. Whatever it reads starts from `self.organization`."""
 
+    http_method_names = METHODS
     permission_classes = [OrganizationAccess]
 
     @property
@@ -35,6 +39,7 @@ class OrganizationAPIView(APIView):
 
 
 class CallerView(APIView):
+    http_method_names = METHODS
     permission_classes = [IsAuthenticated]
 
     @describe(docs.CALLER)
