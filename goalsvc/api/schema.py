@@ -100,19 +100,26 @@ PAGE_SIZE = OpenApiParameter(
 )
 PAGE_PARAMETERS = (CURSOR, PAGE_SIZE)
 
-ERROR_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "detail": {"type": "string", "description": "A sentence for people."},
-        "code": {"type": "string", "description": "A word for programs."},
-    },
-    "required": ["detail", "code"],
+# The two shapes of every error, as components of the description.
+COMPONENTS = {
+    "schemas": {
+        "Error": {
+            "type": "object",
+            "properties": {
+                "detail": {"type": "string", "description": "A sentence for people."},
+                "code": {"type": "string", "description": "A word for programs."},
+            },
+            "required": ["detail", "code"],
+        },
+        "FieldErrors": {
+            "type": "object",
+            "description": "The attributes at fault, each with its sentences.",
+            "additionalProperties": {},
+        },
+    }
 }
-FIELD_ERRORS_SCHEMA = {
-    "type": "object",
-    "description": "The attributes at fault, each with its sentences.",
-    "additionalProperties": {},
-}
+ERROR = {"$ref": "#/components/schemas/Error"}
+FIELD_ERRORS = {"$ref": "#/components/schemas/FieldErrors"}
 
 PATH_PARAMETERS = {
     "organization_id": "The caller's organization.",
@@ -145,9 +152,9 @@ def describe(operation: Operation) -> Callable[[F], F]:
     for status, refusals in sorted(by_status.items()):
         schemas = []
         if any(isinstance(refusal, Refusal) for refusal in refusals):
-            schemas.append(ERROR_SCHEMA)
+            schemas.append(ERROR)
         if any(isinstance(refusal, FieldErrors) for refusal in refusals):
-            schemas.append(FIELD_ERRORS_SCHEMA)
+            schemas.append(FIELD_ERRORS)
         responses[status] = OpenApiResponse(
             response=schemas[0] if len(schemas) == 1 else {"anyOf": schemas},
             description=HTTPStatus(status).phrase,
@@ -224,12 +231,15 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Add to the generated description what every answer carries (a spectacular postprocessing hook)."""
+    result["components"]["schemas"] |= COMPONENTS["schemas"]
     request_id = {
         "description": "The caller's request id, or one made up; in every log line of the request.",
         "schema": {"type": "string"},
     }
     for path in result["paths"].values():
         for operation in path.values():
+            if operation.get("security"):
+                operation["security"] = [{"token": []}, {"bearer": []}]  # either, not both
             for status, response in operation["responses"].items():
                 headers = response.setdefault("headers", {})
                 headers["X-Request-ID"] = request_id

@@ -13,7 +13,6 @@ from goalsvc.orgs.models import Organization, User
 from goalsvc.orgs.permissions import IsAuthenticated, OrganizationAccess
 from goalsvc.orgs.rendering import render_caller, render_organization, render_room
 
-
 METHODS = ["get", "post", "put", "patch", "delete", "head"]
 
 
