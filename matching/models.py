@@ -1,6 +1,7 @@
 """Visitors, what is known of them beforehand, and the matches of goals outside the web page."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -152,6 +153,11 @@ class ExternalMatch(models.Model):
     created_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, related_name="+", null=True, db_index=False
     )
+    # A retracted match stays, but leaves the reports.
+    retracted_at = models.DateTimeField(null=True, editable=False)
+    retracted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, related_name="+", null=True, editable=False, db_index=False
+    )
 
     # The tracking site's own ids of the session; where just made or loaded `with_visitors`.
     visitor_id: str
@@ -197,3 +203,286 @@ class ExternalMatch(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def restate(self, value: Decimal | None, *, by: User | None, at: datetime) -> None:
+        """Correct the value; the old one stays in the history. The caller holds the row's lock."""
+        MatchChange.objects.create(
+            organization_id=self.organization_id,
+            match=self,
+            kind=MatchChange.Kind.RESTATED,
+            old_value=self.goal_value,
+            new_value=value,
+            changed_at=at,
+            changed_by=by,
+        )
+        self.goal_value = value
+        self.goal_value_source = self.ValueSource.NONE if value is None else self.ValueSource.REQUEST
+        self.save(update_fields=["goal_value", "goal_value_source"])
+
+    def retract(self, *, by: User | None, at: datetime) -> None:
+        """Take the match out of the reports. Done twice, it is done once. The caller holds the row's lock."""
+        if self.retracted_at is None:
+            self.mark(MatchChange.Kind.RETRACTED, by=by, at=at)
+
+    def restore(self, *, by: User | None, at: datetime) -> None:
+        """Undo a retraction. The caller holds the row's lock."""
+        if self.retracted_at is not None:
+            self.mark(MatchChange.Kind.RESTORED, by=by, at=at)
+
+    def mark(self, kind: "MatchChange.Kind", *, by: User | None, at: datetime) -> None:
+        MatchChange.objects.create(
+            organization_id=self.organization_id,
+            match=self,
+            kind=kind,
+            old_value=self.goal_value,
+            new_value=self.goal_value,
+            changed_at=at,
+            changed_by=by,
+        )
+        is_retracted = kind == MatchChange.Kind.RETRACTED
+        self.retracted_at = at if is_retracted else None
+        self.retracted_by = by if is_retracted else None
+        self.save(update_fields=["retracted_at", "retracted_by"])
+
+
+class MatchChange(models.Model):
+    """A correction of a match: what was changed, from what to what, by whom, when. Never edited."""
+
+    class Kind(models.TextChoices):
+        RESTATED = "restated", "Value restated"
+        RETRACTED = "retracted", "Retracted"
+        RESTORED = "restored", "Restored"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="match_changes", db_index=False
+    )
+    match = models.ForeignKey(ExternalMatch, on_delete=models.CASCADE, related_name="changes", db_index=False)
+    kind = models.CharField(max_length=12, choices=Kind)
+    old_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    new_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, related_name="+", null=True)
+
+    class Meta:
+        ordering = ("-changed_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(kind__in=["restated", "retracted", "restored"]), name="match_change_kind_known"
+            ),
+        )
+        indexes = (
+            # GET /orgs/<org>/matches/<match>/history
+            models.Index(fields=["match", "changed_at", "id"], name="match_change_list"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.changed_at}"
+
+
+class PendingMatchQuerySet(models.QuerySet["PendingMatch"]):
+    def open(self, at: datetime) -> "PendingMatchQuerySet":
+        """Those that can still be settled at the moment `at`."""
+        return self.filter(status=PendingMatch.Status.PENDING, expires_at__gt=at)
+
+    def in_status(self, status: str, at: datetime) -> "PendingMatchQuerySet":
+        """Those of a status as `status_at` shows it."""
+        if status == PendingMatch.Status.PENDING:
+            return self.open(at)
+        if status == PendingMatch.Status.EXPIRED:
+            return self.filter(
+                Q(status=PendingMatch.Status.EXPIRED)
+                | Q(status=PendingMatch.Status.PENDING, expires_at__lte=at)
+            )
+        return self.filter(status=status)
+
+
+class PendingMatch(models.Model):
+    """A match that is held until the identity or the session that it lacks arrives."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        MATCHED = "matched", "Matched"
+        EXPIRED = "expired", "Expired"
+        CANCELLED = "cancelled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="pending_matches", db_index=False
+    )
+    goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="pending_matches")
+    visitor_identity = models.CharField(max_length=255)
+    goal_matched_at = models.DateTimeField()
+    goal_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    room_ids = ArrayField(models.UUIDField(), help_text="The posted rooms.")
+    external_id = models.CharField(max_length=255, null=True)
+    request_digest = models.BinaryField(null=True, editable=False)
+    status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
+    code = models.CharField(max_length=32, help_text="Why it could not be matched when last tried.")
+    reason = models.JSONField(help_text="The facts behind the code.")
+    match = models.OneToOneField(
+        ExternalMatch, on_delete=models.PROTECT, related_name="pending_match", null=True
+    )
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, related_name="+", null=True)
+    expires_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+
+    objects = PendingMatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "pending matches"
+        ordering = ("-created_at", "-id")
+        constraints = (
+            # A repeated delivery of a held event finds it, and holds no second one.
+            models.UniqueConstraint(
+                fields=["organization", "goal", "external_id"],
+                condition=Q(external_id__isnull=False, status="pending"),
+                name="pending_external_id_once_a_goal",
+            ),
+            models.CheckConstraint(
+                condition=Q(external_id=None, request_digest=None)
+                | Q(external_id__isnull=False, request_digest__isnull=False),
+                name="pending_external_id_has_digest",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending", resolved_at=None, match=None)
+                | Q(status__in=["expired", "cancelled"], resolved_at__isnull=False, match=None)
+                | Q(status="matched", resolved_at__isnull=False, match__isnull=False),
+                name="pending_resolution_fits_status",
+            ),
+        )
+        indexes = (
+            # What an arriving session or identity may settle.
+            models.Index(
+                fields=["organization", "visitor_identity"],
+                condition=Q(status="pending"),
+                name="pending_by_identity",
+            ),
+            # GET /orgs/<org>/pending_matches
+            models.Index(fields=["organization", "created_at", "id"], name="pending_list"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def status_at(self, at: datetime) -> str:
+        """The status at a moment: what is overdue is expired, even before the sweep has written it down."""
+        if self.status == self.Status.PENDING and self.expires_at <= at:
+            return self.Status.EXPIRED.value
+        return self.status
+
+
+class MatchAttempt(models.Model):
+    """A rejected attempt to post a match: kept for a while, so that nobody has to ask where it went."""
+
+    class Source(models.TextChoices):
+        SINGLE = "single", "Single call"
+        BATCH = "batch", "Batch"
+        IMPORT = "import", "File import"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="match_attempts", db_index=False
+    )
+    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="match_attempts", null=True)
+    source = models.CharField(max_length=6, choices=Source)
+    visitor_identity = models.CharField(max_length=255, null=True)
+    goal_matched_at = models.DateTimeField(null=True)
+    external_id = models.CharField(max_length=255, null=True)
+    code = models.CharField(max_length=32)
+    detail = models.TextField(blank=True)
+    errors = models.JSONField(null=True, help_text="The attributes at fault.")
+    reason = models.JSONField(null=True, help_text="The facts behind the code.")
+    request_id = models.CharField(max_length=128, null=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, related_name="+", null=True, db_index=False
+    )
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (
+            # GET /orgs/<org>/match_attempts, its summary, and pruning
+            models.Index(fields=["organization", "created_at", "id"], name="match_attempt_list"),
+            # The rejected attempts of an event that later matched; filter by identity.
+            models.Index(fields=["organization", "visitor_identity"], name="match_attempt_identity"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.created_at}"
+
+
+class ReplayTally(models.Model):
+    """How many deliveries of a goal's matches were repetitions, a day: all that is kept of them."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="replay_tallies", db_index=False
+    )
+    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "goal", "day"], name="replay_tally_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.count}"
+
+
+class IdempotencyKey(models.Model):
+    """A client's own name for a request (header `Idempotency-Key`), and the answer that it got."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="idempotency_keys", db_index=False
+    )
+    endpoint = models.CharField(max_length=128)
+    key = models.CharField(max_length=255)
+    request_digest = models.BinaryField()
+    status_code = models.PositiveSmallIntegerField()
+    body = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization", "endpoint", "key"], name="idempotency_key_unique"
+            ),
+        )
+        indexes = (
+            # Pruning.
+            models.Index(fields=["created_at"], name="idempotency_key_age"),
+        )
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ImportRun(models.Model):
+    """How far a file has been imported, written with its rows: the same command again goes on from there."""
+
+    class Kind(models.TextChoices):
+        MATCHES = "matches", "Matches"
+        SESSIONS = "sessions", "Sessions"
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="import_runs", db_index=False
+    )
+    kind = models.CharField(max_length=8, choices=Kind)
+    # Of the file's bytes and of the options that change what its rows mean.
+    digest = models.CharField(max_length=64)
+    rows_done = models.PositiveBigIntegerField(default=0)
+    results_bytes = models.PositiveBigIntegerField(default=0, help_text="The length of the results file.")
+    counts = models.JSONField(default=dict, help_text="How many rows got which verdict.")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "kind", "digest"], name="import_run_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.rows_done} rows"
