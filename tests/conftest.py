@@ -1,15 +1,24 @@
-"""What all tests share: the database of the run."""
+"""What all tests share: the database of the run, the fixed cast, and a client for each of its members.
+
+The cast: an organization with two rooms; its `manager`, who has the settings scope, and its `integrator`,
+who has none; a `stranger`, manager of another organization; and the manager of one that has `expired`.
+"""
 
 import fcntl
 import itertools
 import os
 from collections.abc import Iterator
+from datetime import date
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from rest_framework.test import APIClient
 
 from goalsvc import database
+from goalsvc.orgs.models import Organization, Room, User
+from tests.factories import OrganizationFactory, RoomFactory, UserFactory, issue_token
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +40,112 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator
     with database.running():
         yield
     os.close(lock)
+
+
+class Client(APIClient):
+    """Calls the API as one user, and answers what the server answers: a crash is a 500, not an exception."""
+
+    def __init__(self, key: str | None = None, **defaults: Any) -> None:
+        super().__init__(raise_request_exception=False, **defaults)
+        if key is not None:
+            self.credentials(HTTP_AUTHORIZATION=f"Token {key}")
+
+    def send(
+        self, method: str, path: str, body: bytes, content_type: str = "application/json", **extra: Any
+    ) -> Any:
+        """Send a body as it is."""
+        return self.generic(method, path, body, content_type, **extra)  # type: ignore[arg-type] # bytes will do
+
+
+@pytest.fixture
+def organization(db: None) -> Organization:
+    return OrganizationFactory.create(name="Example Ltd.")
+
+
+@pytest.fixture
+def other_organization(db: None) -> Organization:
+    return OrganizationFactory.create(name="Another Ltd.")
+
+
+@pytest.fixture
+def expired_organization(db: None) -> Organization:
+    return OrganizationFactory.create(name="Expired Ltd.", subscription_expires_on=date(2020, 12, 31))
+
+
+@pytest.fixture
+def room(organization: Organization) -> Room:
+    return RoomFactory.create(organization=organization, name="Web shop", domain="shop.example.com")
+
+
+@pytest.fixture
+def second_room(organization: Organization, room: Room) -> Room:
+    return RoomFactory.create(organization=organization, name="Store in Helsinki")
+
+
+@pytest.fixture
+def foreign_room(other_organization: Organization) -> Room:
+    return RoomFactory.create(organization=other_organization, name="Other shop")
+
+
+@pytest.fixture
+def manager(organization: Organization) -> User:
+    return UserFactory.create(
+        organization=organization,
+        email="mira@example.com",
+        first_name="Mira",
+        last_name="Manager",
+        scopes=["settings"],
+    )
+
+
+@pytest.fixture
+def integrator(organization: Organization) -> User:
+    return UserFactory.create(
+        organization=organization,
+        email="ivo@example.com",
+        first_name="Ivo",
+        last_name="Integrator",
+        is_bot=True,
+    )
+
+
+@pytest.fixture
+def stranger(other_organization: Organization) -> User:
+    return UserFactory.create(organization=other_organization, email="sten@example.net", scopes=["settings"])
+
+
+@pytest.fixture
+def expired_manager(expired_organization: Organization) -> User:
+    return UserFactory.create(organization=expired_organization, email="eve@example.org", scopes=["settings"])
+
+
+@pytest.fixture
+def as_manager(manager: User) -> Client:
+    return Client(issue_token(manager))
+
+
+@pytest.fixture
+def as_integrator(integrator: User) -> Client:
+    return Client(issue_token(integrator))
+
+
+@pytest.fixture
+def as_stranger(stranger: User) -> Client:
+    return Client(issue_token(stranger))
+
+
+@pytest.fixture
+def as_expired_manager(expired_manager: User) -> Client:
+    return Client(issue_token(expired_manager))
+
+
+@pytest.fixture
+def as_nobody(db: None) -> Client:
+    """A client without credentials."""
+    return Client()
+
+
+@pytest.fixture
+def org_url(organization: Organization) -> str:
+    """The address of the organization, which most others begin with."""
+    return f"/api/v5/orgs/{organization.id}"
