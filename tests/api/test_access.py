@@ -1,0 +1,293 @@
+"""Who may call what: every route and method, for every kind of caller.
+
+A new endpoint takes one line in ENDPOINTS; until it has one, a test here fails.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from goals.models import Goal
+from goalsvc.orgs.models import ApiToken, Organization
+from tests.conftest import Client
+from tests.factories import (
+    UNKNOWN_ID,
+    GoalFactory,
+    RoomFactory,
+    UserFactory,
+    VisitorIdentityFactory,
+    VisitorSessionFactory,
+    issue_token,
+)
+
+Answer = tuple[int, str | None]  # None: the endpoint succeeds
+
+NOT_AUTHENTICATED = (401, "not_authenticated")
+INVALID_TOKEN = (401, "invalid_token")
+ACCESS_DENIED = (403, "organization_access_denied")
+INACTIVE = (403, "subscription_inactive")
+NO_SETTINGS = (403, "settings_permission_required")
+
+# What an endpoint asks of its caller, each more than the one before.
+PUBLIC, AUTHENTICATED, ACCESS, SUBSCRIBED, SETTINGS = range(5)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An organization, and one of each thing that an address or a body may name."""
+
+    organization_id: Any
+    room_id: Any
+    goal_id: Any
+
+    def url(self, route: str) -> str:
+        parameters = {name: str(vars(self)[name]) for name in parameters_of(route)}
+        return reverse(route, kwargs=parameters)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    method: str
+    route: str
+    rule: int
+    succeeds: int = 200
+    body: Callable[[Place], Any] = lambda place: None
+
+    def __str__(self) -> str:
+        return f"{self.method}-{self.route}"
+
+
+def goal_body(place: Place) -> Any:
+    return {
+        "name": "A goal",
+        "is_any_room_allowed": False,
+        "allowed_rooms": [str(place.room_id)],
+        "conditions": [],
+    }
+
+
+def match_body(place: Place) -> Any:
+    return {
+        "visitor_identity": "customer-12345678",
+        "goal_matched_at": "2016-10-10T22:00:49.123Z",
+        "rooms": [str(place.room_id)],
+    }
+
+
+def identity_body(place: Place) -> Any:
+    return {"visitor_identity": "customer-23456789", "visitor_id": "visitor-new"}
+
+
+def session_body(place: Place) -> Any:
+    return {
+        "visitor_session_id": "session-new",
+        "visitor_id": "visitor-new",
+        "started_at": "2016-10-10T20:00:00Z",
+        "rooms": [str(place.room_id)],
+    }
+
+
+ENDPOINTS = [
+    Endpoint("GET", "healthz", PUBLIC),
+    Endpoint("GET", "readyz", PUBLIC),
+    Endpoint("GET", "schema", PUBLIC),
+    Endpoint("GET", "docs", PUBLIC),
+    Endpoint("GET", "caller", AUTHENTICATED),
+    Endpoint("GET", "organization", ACCESS),
+    Endpoint("GET", "rooms", ACCESS),
+    Endpoint("GET", "room", ACCESS),
+    Endpoint("GET", "goals", SETTINGS),
+    Endpoint("POST", "goals", SETTINGS, 201, goal_body),
+    Endpoint("GET", "goal", SETTINGS),
+    Endpoint("PUT", "goal", SETTINGS, 200, goal_body),
+    Endpoint("PATCH", "goal", SETTINGS, 200, lambda place: {"name": "Another name"}),
+    Endpoint("DELETE", "goal", SETTINGS, 204),
+    Endpoint("POST", "goal-matches", SUBSCRIBED, 200, match_body),
+    Endpoint("GET", "visitor-identities", SUBSCRIBED),
+    Endpoint("POST", "visitor-identities", SUBSCRIBED, 201, identity_body),
+    Endpoint("GET", "visitor-sessions", SUBSCRIBED),
+    Endpoint("POST", "visitor-sessions", SUBSCRIBED, 201, session_body),
+]
+
+# What each kind of caller gets from an endpoint that asks for AUTHENTICATED, ACCESS, SUBSCRIBED, SETTINGS.
+# An endpoint without an organization in its address has nothing to refuse an authenticated caller for.
+SUCCESS = (None, None)
+CALLERS: dict[str, tuple[Any, Any, Any, Any]] = {
+    "anonymous": (NOT_AUTHENTICATED,) * 4,
+    "with a malformed header": (INVALID_TOKEN,) * 4,
+    "with an unknown token": (INVALID_TOKEN,) * 4,
+    "with a revoked token": (INVALID_TOKEN,) * 4,
+    "with an expired token": (INVALID_TOKEN,) * 4,
+    "disabled": (INVALID_TOKEN,) * 4,
+    "manager of another organization": (SUCCESS, ACCESS_DENIED, ACCESS_DENIED, ACCESS_DENIED),
+    "operator without an organization": (SUCCESS, ACCESS_DENIED, ACCESS_DENIED, ACCESS_DENIED),
+    "manager, to an unknown organization": (SUCCESS, ACCESS_DENIED, ACCESS_DENIED, ACCESS_DENIED),
+    "manager, to a malformed organization": (SUCCESS, ACCESS_DENIED, ACCESS_DENIED, ACCESS_DENIED),
+    "manager of an expired organization": (SUCCESS, SUCCESS, INACTIVE, INACTIVE),
+    "integrator of an expired organization": (SUCCESS, SUCCESS, INACTIVE, INACTIVE),
+    "integrator": (SUCCESS, SUCCESS, SUCCESS, NO_SETTINGS),
+    "with all scopes but settings": (SUCCESS, SUCCESS, SUCCESS, NO_SETTINGS),
+    "manager": (SUCCESS,) * 4,
+}
+
+
+@dataclass(frozen=True)
+class World:
+    own: Place
+    expired: Place
+
+
+@pytest.fixture
+def world(organization: Organization, expired_organization: Organization) -> World:
+    return World(make_place(organization), make_place(expired_organization))
+
+
+def make_place(organization: Organization) -> Place:
+    room = RoomFactory.create(organization=organization)
+    identity = VisitorIdentityFactory.create(organization=organization, identity="customer-12345678")
+    VisitorSessionFactory.create(
+        visitor=identity.visitor, started_at=datetime(2016, 10, 10, 20, 0, tzinfo=UTC), room_ids=[room.id]
+    )
+    return Place(organization.id, room.id, GoalFactory.create(rooms=[room]).id)
+
+
+def call(caller: str, world: World, request: pytest.FixtureRequest) -> tuple[Client, Place]:
+    """Make the caller, and say of which place it asks."""
+    cast = request.getfixturevalue
+    match caller:
+        case "anonymous":
+            return Client(), world.own
+        case "with a malformed header":
+            return Client("not a key"), world.own
+        case "with an unknown token":
+            return Client("0123456789abcdef0123456789abcdef01234567"), world.own
+        case "with a revoked token":
+            revoked_at = datetime(2016, 10, 10, tzinfo=UTC)
+            return Client(issue_token(cast("manager"), revoked_at=revoked_at)), world.own
+        case "with an expired token":
+            expires_at = datetime(2016, 10, 10, tzinfo=UTC)
+            return Client(issue_token(cast("manager"), expires_at=expires_at)), world.own
+        case "disabled":
+            user = UserFactory.create(organization=cast("organization"), scopes=["settings"], is_active=False)
+            return Client(issue_token(user)), world.own
+        case "manager of another organization":
+            return cast("as_stranger"), world.own
+        case "operator without an organization":
+            user = UserFactory.create(
+                organization=None, is_superuser=True, is_staff=True, scopes=["settings"]
+            )
+            return Client(issue_token(user)), world.own
+        case "manager, to an unknown organization":
+            return cast("as_manager"), Place(UNKNOWN_ID, world.own.room_id, world.own.goal_id)
+        case "manager, to a malformed organization":
+            return cast("as_manager"), Place("not-an-id", world.own.room_id, world.own.goal_id)
+        case "manager of an expired organization":
+            return cast("as_expired_manager"), world.expired
+        case "integrator of an expired organization":
+            user = UserFactory.create(organization=cast("expired_organization"))
+            return Client(issue_token(user)), world.expired
+        case "integrator":
+            return cast("as_integrator"), world.own
+        case "with all scopes but settings":
+            user = UserFactory.create(organization=cast("organization"), scopes=["reports", "users"])
+            return Client(issue_token(user)), world.own
+        case "manager":
+            return cast("as_manager"), world.own
+    raise AssertionError(caller)
+
+
+def send(client: Client, endpoint: Endpoint, place: Place, suffix: str = "") -> Any:
+    """Make the endpoint's least valid request, with something behind its address if need be."""
+    url = place.url(endpoint.route) + suffix
+    body = endpoint.body(place)
+    if body is None:
+        return client.generic(endpoint.method, url)
+    return client.send(endpoint.method, url, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
+def test_access(endpoint, caller, world, request):
+    client, place = call(caller, world, request)
+    expected = SUCCESS if endpoint.rule == PUBLIC else CALLERS[caller][endpoint.rule - 1]
+
+    response = send(client, endpoint, place)
+
+    if expected == SUCCESS:
+        assert response.status_code == endpoint.succeeds, response.content
+    else:
+        assert (response.status_code, response.json()["code"]) == expected
+        assert set(response.json()) == {"detail", "code"}
+        if response.status_code == 401:
+            assert response.headers["WWW-Authenticate"] == "Token"
+
+
+def test_a_foreign_and_an_unknown_organization_get_the_same_answer(as_manager, other_organization):
+    foreign = as_manager.get(f"/api/v5/orgs/{other_organization.id}/goals")
+    unknown = as_manager.get(f"/api/v5/orgs/{UNKNOWN_ID}/goals")
+
+    assert foreign.status_code == unknown.status_code == 403
+    assert foreign.content == unknown.content
+
+
+def test_a_refused_write_changes_nothing(as_integrator, as_stranger, as_nobody, world):
+    before = list(Goal.objects.order_by("id").values())
+    for client in (as_integrator, as_stranger, as_nobody):
+        client.patch(world.own.url("goal"), {"name": "Changed"})
+        client.delete(world.own.url("goal"))
+        client.post(world.own.url("goals"), goal_body(world.own))
+
+    assert list(Goal.objects.order_by("id").values()) == before
+
+
+def test_a_used_token_remembers_when_at_most_once_an_hour(as_manager, manager):
+    [token] = ApiToken.objects.filter(user=manager)
+    assert token.last_used_at is None
+
+    as_manager.get("/api/v5/users/me")
+    token.refresh_from_db()
+    first = token.last_used_at
+    as_manager.get("/api/v5/users/me")
+    token.refresh_from_db()
+
+    assert first is not None
+    assert token.last_used_at == first
+
+
+def routes() -> Iterator[URLPattern]:
+    """Every route but the admin's, which has a login of its own."""
+
+    def walk(patterns: list[Any]) -> Iterator[URLPattern]:
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                if pattern.app_name != "admin":
+                    yield from walk(pattern.url_patterns)
+            else:
+                yield pattern
+
+    return walk(get_resolver().url_patterns)
+
+
+def parameters_of(route: str) -> list[str]:
+    [pattern] = [pattern for pattern in routes() if pattern.name == route]
+    return list(pattern.pattern.converters)
+
+
+def methods_of(pattern: URLPattern) -> set[str]:
+    view: Any = pattern.callback.view_class  # type: ignore[attr-defined] # every view here is a class
+    return {
+        name.upper()
+        for name in view.http_method_names
+        if hasattr(view, name) and name not in {"head", "options"}
+    }
+
+
+def test_every_route_and_method_is_in_the_table():
+    served = {(method, pattern.name) for pattern in routes() for method in methods_of(pattern)}
+
+    assert served == {(endpoint.method, endpoint.route) for endpoint in ENDPOINTS}
