@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 from uuid import UUID
 
@@ -24,8 +24,19 @@ from goalsvc.api.errors import PayloadTooLarge, quoted
 
 MAX_DEPTH = 20
 
-# Floats are read as decimals: a price must arrive as it was written.
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+def _number(text: str) -> Decimal:
+    """Read a number with a fraction or an exponent as a decimal: a price must arrive as it was written.
+
+    One with an exponent beyond even a decimal's becomes infinite, which every field refuses.
+    """
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("Infinity")
+
+
+_decoder = msgspec.json.Decoder(float_hook=_number)
 
 
 def decode(body: bytes) -> Any:
@@ -49,7 +60,7 @@ def _decode_leniently(body: bytes) -> Any:
     """Read also NaN, infinities and lone surrogates, so that the field at fault can be named."""
     try:
         return json.loads(
-            body.decode("utf-8-sig"), parse_float=Decimal, parse_int=_whole_number, parse_constant=Decimal
+            body.decode("utf-8-sig"), parse_float=_number, parse_int=_whole_number, parse_constant=Decimal
         )
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
@@ -137,6 +148,15 @@ class StrictIntegerField(serializers.IntegerField):
         if isinstance(data, int) and not isinstance(data, bool):
             return data
         self.fail("invalid")
+
+
+class StrictChoiceField(serializers.ChoiceField):
+    """One of a few words, exactly."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, str) and data in self.choices:
+            return data
+        raise serializers.ValidationError([f"Must be one of: {', '.join(self.choices)}."])
 
 
 @extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string", "format": "decimal"}]})
