@@ -41,6 +41,8 @@ class JSONRenderer(BaseRenderer):
 class JSONNegotiation(BaseContentNegotiation):
     """JSON is all there is: `?format=json` or an `Accept` that admits it; else 406."""
 
+    RANGES = frozenset({("*", "*"), ("application", "*"), ("application", "json")})
+
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == content_type), None)
@@ -53,8 +55,11 @@ class JSONNegotiation(BaseContentNegotiation):
         if wanted is not None:
             acceptable = wanted == renderer.format
         else:
-            accept = request.headers.get("Accept", "*/*")
-            acceptable = accept == "*/*" or request._request.accepts("application/json")
+            accept = request.headers.get("Accept", "").strip()
+            # Whatever parameters a client adds (`; charset=utf-8`), there is one JSON to give.
+            acceptable = accept in {"", "*/*"} or any(
+                (media.main_type, media.sub_type) in self.RANGES for media in request._request.accepted_types
+            )
         if not acceptable:
             raise NotAcceptable("Only JSON is served here.")
         return renderer, "application/json"
