@@ -16,9 +16,10 @@ from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
 
+from goals.models import Goal
 from goalsvc import database
 from goalsvc.orgs.models import Organization, Room, User
-from tests.factories import OrganizationFactory, RoomFactory, UserFactory, issue_token
+from tests.factories import GoalFactory, OrganizationFactory, RoomFactory, UserFactory, issue_token
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +86,12 @@ def second_room(organization: Organization, room: Room) -> Room:
 @pytest.fixture
 def foreign_room(other_organization: Organization) -> Room:
     return RoomFactory.create(organization=other_organization, name="Other shop")
+
+
+@pytest.fixture
+def goal(organization: Organization) -> Goal:
+    """A goal that can match in any room."""
+    return GoalFactory.create(organization=organization, name="Bought in the shop")
 
 
 @pytest.fixture

@@ -1,118 +1,22 @@
-"""Who may call what: every route and method, for every kind of caller.
+"""Who may call what: every endpoint, for every kind of caller."""
 
-A new endpoint takes one line in ENDPOINTS; until it has one, a test here fails.
-"""
-
-import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from goals.models import Goal
 from goalsvc.orgs.models import ApiToken, Organization
+from tests.api.endpoints import ENDPOINTS, PUBLIC, Place, goal_body, make_place, methods_of, routes, send
 from tests.conftest import Client
-from tests.factories import (
-    UNKNOWN_ID,
-    GoalFactory,
-    RoomFactory,
-    UserFactory,
-    VisitorIdentityFactory,
-    VisitorSessionFactory,
-    issue_token,
-)
-
-Answer = tuple[int, str | None]  # None: the endpoint succeeds
+from tests.factories import UNKNOWN_ID, UserFactory, issue_token
 
 NOT_AUTHENTICATED = (401, "not_authenticated")
 INVALID_TOKEN = (401, "invalid_token")
 ACCESS_DENIED = (403, "organization_access_denied")
 INACTIVE = (403, "subscription_inactive")
 NO_SETTINGS = (403, "settings_permission_required")
-
-# What an endpoint asks of its caller, each more than the one before.
-PUBLIC, AUTHENTICATED, ACCESS, SUBSCRIBED, SETTINGS = range(5)
-
-
-@dataclass(frozen=True)
-class Place:
-    """An organization, and one of each thing that an address or a body may name."""
-
-    organization_id: Any
-    room_id: Any
-    goal_id: Any
-
-    def url(self, route: str) -> str:
-        parameters = {name: str(vars(self)[name]) for name in parameters_of(route)}
-        return reverse(route, kwargs=parameters)
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    method: str
-    route: str
-    rule: int
-    succeeds: int = 200
-    body: Callable[[Place], Any] = lambda place: None
-
-    def __str__(self) -> str:
-        return f"{self.method}-{self.route}"
-
-
-def goal_body(place: Place) -> Any:
-    return {
-        "name": "A goal",
-        "is_any_room_allowed": False,
-        "allowed_rooms": [str(place.room_id)],
-        "conditions": [],
-    }
-
-
-def match_body(place: Place) -> Any:
-    return {
-        "visitor_identity": "customer-12345678",
-        "goal_matched_at": "2016-10-10T22:00:49.123Z",
-        "rooms": [str(place.room_id)],
-    }
-
-
-def identity_body(place: Place) -> Any:
-    return {"visitor_identity": "customer-23456789", "visitor_id": "visitor-new"}
-
-
-def session_body(place: Place) -> Any:
-    return {
-        "visitor_session_id": "session-new",
-        "visitor_id": "visitor-new",
-        "started_at": "2016-10-10T20:00:00Z",
-        "rooms": [str(place.room_id)],
-    }
-
-
-ENDPOINTS = [
-    Endpoint("GET", "healthz", PUBLIC),
-    Endpoint("GET", "readyz", PUBLIC),
-    Endpoint("GET", "schema", PUBLIC),
-    Endpoint("GET", "docs", PUBLIC),
-    Endpoint("GET", "caller", AUTHENTICATED),
-    Endpoint("GET", "organization", ACCESS),
-    Endpoint("GET", "rooms", ACCESS),
-    Endpoint("GET", "room", ACCESS),
-    Endpoint("GET", "goals", SETTINGS),
-    Endpoint("POST", "goals", SETTINGS, 201, goal_body),
-    Endpoint("GET", "goal", SETTINGS),
-    Endpoint("PUT", "goal", SETTINGS, 200, goal_body),
-    Endpoint("PATCH", "goal", SETTINGS, 200, lambda place: {"name": "Another name"}),
-    Endpoint("DELETE", "goal", SETTINGS, 204),
-    Endpoint("POST", "goal-matches", SUBSCRIBED, 200, match_body),
-    Endpoint("GET", "visitor-identities", SUBSCRIBED),
-    Endpoint("POST", "visitor-identities", SUBSCRIBED, 201, identity_body),
-    Endpoint("GET", "visitor-sessions", SUBSCRIBED),
-    Endpoint("POST", "visitor-sessions", SUBSCRIBED, 201, session_body),
-]
 
 # What each kind of caller gets from an endpoint that asks for AUTHENTICATED, ACCESS, SUBSCRIBED, SETTINGS.
 # An endpoint without an organization in its address has nothing to refuse an authenticated caller for.
@@ -143,17 +47,8 @@ class World:
 
 
 @pytest.fixture
-def world(organization: Organization, expired_organization: Organization) -> World:
-    return World(make_place(organization), make_place(expired_organization))
-
-
-def make_place(organization: Organization) -> Place:
-    room = RoomFactory.create(organization=organization)
-    identity = VisitorIdentityFactory.create(organization=organization, identity="customer-12345678")
-    VisitorSessionFactory.create(
-        visitor=identity.visitor, started_at=datetime(2016, 10, 10, 20, 0, tzinfo=UTC), room_ids=[room.id]
-    )
-    return Place(organization.id, room.id, GoalFactory.create(rooms=[room]).id)
+def world(place: Place, expired_organization: Organization) -> World:
+    return World(place, make_place(expired_organization))
 
 
 def call(caller: str, world: World, request: pytest.FixtureRequest) -> tuple[Client, Place]:
@@ -199,15 +94,6 @@ def call(caller: str, world: World, request: pytest.FixtureRequest) -> tuple[Cli
         case "manager":
             return cast("as_manager"), world.own
     raise AssertionError(caller)
-
-
-def send(client: Client, endpoint: Endpoint, place: Place, suffix: str = "") -> Any:
-    """Make the endpoint's least valid request, with something behind its address if need be."""
-    url = place.url(endpoint.route) + suffix
-    body = endpoint.body(place)
-    if body is None:
-        return client.generic(endpoint.method, url)
-    return client.send(endpoint.method, url, json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -257,34 +143,6 @@ def test_a_used_token_remembers_when_at_most_once_an_hour(as_manager, manager):
 
     assert first is not None
     assert token.last_used_at == first
-
-
-def routes() -> Iterator[URLPattern]:
-    """Every route but the admin's, which has a login of its own."""
-
-    def walk(patterns: list[Any]) -> Iterator[URLPattern]:
-        for pattern in patterns:
-            if isinstance(pattern, URLResolver):
-                if pattern.app_name != "admin":
-                    yield from walk(pattern.url_patterns)
-            else:
-                yield pattern
-
-    return walk(get_resolver().url_patterns)
-
-
-def parameters_of(route: str) -> list[str]:
-    [pattern] = [pattern for pattern in routes() if pattern.name == route]
-    return list(pattern.pattern.converters)
-
-
-def methods_of(pattern: URLPattern) -> set[str]:
-    view: Any = pattern.callback.view_class  # type: ignore[attr-defined] # every view here is a class
-    return {
-        name.upper()
-        for name in view.http_method_names
-        if hasattr(view, name) and name not in {"head", "options"}
-    }
 
 
 def test_every_route_and_method_is_in_the_table():

@@ -1,0 +1,140 @@
+"""Every endpoint once: what it asks of its caller, and the least valid request. A new one takes one line."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from goalsvc.orgs.models import Organization
+from tests.conftest import Client
+from tests.factories import GoalFactory, RoomFactory, VisitorIdentityFactory, VisitorSessionFactory
+
+# What an endpoint asks of its caller, each more than the one before.
+PUBLIC, AUTHENTICATED, ACCESS, SUBSCRIBED, SETTINGS = range(5)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An organization, and one of each thing that an address or a body may name."""
+
+    organization_id: Any
+    room_id: Any
+    goal_id: Any
+
+    def url(self, route: str) -> str:
+        parameters = {name: str(vars(self)[name]) for name in parameters_of(route)}
+        return reverse(route, kwargs=parameters)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    method: str
+    route: str
+    rule: int
+    succeeds: int = 200
+    body: Callable[[Place], Any] = lambda place: None
+
+    def __str__(self) -> str:
+        return f"{self.method}-{self.route}"
+
+
+def goal_body(place: Place) -> Any:
+    return {
+        "name": "A goal",
+        "is_any_room_allowed": False,
+        "allowed_rooms": [str(place.room_id)],
+        "conditions": [],
+    }
+
+
+def match_body(place: Place) -> Any:
+    return {
+        "visitor_identity": "customer-12345678",
+        "goal_matched_at": "2016-10-10T22:00:49.123Z",
+        "rooms": [str(place.room_id)],
+    }
+
+
+def identity_body(place: Place) -> Any:
+    return {"visitor_identity": "customer-23456789", "visitor_id": "visitor-new"}
+
+
+def session_body(place: Place) -> Any:
+    return {
+        "visitor_session_id": "session-new",
+        "visitor_id": "visitor-new",
+        "started_at": "2016-10-10T20:00:00Z",
+        "rooms": [str(place.room_id)],
+    }
+
+
+ENDPOINTS = [
+    Endpoint("GET", "healthz", PUBLIC),
+    Endpoint("GET", "readyz", PUBLIC),
+    Endpoint("GET", "schema", PUBLIC),
+    Endpoint("GET", "docs", PUBLIC),
+    Endpoint("GET", "caller", AUTHENTICATED),
+    Endpoint("GET", "organization", ACCESS),
+    Endpoint("GET", "rooms", ACCESS),
+    Endpoint("GET", "room", ACCESS),
+    Endpoint("GET", "goals", SETTINGS),
+    Endpoint("POST", "goals", SETTINGS, 201, goal_body),
+    Endpoint("GET", "goal", SETTINGS),
+    Endpoint("PUT", "goal", SETTINGS, 200, goal_body),
+    Endpoint("PATCH", "goal", SETTINGS, 200, lambda place: {"name": "Another name"}),
+    Endpoint("DELETE", "goal", SETTINGS, 204),
+    Endpoint("POST", "goal-matches", SUBSCRIBED, 200, match_body),
+    Endpoint("GET", "visitor-identities", SUBSCRIBED),
+    Endpoint("POST", "visitor-identities", SUBSCRIBED, 201, identity_body),
+    Endpoint("GET", "visitor-sessions", SUBSCRIBED),
+    Endpoint("POST", "visitor-sessions", SUBSCRIBED, 201, session_body),
+]
+
+
+def make_place(organization: Organization) -> Place:
+    room = RoomFactory.create(organization=organization)
+    identity = VisitorIdentityFactory.create(organization=organization, identity="customer-12345678")
+    VisitorSessionFactory.create(
+        visitor=identity.visitor, started_at=datetime(2016, 10, 10, 20, 0, tzinfo=UTC), room_ids=[room.id]
+    )
+    return Place(organization.id, room.id, GoalFactory.create(rooms=[room]).id)
+
+
+def send(client: Client, endpoint: Endpoint, place: Place, suffix: str = "") -> Any:
+    """Make the endpoint's least valid request, with something behind its address if need be."""
+    url = place.url(endpoint.route) + suffix
+    body = endpoint.body(place)
+    if body is None:
+        return client.generic(endpoint.method, url)
+    return client.send(endpoint.method, url, json.dumps(body).encode())
+
+
+def routes() -> Iterator[URLPattern]:
+    """Every route but the admin's, which has a login of its own."""
+
+    def walk(patterns: list[Any]) -> Iterator[URLPattern]:
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                if pattern.app_name != "admin":
+                    yield from walk(pattern.url_patterns)
+            else:
+                yield pattern
+
+    return walk(get_resolver().url_patterns)
+
+
+def parameters_of(route: str) -> list[str]:
+    [pattern] = [pattern for pattern in routes() if pattern.name == route]
+    return list(pattern.pattern.converters)
+
+
+def methods_of(pattern: URLPattern) -> set[str]:
+    view: Any = pattern.callback.view_class  # type: ignore[attr-defined] # every view here is a class
+    return {
+        name.upper()
+        for name in view.http_method_names
+        if hasattr(view, name) and name not in {"head", "options"}
+    }
