@@ -76,7 +76,7 @@ def configuration(data_dir: Path) -> dict[str, Any]:
 
 
 def pool_size() -> int:
-    """How many connections each worker process may hold, which is also how many requests it works on."""
+    """How many connections each worker process may hold, and so how many requests it works on at once."""
     return _whole_number("DATABASE_POOL_SIZE", 16, minimum=1)
 
 

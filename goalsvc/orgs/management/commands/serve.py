@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.urls import get_resolver
 
 from goalsvc import database
 
@@ -26,8 +28,8 @@ MIGRATION_LOCK = 7_420_531_186
 # A request that is still running when the server stops gets this long to finish.
 GRACE_SECONDS = 4
 
-# Threads beyond the database pool cost nothing until they are needed. They are for slow clients: a thread
-# waits while its client sends the body, and with few threads a few such clients would stop the service.
+# More than the database pool has connections, because a thread also waits for its client to send the body:
+# a few slow clients must not stop the others. A thread is made only when one is needed.
 THREADS_PER_WORKER = 64
 
 # An open connection counts until it is closed, even when idle, and beyond this number new ones wait.
@@ -54,14 +56,19 @@ class Command(BaseCommand):
         if workers < 1:
             raise CommandError(f"--workers must be 1 or more, not {workers}.")
         address = free_address(host, port)
+        # What a client on this machine connects to.
+        local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - not bound here
+        url = f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
         try:
             with database.running(supervise=True):
                 database.verify()
                 with unlimited_connection():
                     self.migrate()
                     if demo:
-                        self.load_demo()
-                self.serve(address, port, workers)
+                        self.load_demo(url)
+                announcer = threading.Thread(target=self.announce, args=(local, port, url), daemon=True)
+                announcer.start()
+                serve(address, port, workers)
         except database.NoDatabaseError as error:
             raise CommandError(str(error)) from error
 
@@ -78,59 +85,63 @@ class Command(BaseCommand):
             try:
                 executor = MigrationExecutor(connection)
                 if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                    call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
+                    call_command("migrate", interactive=False)
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
-    def load_demo(self) -> None:
+    def load_demo(self, url: str) -> None:
+        said = StringIO()
         try:
-            call_command("load_demo", stdout=self.stdout, stderr=self.stderr)
+            call_command("load_demo", stdout=said)
         except CommandError as refusal:
             self.stdout.write(f"{refusal} Serving without it.")
-
-    def serve(self, address: str, port: int, workers: int) -> None:
-        from granian import Granian
-        from granian.constants import HTTPModes, Interfaces
-        from granian.http import HTTP1Settings
-        from granian.log import LogLevels
-
-        logging: dict[str, Any] = {**settings.LOGGING}
-        logging["loggers"] = {**logging.get("loggers", {}), "_granian": {}}
-        server = Granian(
-            target="goalsvc.wsgi:application",
-            address=address,
-            port=port,
-            interface=Interfaces.WSGI,
-            workers=workers,
-            blocking_threads=THREADS_PER_WORKER,
-            backlog=1024,
-            backpressure=CONNECTIONS_PER_WORKER,
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEADER_BYTES),
-            websockets=False,
-            respawn_failed_workers=True,
-            respawn_interval=0,
-            workers_kill_timeout=GRACE_SECONDS,
-            log_level=LogLevels.error,
-            log_dictconfig=logging,  # its own would print lines of another form beside ours
-        )
-        url = f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
-        announcer = threading.Thread(target=self.announce, args=(address, port, url), daemon=True)
-        server.on_startup(announcer.start)
-        server.serve(target_loader=partial(load_application, os.getpid()), wrap_loader=False)
+        else:
+            self.stdout.write(said.getvalue().replace("http://127.0.0.1:8000", url))
 
     def announce(self, address: str, port: int, url: str) -> None:
         """Say where the service is, once it is there: a worker listens when it has loaded the application."""
-        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - not bound here
         while True:
             try:
-                socket.create_connection((reachable, port), timeout=1).close()
+                socket.create_connection((address, port), timeout=1).close()
             except OSError:
                 time.sleep(0.02)
             else:
                 self.stdout.write(f"goalsvc serves on {url} (stop it with Ctrl-C)")
                 self.stdout.flush()
                 return
+
+
+def serve(address: str, port: int, workers: int) -> None:
+    """Run the production server until a signal stops it. Raises SystemExit when its workers keep dying."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+
+    # Loaded here as well: the workers, copies of this process, share its memory and start at once, and an
+    # error in it shows once, before there are any.
+    application()
+    logging: dict[str, Any] = {**settings.LOGGING}
+    logging["loggers"] = {**logging.get("loggers", {}), "_granian": {}}
+    server = Granian(
+        target="goalsvc.wsgi:application",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS_PER_WORKER,
+        backlog=1024,
+        backpressure=CONNECTIONS_PER_WORKER,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEADER_BYTES),
+        websockets=False,
+        respawn_failed_workers=True,
+        respawn_interval=0,
+        workers_kill_timeout=GRACE_SECONDS,
+        log_level=LogLevels.error,
+        log_dictconfig=logging,  # its own would print lines of another form beside ours
+    )
+    server.serve(target_loader=partial(start_worker, os.getpid()), wrap_loader=False)
 
 
 def cores() -> int:
@@ -175,7 +186,7 @@ def unlimited_connection() -> Iterator[None]:
         connection.close_pool()  # type: ignore[attr-defined]
 
 
-def load_application(parent: int) -> Callable[..., Any]:
+def start_worker(parent: int) -> Callable[..., Any]:
     """In a new worker: the WSGI application, and what ties the worker to `serve`."""
     # The copied handlers would only note the signal, and a stop during the import would wait for the grace
     # time to pass. There is no request yet to be finished; granian sets its own handlers next.
@@ -186,10 +197,15 @@ def load_application(parent: int) -> Callable[..., Any]:
     wanted = 2 * CONNECTIONS_PER_WORKER
     limit = wanted if most == resource.RLIM_INFINITY else min(most, wanted)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
+    return application()
 
-    from goalsvc.wsgi import application
 
-    return application
+def application() -> Callable[..., Any]:
+    """The WSGI application with all its views, which the first request would otherwise wait for."""
+    from goalsvc import wsgi
+
+    get_resolver().url_patterns  # noqa: B018 - reading it imports them
+    return wsgi.application
 
 
 def stop_after(parent: int) -> None:
