@@ -7,7 +7,23 @@ from goals.views import GoalsView, GoalView
 from goalsvc.api.views import DocsView, SchemaView
 from goalsvc.health import LivenessView, ReadinessView
 from goalsvc.orgs.views import CallerView, OrganizationView, RoomsView, RoomView
-from matching.views import GoalMatchesView, VisitorIdentitiesView, VisitorSessionsView
+from matching.views import (
+    GoalMatchesView,
+    MatchAttemptSummaryView,
+    MatchAttemptsView,
+    MatchBatchView,
+    MatchesView,
+    MatchHistoryView,
+    MatchView,
+    PendingMatchesView,
+    PendingMatchView,
+)
+from matching.visitor_views import (
+    VisitorIdentitiesView,
+    VisitorIdentityBatchView,
+    VisitorSessionBatchView,
+    VisitorSessionsView,
+)
 
 ORG = "api/v5/orgs/<str:organization_id>"
 
@@ -19,6 +35,16 @@ urlpatterns = [
     path(f"{ORG}/goals", GoalsView.as_view(), name="goals"),
     path(f"{ORG}/goals/<str:goal_id>", GoalView.as_view(), name="goal"),
     path(f"{ORG}/goals/<str:goal_id>/matches", GoalMatchesView.as_view(), name="goal-matches"),
+    path(f"{ORG}/matches", MatchesView.as_view(), name="matches"),
+    path(f"{ORG}/matches/batch", MatchBatchView.as_view(), name="match-batch"),
+    path(f"{ORG}/matches/<str:match_id>", MatchView.as_view(), name="match"),
+    path(f"{ORG}/matches/<str:match_id>/history", MatchHistoryView.as_view(), name="match-history"),
+    path(f"{ORG}/pending_matches", PendingMatchesView.as_view(), name="pending-matches"),
+    path(f"{ORG}/pending_matches/<str:pending_id>", PendingMatchView.as_view(), name="pending-match"),
+    path(f"{ORG}/match_attempts", MatchAttemptsView.as_view(), name="match-attempts"),
+    path(f"{ORG}/match_attempts/summary", MatchAttemptSummaryView.as_view(), name="match-attempt-summary"),
+    path(f"{ORG}/visitor_identities/batch", VisitorIdentityBatchView.as_view(), name="identity-batch"),
+    path(f"{ORG}/visitor_sessions/batch", VisitorSessionBatchView.as_view(), name="session-batch"),
     path(f"{ORG}/visitor_identities", VisitorIdentitiesView.as_view(), name="visitor-identities"),
     path(f"{ORG}/visitor_sessions", VisitorSessionsView.as_view(), name="visitor-sessions"),
     path("api/v5/schema", SchemaView.as_view(), name="schema"),

@@ -1,5 +1,8 @@
 """What the OpenAPI description says of matches, visitor identities and visitor sessions."""
 
+from datetime import datetime
+from uuid import UUID
+
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
@@ -8,6 +11,7 @@ from goalsvc.api.schema import (
     BODY,
     PAGE,
     PAGE_PARAMETERS,
+    SETTINGS,
     SUBSCRIBED,
     Answer,
     FieldErrors,
@@ -15,19 +19,56 @@ from goalsvc.api.schema import (
     Refusal,
     page_example,
 )
-from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE
-from matching.serializers import IdentityInput, MatchInput, SessionInput
+from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE, NestedUser
+from matching.serializers import IdentityInput, MatchInput, RestatementInput, SessionInput
 
 OTHER_ROOM = "0199d6a4-4c9e-7f0a-8a35-90d2c4b1e631"
 
+SESSION_REASON = {
+    "message": (
+        "The first session began exactly 3 hours after goal_matched_at: perhaps a local time was sent as UTC."
+    ),
+    "is_identity_known": True,
+    "visitor_count": 1,
+    "earliest_session_started_at": "2016-10-11T01:00:49.123Z",
+    "next_session_started_at": "2016-10-11T01:00:49.123Z",
+    "next_session_starts_after_seconds": 10800.0,
+    "time_zone_slip_hours": 3,
+}
+ROOMS_REASON = {
+    "message": "The chosen session was in none of the posted rooms that the goal allows.",
+    "visitor_id": "8d5e957f297893487bd98fa830fa6413",
+    "visitor_session_id": "b3c1a7d29e5f4a60",
+    "session_started_at": "2016-10-10T20:14:02.000Z",
+    "session_rooms": [ROOM_EXAMPLE["id"]],
+    "posted_rooms": [OTHER_ROOM],
+    "is_any_room_allowed": True,
+    "allowed_rooms": [],
+}
 SESSION_NOT_FOUND = Refusal(
-    404, "session_not_found", "No session of this visitor identity started before goal_matched_at."
+    404,
+    "session_not_found",
+    "No session of this visitor identity started before goal_matched_at.",
+    {"reason": SESSION_REASON},
 )
 NO_CONNECTED_ROOMS = Refusal(
     404,
     "no_connected_rooms",
     "The latest session before goal_matched_at was in none of the rooms that count.",
+    {"reason": ROOMS_REASON},
 )
+IDEMPOTENCY_KEY_IN_USE = Refusal(
+    409, "idempotency_key_in_use", "The first request with this Idempotency-Key is still running."
+)
+IDEMPOTENCY_KEY_REUSED = Refusal(
+    422,
+    "idempotency_key_reused",
+    "This Idempotency-Key was used for a request with a different payload.",
+)
+IDEMPOTENT = (IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED)
+MATCH_NOT_FOUND = Refusal(404, "not_found", "The organization has no such match.")
+PENDING_STATUSES = ["pending", "matched", "expired", "cancelled"]
+PENDING_NOT_FOUND = Refusal(404, "not_found", "The organization has no such pending match.")
 EXTERNAL_ID_CONFLICT = Refusal(
     409, "external_id_conflict", "This external_id already stands for a different match of the goal."
 )
@@ -85,6 +126,66 @@ SESSION_EXAMPLE = {
     "created_at": "2016-10-10T20:14:02.310Z",
     "updated_at": "2016-10-10T20:14:02.310Z",
 }
+PENDING_EXAMPLE = {
+    "id": "0199d6a6-4d82-7bb3-a5f9-6a3e7d9b1c80",
+    "status": "pending",
+    "code": "session_not_found",
+    "reason": SESSION_REASON,
+    "expires_at": "2016-11-10T06:00:00.512Z",
+    "organization_id": ORGANIZATION_EXAMPLE["id"],
+    "goal_id": GOAL_EXAMPLE["id"],
+    "visitor_identity": "customer-12345678",
+    "goal_matched_at": "2016-10-10T22:00:49.123Z",
+    "goal_value": "123.45",
+    "rooms": [ROOM_EXAMPLE["id"], OTHER_ROOM],
+    "external_id": "receipt-2016-000123",
+    "match_id": None,
+    "created_at": "2016-10-11T06:00:00.512Z",
+    "created_by_user_id": USER_EXAMPLE["id"],
+    "resolved_at": None,
+}
+MATCH_RECORD_EXAMPLE = {
+    **MATCH_EXAMPLE,
+    "is_retracted": False,
+    "retracted_at": None,
+    "retracted_by_user_id": None,
+}
+ATTEMPT_EXAMPLE = {
+    "id": "0199d6a6-5e93-7cc4-96fa-7b4f8e0c2d90",
+    "organization_id": ORGANIZATION_EXAMPLE["id"],
+    "goal_id": GOAL_EXAMPLE["id"],
+    "source": "single",
+    "visitor_identity": "customer-12345678",
+    "goal_matched_at": "2016-10-10T22:00:49.123Z",
+    "external_id": "receipt-2016-000123",
+    "code": "session_not_found",
+    "detail": "No session of this visitor identity started before goal_matched_at.",
+    "errors": None,
+    "reason": SESSION_REASON,
+    "request_id": "0199d6a6-6fa4-7dd5-870b-8c5a9f1d3ea0",
+    "created_at": "2016-10-11T05:00:00.512Z",
+    "created_by_user_id": USER_EXAMPLE["id"],
+}
+CHANGE_EXAMPLE = {
+    "id": "0199d6a6-70b5-7ee6-b81c-9d6b0a2e4fb0",
+    "match_id": MATCH_EXAMPLE["id"],
+    "kind": "restated",
+    "old_value": "123.45",
+    "new_value": "100.00",
+    "changed_at": "2016-10-12T08:30:00.000Z",
+    "changed_by_user_id": USER_EXAMPLE["id"],
+    "changed_by_user": USER_EXAMPLE,
+}
+TALLY_EXAMPLE = {
+    "received": 12,
+    "matched": 8,
+    "replayed": 2,
+    "pending": 1,
+    "rejected": 1,
+    "rejected_by_code": {"session_not_found": 1},
+    "match_rate": 0.8,
+    "last_success": "2016-10-11T06:00:00.512Z",
+}
 VISITOR_FILTERS = (
     OpenApiParameter("visitor_identity", str, description="Only of visitors with exactly this identity."),
     OpenApiParameter("visitor_id", str, description="Only of the visitor with exactly this id."),
@@ -95,7 +196,7 @@ BAD_FILTER = FieldErrors(
 
 
 class ExternalMatch(serializers.Serializer):
-    id = serializers.UUIDField()
+    id = serializers.UUIDField(allow_null=True, help_text="Null in a rehearsal.")
     organization_id = serializers.UUIDField()
     goal_id = serializers.UUIDField()
     visitor_identity = serializers.CharField(max_length=255)
@@ -147,6 +248,220 @@ class VisitorSessionPage(serializers.Serializer):
     results = VisitorSession(many=True)
 
 
+class MatchRecord(ExternalMatch):
+    is_retracted = serializers.BooleanField()
+    retracted_at = serializers.DateTimeField(allow_null=True)
+    retracted_by_user_id = serializers.UUIDField(allow_null=True)
+
+
+class MatchRecordPage(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = MatchRecord(many=True)
+
+
+class MatchAttempt(serializers.Serializer):
+    id = serializers.UUIDField()
+    organization_id = serializers.UUIDField()
+    goal_id = serializers.UUIDField(allow_null=True)
+    source = serializers.ChoiceField(  # type: ignore[assignment] # an attribute, not Field.source
+        ["single", "batch", "import"]
+    )
+    visitor_identity = serializers.CharField(allow_null=True)
+    goal_matched_at = serializers.DateTimeField(allow_null=True)
+    external_id = serializers.CharField(allow_null=True)
+    code = serializers.CharField()
+    detail = serializers.CharField(allow_blank=True)
+    errors = serializers.DictField(allow_null=True)  # type: ignore[assignment] # not Serializer.errors
+    reason = serializers.DictField(allow_null=True)
+    request_id = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    created_by_user_id = serializers.UUIDField(allow_null=True)
+
+
+class MatchAttemptPage(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = MatchAttempt(many=True)
+
+
+class MatchDetail(MatchRecord):
+    rejected_attempts = MatchAttempt(many=True, help_text="Earlier attempts at the same event, newest first.")
+
+
+class MatchChange(serializers.Serializer):
+    id = serializers.UUIDField()
+    match_id = serializers.UUIDField()
+    kind = serializers.ChoiceField(["restated", "retracted", "restored"])
+    old_value = serializers.DecimalField(14, 2, allow_null=True)
+    new_value = serializers.DecimalField(14, 2, allow_null=True)
+    changed_at = serializers.DateTimeField()
+    changed_by_user_id = serializers.UUIDField(allow_null=True)
+    changed_by_user = NestedUser(allow_null=True)
+
+
+class MatchChangePage(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = MatchChange(many=True)
+
+
+class PendingMatch(serializers.Serializer):
+    id = serializers.UUIDField(allow_null=True, help_text="Null in a rehearsal.")
+    status = serializers.ChoiceField(PENDING_STATUSES)
+    code = serializers.CharField(help_text="Why it could not be matched when last tried.")
+    reason = serializers.DictField()
+    expires_at = serializers.DateTimeField()
+    organization_id = serializers.UUIDField()
+    goal_id = serializers.UUIDField()
+    visitor_identity = serializers.CharField(max_length=255)
+    goal_matched_at = serializers.DateTimeField()
+    goal_value = serializers.DecimalField(14, 2, allow_null=True)
+    rooms = serializers.ListField(child=serializers.UUIDField(), help_text="The posted rooms.")
+    external_id = serializers.CharField(allow_null=True)
+    match_id = serializers.UUIDField(allow_null=True, help_text="What settled it.")
+    created_at = serializers.DateTimeField()
+    created_by_user_id = serializers.UUIDField(allow_null=True)
+    resolved_at = serializers.DateTimeField(allow_null=True)
+
+
+class PendingMatchPage(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = PendingMatch(many=True)
+
+
+class Failure(serializers.Serializer):
+    """What the results of every batch have in common."""
+
+    index = serializers.IntegerField(help_text="The item's place in the batch, from 0.")
+    status = serializers.IntegerField(help_text="What the single call would have answered.")
+    code = serializers.CharField(required=False)
+    detail = serializers.CharField(required=False)
+    errors = serializers.DictField(  # type: ignore[assignment] # not Serializer.errors
+        required=False, help_text="By attribute, where the code is validation_error."
+    )
+
+
+class MatchResult(Failure):
+    match = ExternalMatch(required=False)
+    pending_match = PendingMatch(required=False)
+    is_replay = serializers.BooleanField(required=False)
+    reason = serializers.DictField(required=False)
+
+
+class MatchBatchSummary(serializers.Serializer):
+    received = serializers.IntegerField()
+    created = serializers.IntegerField()
+    replayed = serializers.IntegerField()
+    pending = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    by_code = serializers.DictField(child=serializers.IntegerField())
+
+
+class MatchBatchAnswer(serializers.Serializer):
+    results = MatchResult(many=True)
+    summary = MatchBatchSummary()
+
+
+class BatchMatchInput(MatchInput):
+    """An event outside the web page, and the goal that it matches."""
+
+    goal_id = serializers.UUIDField()
+
+
+class MatchBatch(serializers.Serializer):
+    matches = serializers.ListField(child=BatchMatchInput(), min_length=1, max_length=5000)
+
+
+class ReportBatchSummary(serializers.Serializer):
+    received = serializers.IntegerField()
+    created = serializers.IntegerField()
+    known = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    by_code = serializers.DictField(child=serializers.IntegerField())
+
+
+class VisitorIdentityResult(Failure):
+    visitor_identity = VisitorIdentity(required=False)
+
+
+class VisitorIdentityBatchAnswer(serializers.Serializer):
+    results = VisitorIdentityResult(many=True)
+    summary = ReportBatchSummary()
+
+
+class VisitorIdentityBatch(serializers.Serializer):
+    visitor_identities = serializers.ListField(child=IdentityInput(), min_length=1, max_length=5000)
+
+
+class VisitorSessionResult(Failure):
+    visitor_session = VisitorSession(required=False)
+
+
+class VisitorSessionBatchAnswer(serializers.Serializer):
+    results = VisitorSessionResult(many=True)
+    summary = ReportBatchSummary()
+
+
+class VisitorSessionBatch(serializers.Serializer):
+    visitor_sessions = serializers.ListField(child=SessionInput(), min_length=1, max_length=5000)
+
+
+class Tally(serializers.Serializer):
+    received = serializers.IntegerField()
+    matched = serializers.IntegerField()
+    replayed = serializers.IntegerField(help_text="Repetitions, which wrote nothing.")
+    pending = serializers.IntegerField(help_text="Held, and not settled yet.")
+    rejected = serializers.IntegerField()
+    rejected_by_code = serializers.DictField(child=serializers.IntegerField())
+    match_rate = serializers.FloatField(allow_null=True, help_text="matched / (received - replayed).")
+    last_success = serializers.DateTimeField(allow_null=True)
+
+
+class DayTally(Tally):
+    day = serializers.DateField()
+    goal_id = serializers.UUIDField(allow_null=True, help_text="Null: attempts that named no goal.")
+
+
+class MatchSummary(serializers.Serializer):
+    # "from" is a word of the language, so the attribute is declared below.
+    to = serializers.DateField()
+    total = Tally()
+    results = DayTally(many=True)
+
+
+MatchSummary._declared_fields["from"] = serializers.DateField()
+
+RESTATED_VALUE = FieldErrors("bad attributes", {"goal_value": ["This field is required."]})
+VALIDATE_ONLY = OpenApiParameter(
+    "validate_only",
+    {"type": "string", "enum": ["true", "false"]},
+    description="`true`: the full verdict, the match as it would be written (id null), and nothing written.",
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+    OpenApiParameter.HEADER,
+    description=(
+        "Your own name for this request, 1 to 255 printable ASCII characters. Sent again with the same "
+        "payload within 24 hours, the stored answer is given, with `Idempotent-Replay: true`. Refusals are "
+        "not stored, as they wrote nothing."
+    ),
+)
+MATCH_FILTERS = (
+    OpenApiParameter("visitor_identity", str, description="Only of exactly this identity."),
+    OpenApiParameter("external_id", str, description="Only with exactly this external id."),
+    OpenApiParameter("room", UUID, description="Only with this connected room."),
+    OpenApiParameter("matched_from", datetime, description="Only with goal_matched_at at or after this."),
+    OpenApiParameter("matched_to", datetime, description="Only with goal_matched_at before this."),
+    OpenApiParameter("is_retracted", {"type": "string", "enum": ["true", "false"]}),
+)
+GOAL_FILTER = OpenApiParameter("goal_id", UUID, description="Only of this goal.")
+IDENTITY_FILTER = OpenApiParameter("visitor_identity", str, description="Only of exactly this identity.")
+BAD_MATCH_FILTER = FieldErrors("bad filter", {"is_retracted": ["Must be one of: true, false."]})
+REPLAY_HEADERS = {"Idempotent-Replay": "`true` when an earlier request had been answered so."}
+
 CREATE_MATCH = Operation(
     id="create_match",
     tag="matches",
@@ -155,17 +470,16 @@ CREATE_MATCH = Operation(
         "Links the event to the visitor's latest session that started strictly before `goal_matched_at`, "
         "writes the match and answers it. The rooms of the answer are the posted ones in which that session "
         "was, and in which the goal may match.\n\n"
-        "With an `external_id` the event is written once: a repetition answers the first match with "
-        "`Idempotent-Replay: true`."
+        "With an `external_id`, or an `Idempotency-Key`, the event is written once: a repetition answers "
+        "the first match with `Idempotent-Replay: true`.\n\n"
+        "With `if_unmatched` = `hold` there is no 404: the match is kept and answered 202, and written as "
+        "soon as the identity or session that it lacks arrives."
     ),
     request=MatchInput,
     request_examples={"A sale": MATCH_INPUT_EXAMPLE},
     answers={
-        200: Answer(
-            ExternalMatch,
-            MATCH_EXAMPLE,
-            headers={"Idempotent-Replay": "`true` when an earlier delivery had written the match."},
-        )
+        200: Answer(ExternalMatch, MATCH_EXAMPLE, "Matched", REPLAY_HEADERS),
+        202: Answer(PendingMatch, PENDING_EXAMPLE, "Held until it can be matched", REPLAY_HEADERS),
     },
     refusals=(
         *SUBSCRIBED,
@@ -175,7 +489,192 @@ CREATE_MATCH = Operation(
         SESSION_NOT_FOUND,
         NO_CONNECTED_ROOMS,
         EXTERNAL_ID_CONFLICT,
+        *IDEMPOTENT,
     ),
+    parameters=(VALIDATE_ONLY, IDEMPOTENCY_KEY),
+)
+CREATE_MATCHES = Operation(
+    id="create_matches",
+    tag="matches",
+    summary="Post up to 5,000 matches",
+    description=(
+        "Each item is a match as the single call takes it, with its `goal_id`, and gets exactly the verdict "
+        "that the single call would have given at its place. One bad item harms no other. Besides "
+        '`{"matches": [...]}` the body may be `application/x-ndjson`, an item a line.'
+    ),
+    request={"application/json": MatchBatch, "application/x-ndjson": BatchMatchInput},
+    request_examples={"Two sales": {"matches": [{"goal_id": GOAL_EXAMPLE["id"], **MATCH_INPUT_EXAMPLE}]}},
+    answers={
+        200: Answer(
+            MatchBatchAnswer,
+            {
+                "results": [
+                    {"index": 0, "status": 200, "match": MATCH_EXAMPLE},
+                    {
+                        "index": 1,
+                        "status": 404,
+                        "code": "session_not_found",
+                        "detail": SESSION_NOT_FOUND.detail,
+                        "reason": SESSION_REASON,
+                    },
+                ],
+                "summary": {
+                    "received": 2,
+                    "created": 1,
+                    "replayed": 0,
+                    "pending": 0,
+                    "failed": 1,
+                    "by_code": {"session_not_found": 1},
+                },
+            },
+            "The verdicts, in the order of the items",
+            REPLAY_HEADERS,
+        )
+    },
+    refusals=(
+        *SUBSCRIBED,
+        *BODY,
+        FieldErrors("bad envelope", {"matches": ["Must have 1 to 5000 items, not 0."]}),
+        *IDEMPOTENT,
+    ),
+    parameters=(VALIDATE_ONLY, IDEMPOTENCY_KEY),
+)
+LIST_GOAL_MATCHES = Operation(
+    id="list_goal_matches",
+    tag="matches",
+    summary="List a goal's matches",
+    description="Newest first.",
+    answers={200: Answer(MatchRecordPage, page_example(MATCH_RECORD_EXAMPLE))},
+    refusals=(*SUBSCRIBED, GOAL_NOT_FOUND, *PAGE, BAD_MATCH_FILTER),
+    parameters=(*MATCH_FILTERS, *PAGE_PARAMETERS),
+)
+LIST_MATCHES = Operation(
+    id="list_matches",
+    tag="matches",
+    summary="List the organization's matches",
+    description="Newest first.",
+    answers={200: Answer(MatchRecordPage, page_example(MATCH_RECORD_EXAMPLE))},
+    refusals=(*SUBSCRIBED, *PAGE, BAD_MATCH_FILTER),
+    parameters=(GOAL_FILTER, *MATCH_FILTERS, *PAGE_PARAMETERS),
+)
+RETRIEVE_MATCH = Operation(
+    id="retrieve_match",
+    tag="matches",
+    summary="Retrieve a match",
+    description="With the rejected attempts at the same event, if there were any.",
+    answers={200: Answer(MatchDetail, {**MATCH_RECORD_EXAMPLE, "rejected_attempts": [ATTEMPT_EXAMPLE]})},
+    refusals=(*SUBSCRIBED, MATCH_NOT_FOUND),
+)
+RESTATE_MATCH = Operation(
+    id="restate_match",
+    tag="matches",
+    summary="Correct a match's value",
+    description="The old value stays in the history.",
+    request=RestatementInput,
+    request_examples={"A refund": {"goal_value": "100.00"}},
+    answers={200: Answer(MatchRecord, {**MATCH_RECORD_EXAMPLE, "goal_value": "100.00"})},
+    refusals=(
+        *SETTINGS,
+        MATCH_NOT_FOUND,
+        *BODY,
+        RESTATED_VALUE,
+        Refusal(409, "match_retracted", "A retracted match has no value to correct."),
+    ),
+)
+RETRACT_MATCH = Operation(
+    id="retract_match",
+    tag="matches",
+    summary="Retract a match",
+    description="The match stays, marked, and leaves the reports. An administrator can restore it.",
+    answers={204: Answer(None)},
+    refusals=(*SETTINGS, MATCH_NOT_FOUND),
+)
+LIST_MATCH_CHANGES = Operation(
+    id="list_match_changes",
+    tag="matches",
+    summary="The history of a match",
+    description="Its corrections, newest first.",
+    answers={200: Answer(MatchChangePage, page_example(CHANGE_EXAMPLE))},
+    refusals=(*SUBSCRIBED, MATCH_NOT_FOUND, *PAGE),
+    parameters=PAGE_PARAMETERS,
+)
+LIST_PENDING_MATCHES = Operation(
+    id="list_pending_matches",
+    tag="held matches",
+    summary="List held matches",
+    description="Newest first, whatever has become of them.",
+    answers={200: Answer(PendingMatchPage, page_example(PENDING_EXAMPLE))},
+    refusals=(
+        *SUBSCRIBED,
+        *PAGE,
+        FieldErrors("bad filter", {"status": ["Must be one of: pending, matched, expired, cancelled."]}),
+    ),
+    parameters=(
+        OpenApiParameter(
+            "status", {"type": "string", "enum": ["pending", "matched", "expired", "cancelled"]}
+        ),
+        GOAL_FILTER,
+        IDENTITY_FILTER,
+        OpenApiParameter("external_id", str, description="Only with exactly this external id."),
+        *PAGE_PARAMETERS,
+    ),
+)
+RETRIEVE_PENDING_MATCH = Operation(
+    id="retrieve_pending_match",
+    tag="held matches",
+    summary="Retrieve a held match",
+    answers={200: Answer(PendingMatch, PENDING_EXAMPLE)},
+    refusals=(*SUBSCRIBED, PENDING_NOT_FOUND),
+)
+CANCEL_PENDING_MATCH = Operation(
+    id="cancel_pending_match",
+    tag="held matches",
+    summary="Give up a held match",
+    description="It stays, as cancelled, and will not be matched any more.",
+    answers={204: Answer(None)},
+    refusals=(
+        *SUBSCRIBED,
+        PENDING_NOT_FOUND,
+        Refusal(409, "pending_match_resolved", "Only a pending match can be cancelled."),
+    ),
+)
+LIST_MATCH_ATTEMPTS = Operation(
+    id="list_match_attempts",
+    tag="attempts",
+    summary="List rejected attempts",
+    description="Every attempt to post a match that was rejected, newest first. Kept for 30 days.",
+    answers={200: Answer(MatchAttemptPage, page_example(ATTEMPT_EXAMPLE))},
+    refusals=(*SUBSCRIBED, *PAGE, FieldErrors("bad filter", {"goal_id": ["Not a UUID."]})),
+    parameters=(
+        OpenApiParameter("code", str, description="Only with this code."),
+        GOAL_FILTER,
+        IDENTITY_FILTER,
+        OpenApiParameter("from", datetime, description="Only at or after this."),
+        OpenApiParameter("to", datetime, description="Only before this."),
+        *PAGE_PARAMETERS,
+    ),
+)
+SUMMARIZE_MATCH_ATTEMPTS = Operation(
+    id="summarize_match_attempts",
+    tag="attempts",
+    summary="The health of matching",
+    description=(
+        "What was received on the last days (UTC, today included), by day and goal: single calls, batches "
+        "and imports alike. A held match counts on the day it was posted, as what has become of it."
+    ),
+    answers={
+        200: Answer(
+            MatchSummary,
+            {
+                "from": "2016-10-05",
+                "to": "2016-10-11",
+                "total": TALLY_EXAMPLE,
+                "results": [{"day": "2016-10-11", "goal_id": GOAL_EXAMPLE["id"], **TALLY_EXAMPLE}],
+            },
+        )
+    },
+    refusals=(*SUBSCRIBED, FieldErrors("bad days", {"days": ["Must be a whole number from 1 to 30."]})),
+    parameters=(OpenApiParameter("days", {"type": "integer", "minimum": 1, "maximum": 30, "default": 7}),),
 )
 LIST_IDENTITIES = Operation(
     id="list_visitor_identities",
@@ -252,5 +751,69 @@ CREATE_SESSION = Operation(
             },
         ),
         SESSION_VISITOR_CONFLICT,
+    ),
+)
+CREATE_IDENTITIES = Operation(
+    id="create_visitor_identities",
+    tag="visitors",
+    summary="Tie up to 5,000 identities to visitors",
+    description="Items and verdicts as of the single call. The body may also be `application/x-ndjson`.",
+    request={"application/json": VisitorIdentityBatch, "application/x-ndjson": IdentityInput},
+    request_examples={
+        "An identity": {
+            "visitor_identities": [
+                {"visitor_identity": "customer-12345678", "visitor_id": "8d5e957f297893487bd98fa830fa6413"}
+            ]
+        }
+    },
+    answers={
+        200: Answer(
+            VisitorIdentityBatchAnswer,
+            {
+                "results": [{"index": 0, "status": 201, "visitor_identity": IDENTITY_EXAMPLE}],
+                "summary": {"received": 1, "created": 1, "known": 0, "failed": 0, "by_code": {}},
+            },
+        )
+    },
+    refusals=(
+        *SUBSCRIBED,
+        *BODY,
+        FieldErrors("bad envelope", {"visitor_identities": ["Must have 1 to 5000 items, not 0."]}),
+    ),
+)
+CREATE_SESSIONS = Operation(
+    id="create_visitor_sessions",
+    tag="visitors",
+    summary="Report up to 5,000 sessions",
+    description=(
+        "Items and verdicts as of the single call; reports of one session merge within the batch too, and "
+        "each shows it as it stands after the last. The body may also be `application/x-ndjson`."
+    ),
+    request={"application/json": VisitorSessionBatch, "application/x-ndjson": SessionInput},
+    request_examples={
+        "A session": {
+            "visitor_sessions": [
+                {
+                    "visitor_session_id": "b3c1a7d29e5f4a60",
+                    "visitor_id": "8d5e957f297893487bd98fa830fa6413",
+                    "started_at": "2016-10-10T20:14:02.000Z",
+                    "rooms": [ROOM_EXAMPLE["id"]],
+                }
+            ]
+        }
+    },
+    answers={
+        200: Answer(
+            VisitorSessionBatchAnswer,
+            {
+                "results": [{"index": 0, "status": 201, "visitor_session": SESSION_EXAMPLE}],
+                "summary": {"received": 1, "created": 1, "known": 0, "failed": 0, "by_code": {}},
+            },
+        )
+    },
+    refusals=(
+        *SUBSCRIBED,
+        *BODY,
+        FieldErrors("bad envelope", {"visitor_sessions": ["Must have 1 to 5000 items, not 0."]}),
     ),
 )

@@ -4,16 +4,18 @@ Deliveries may be repeated, late or out of order: the same facts lead to the sam
 As in the resolver, one and a thousand take the same statements.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from uuid_utils.compat import uuid7
+from django.db import connection, transaction
 
 from goalsvc.orgs.models import Organization
 from matching.models import VisitorIdentity, VisitorSession
+from matching.parameters import array_literal, new_pks
+from matching.recording import ARRIVALS_LOCK, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,31 @@ class SessionConflict:
     visitor_session_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownRooms:
+    """Some of the session's rooms are not the organization's."""
+
+    room_ids: Sequence[UUID]
+
+
+# Holds off whoever wants to hold a match while this arrival, which may be what it lacks, is not yet to be
+# seen; and says which of the rooms are the organization's.
+ANNOUNCE_ARRIVAL = f"""
+    SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK}),
+           ARRAY(
+               SELECT id FROM orgs_room
+               WHERE organization_id = %(organization)s AND archived_at IS NULL
+                 AND id = ANY(%(rooms)s::uuid[])
+           )
+"""
+
+
+# Whether anything is held at all: mostly nothing is, and then nothing need be settled. Asked in a statement
+# that began after the arrivals lock was taken, so nothing that is held now is overlooked.
+HAS_PENDINGS = """EXISTS (
+        SELECT FROM matching_pendingmatch WHERE organization_id = %(organization)s AND status = 'pending'
+    )"""
+
 # Rows are locked in one order everywhere (visitors by id, then sessions by id, then identities), so that
 # concurrent deliveries of the same rows wait for each other and never deadlock. Each ORDER BY also finishes
 # the step before it, so the steps do not mix.
@@ -156,7 +183,7 @@ UPSERT_SESSIONS = f"""
                   s.created_at, s.updated_at, xmax = 0 AS is_new
     )
     SELECT upserted.id, visitor_session_id, visitor.visitor_id, started_at, ended_at, room_ids,
-           created_at, updated_at, is_new
+           created_at, updated_at, is_new, {HAS_PENDINGS}
     FROM upserted JOIN visitor ON visitor.id = upserted.visitor_id
 """
 
@@ -180,7 +207,7 @@ UPSERT_IDENTITIES = f"""
             visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
         RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
     )
-    SELECT upserted.id, identity, visitor.visitor_id, visitor_session_id, created_at, is_new
+    SELECT upserted.id, identity, visitor.visitor_id, visitor_session_id, created_at, is_new, {HAS_PENDINGS}
     FROM upserted JOIN visitor ON visitor.id = upserted.visitor_id
 """
 
@@ -197,12 +224,73 @@ OTHERS_SESSIONS = """
 
 def record_sessions(
     organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> list[KnownSession | SessionConflict]:
+) -> list[KnownSession | SessionConflict | UnknownRooms]:
     """Merge what is told of sessions into what is known: earliest start, latest end, all rooms.
 
-    Identities that come along are tied to the sessions' visitors. The answers are in the order of the
-    reports; all reports of one session get it as it stands after the last.
+    Identities that come along are tied to the sessions' visitors, and held matches that lacked one of
+    these sessions are settled, all in one transaction. The answers are in the order of the reports; all
+    reports of one session get it as it stands after the last.
     """
+    with transaction.atomic(savepoint=False):
+        known_rooms = announce_arrival(organization, {room for report in reports for room in report.rooms})
+        placed = [report for report in reports if known_rooms.issuperset(report.rooms)]
+        known, has_pendings = merge_sessions(organization, placed, at=at)
+        accepted = [report for report in placed if is_owner(report, known)]
+        identities = [
+            IdentityReport(report.visitor_identity, report.visitor_id, report.visitor_session_id)
+            for report in accepted
+            if report.visitor_identity is not None
+        ]
+        if identities:
+            upsert_identities(organization, identities, at=at)
+        if accepted and has_pendings:
+            arrived = organization.visitor_identities.filter(
+                visitor__organization=organization,
+                visitor__visitor_id__in={report.visitor_id for report in accepted},
+            )
+            settle_identities(organization, arrived.values("identity"), at=at)
+
+    answers: list[KnownSession | SessionConflict | UnknownRooms] = []
+    seen: set[str] = set()
+    for report in reports:
+        if not known_rooms.issuperset(report.rooms):
+            answers.append(UnknownRooms([room for room in report.rooms if room not in known_rooms]))
+        elif not is_owner(report, known):
+            answers.append(SessionConflict(report.visitor_session_id))
+        else:
+            session = known[report.visitor_session_id]
+            answers.append(replace(session, is_new=False) if session.visitor_session_id in seen else session)
+            seen.add(session.visitor_session_id)
+    return answers
+
+
+def announce_arrival(organization: Organization, room_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Take part in the arrivals lock; return those of `room_ids` that are the organization's rooms."""
+    with connection.cursor() as cursor:
+        cursor.execute(ANNOUNCE_ARRIVAL, {"organization": organization.id, "rooms": list(room_ids)})
+        row = cursor.fetchone()
+    return frozenset(row[1])
+
+
+def settle_identities(organization: Organization, identities: Any, *, at: datetime) -> None:
+    """Settle what is held for these identities (values or a subquery of them)."""
+    settle(organization, organization.pending_matches.filter(visitor_identity__in=identities), at=at)
+
+
+def is_owner(report: SessionReport, known: Mapping[str, KnownSession]) -> bool:
+    session = known.get(report.visitor_session_id)
+    return session is not None and session.visitor_id == report.visitor_id
+
+
+def merge_sessions(
+    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
+) -> tuple[dict[str, KnownSession], bool]:
+    """Write the reports; of each session those of its owner.
+
+    Returns: the sessions by their id, and whether the organization holds any match.
+    """
+    if not reports:
+        return {}, False
     merged: dict[str, dict[str, SessionReport]] = {}
     for report in reports:
         of_visitors = merged.setdefault(report.visitor_session_id, {})
@@ -211,7 +299,7 @@ def record_sessions(
     # Where reports dispute whose a new session is, the first has it. Where it turns out to be known, the
     # others get their turn, and the statement lets none through but the owner's.
     firsts = [next(iter(of_visitors.values())) for of_visitors in merged.values()]
-    known = upsert_sessions(organization, firsts, at=at)
+    known, has_pendings = upsert_sessions(organization, firsts, at=at)
     others = [
         report
         for session_id, of_visitors in merged.items()
@@ -219,25 +307,10 @@ def record_sessions(
         for report in list(of_visitors.values())[1:]
     ]
     if others:
-        known |= upsert_sessions(organization, others, at=at)
-
-    answers: list[KnownSession | SessionConflict] = []
-    identities: list[IdentityReport] = []
-    seen: set[str] = set()
-    for report in reports:
-        session = known.get(report.visitor_session_id)
-        if session is None or session.visitor_id != report.visitor_id:
-            answers.append(SessionConflict(report.visitor_session_id))
-            continue
-        answers.append(replace(session, is_new=False) if session.visitor_session_id in seen else session)
-        seen.add(session.visitor_session_id)
-        if report.visitor_identity is not None:
-            identities.append(
-                IdentityReport(report.visitor_identity, report.visitor_id, report.visitor_session_id)
-            )
-    if identities:
-        upsert_identities(organization, identities, at=at)
-    return answers
+        more, also_has_pendings = upsert_sessions(organization, others, at=at)
+        known |= more
+        has_pendings |= also_has_pendings
+    return known, has_pendings
 
 
 def merge(earlier: SessionReport, later: SessionReport) -> SessionReport:
@@ -253,10 +326,11 @@ def merge(earlier: SessionReport, later: SessionReport) -> SessionReport:
 
 def upsert_sessions(
     organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> dict[str, KnownSession]:
-    """Write the reports, one a session and owner, in one statement.
+) -> tuple[dict[str, KnownSession], bool]:
+    """Write the reports, one a session, in one statement.
 
-    Returns: the sessions by their id; those of other visitors are missing.
+    Returns: the sessions by their id, those of other visitors missing; and whether the organization holds
+        any match.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -273,27 +347,41 @@ def upsert_sessions(
                 "rooms": [array_literal(sorted(report.rooms)) for report in reports],
             },
         )
-        sessions = (KnownSession(*row) for row in cursor.fetchall())
-        return {session.visitor_session_id: session for session in sessions}
+        rows = cursor.fetchall()
+    sessions = (KnownSession(*row[:-1]) for row in rows)
+    return {session.visitor_session_id: session for session in sessions}, bool(rows and rows[0][-1])
 
 
 def record_identities(
     organization: Organization, reports: Sequence[IdentityReport], *, at: datetime
 ) -> list[KnownIdentity | SessionConflict]:
-    """Tie identities to visitors; the answers are in the order of the reports."""
-    disputed = others_sessions(organization, reports)
-    fine = [report for report in reports if (report.visitor_session_id, report.visitor_id) not in disputed]
-    known = upsert_identities(organization, fine, at=at) if fine else {}
+    """Tie identities to visitors, and settle held matches that lacked them, in one transaction.
+
+    The answers are in the order of the reports.
+    """
+    with transaction.atomic(savepoint=False):
+        announce_arrival(organization, ())
+        disputed = others_sessions(organization, reports)
+        fine = [report for report in reports if session_of(report) not in disputed]
+        known, has_pendings = upsert_identities(organization, fine, at=at)
+        if has_pendings:
+            settle_identities(organization, {report.visitor_identity for report in fine}, at=at)
+
     answers: list[KnownIdentity | SessionConflict] = []
     seen: set[tuple[str, str]] = set()
     for report in reports:
-        if report.visitor_session_id and (report.visitor_session_id, report.visitor_id) in disputed:
-            answers.append(SessionConflict(report.visitor_session_id))
+        if session_of(report) in disputed:
+            answers.append(SessionConflict(str(report.visitor_session_id)))
             continue
         key = (report.visitor_identity, report.visitor_id)
         answers.append(replace(known[key], is_new=False) if key in seen else known[key])
         seen.add(key)
     return answers
+
+
+def session_of(report: IdentityReport) -> tuple[str | None, str]:
+    """Return whose session the report claims to come from."""
+    return report.visitor_session_id, report.visitor_id
 
 
 def others_sessions(
@@ -317,13 +405,18 @@ def others_sessions(
 
 def upsert_identities(
     organization: Organization, reports: Iterable[IdentityReport], *, at: datetime
-) -> dict[tuple[str, str], KnownIdentity]:
-    """Write the reports in one statement; return the identities by identity and visitor id."""
+) -> tuple[dict[tuple[str, str], KnownIdentity], bool]:
+    """Write the reports in one statement.
+
+    Returns: the identities by identity and visitor id, and whether the organization holds any match.
+    """
     merged: dict[tuple[str, str], IdentityReport] = {}
     for report in reports:
         key = (report.visitor_identity, report.visitor_id)
         if key not in merged or report.visitor_session_id is not None:
             merged[key] = report
+    if not merged:
+        return {}, False
     with connection.cursor() as cursor:
         cursor.execute(
             UPSERT_IDENTITIES,
@@ -337,14 +430,7 @@ def upsert_identities(
                 "visitor_session_ids": [report.visitor_session_id for report in merged.values()],
             },
         )
-        identities = (KnownIdentity(*row) for row in cursor.fetchall())
-        return {(identity.visitor_identity, identity.visitor_id): identity for identity in identities}
-
-
-def new_pks(count: int) -> list[UUID]:
-    return [uuid7() for _ in range(count)]
-
-
-def array_literal(ids: Iterable[UUID]) -> str:
-    """Write ids as PostgreSQL writes an array of them: unnest would flatten an array of arrays."""
-    return "{" + ",".join(map(str, ids)) + "}"
+        rows = cursor.fetchall()
+    identities = (KnownIdentity(*row[:-1]) for row in rows)
+    known = {(identity.visitor_identity, identity.visitor_id): identity for identity in identities}
+    return known, bool(rows and rows[0][-1])

@@ -366,11 +366,28 @@ class PendingMatch(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    def cancel(self, *, at: datetime) -> bool:
+        """Give the match up; False when it was no longer pending."""
+        return bool(
+            PendingMatch.objects.open(at)
+            .filter(pk=self.pk)
+            .update(status=self.Status.CANCELLED, resolved_at=at)
+        )
+
     def status_at(self, at: datetime) -> str:
         """The status at a moment: what is overdue is expired, even before the sweep has written it down."""
         if self.status == self.Status.PENDING and self.expires_at <= at:
             return self.Status.EXPIRED.value
         return self.status
+
+
+class MatchAttemptQuerySet(models.QuerySet["MatchAttempt"]):
+    def before_match(self, match: ExternalMatch) -> "MatchAttemptQuerySet":
+        """The attempts at the event that this match finally is: of one external id, or else alike."""
+        is_same_event = Q(visitor_identity=match.visitor_identity, goal_matched_at=match.goal_matched_at)
+        if match.external_id is not None:
+            is_same_event |= Q(external_id=match.external_id)
+        return self.filter(is_same_event, goal=match.goal_id, created_at__lte=match.created_at)
 
 
 class MatchAttempt(models.Model):
@@ -400,6 +417,8 @@ class MatchAttempt(models.Model):
         User, on_delete=models.SET_NULL, related_name="+", null=True, db_index=False
     )
 
+    objects = MatchAttemptQuerySet.as_manager()
+
     class Meta:
         ordering = ("-created_at", "-id")
         indexes = (
@@ -407,6 +426,11 @@ class MatchAttempt(models.Model):
             models.Index(fields=["organization", "created_at", "id"], name="match_attempt_list"),
             # The rejected attempts of an event that later matched; filter by identity.
             models.Index(fields=["organization", "visitor_identity"], name="match_attempt_identity"),
+            models.Index(
+                fields=["organization", "external_id"],
+                condition=Q(external_id__isnull=False),
+                name="match_attempt_external_id",
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,21 +1,40 @@
-"""Writing matches: each once, however often it is asked for (API.md section 3, "Exactly once")."""
+"""Writing matches: each once, however often it is asked for, and held where something is still missing.
+
+The order of locks is the same everywhere: the organization's arrivals lock, held matches by id, external
+ids. Who waits for whom is therefore never a circle.
+"""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
-from django.db.models import Q
 from uuid_utils.compat import uuid7
 
-from goalsvc.orgs.models import Organization, User
-from matching.ingestion import array_literal
-from matching.models import ExternalMatch
-from matching.resolver import MatchRequest, Refusal, Resolution, decide, find_facts
+from goalsvc.orgs.models import Organization
+from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
+from matching.parameters import array_literal
+from matching.reasons import explain
+from matching.resolver import (
+    NO_CONNECTED_ROOMS,
+    SESSION_NOT_FOUND,
+    MatchRequest,
+    Refusal,
+    Resolution,
+    decide,
+    find_facts,
+)
 
 EXTERNAL_ID_CONFLICT = "external_id_conflict"
+GOAL_NOT_FOUND = "goal_not_found"
+
+# What may yet heal: an identity or a session can still arrive.
+CURABLE = frozenset({SESSION_NOT_FOUND, NO_CONNECTED_ROOMS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,44 +45,151 @@ class Recorded:
     is_replay: bool = False
 
 
-def record_matches(
-    organization: Organization, requests: Sequence[MatchRequest], *, by: User, at: datetime
-) -> list[Recorded | Refusal]:
-    """Resolve each request and write its match; the verdicts are in the order of the requests.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The request waits for what it lacks: since now, or (`is_replay`) since an earlier delivery."""
 
-    The number of statements does not depend on the number of requests: the facts, the insert, and only
-    where an external id is involved a look at what it stands for.
+    pending: PendingMatch
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request became no match; `reason` has the facts behind a curable refusal."""
+
+    refusal: Refusal
+    reason: dict[str, Any] | None = None
+
+
+Verdict = Recorded | Held | Refused
+
+
+def record_matches(
+    organization: Organization,
+    requests: Sequence[MatchRequest],
+    *,
+    at: datetime,
+    is_rehearsal: bool = False,
+) -> list[Verdict]:
+    """Resolve each request and write what follows; the verdicts are in the order of the requests.
+
+    Each request gets the verdict that it would get alone, after those before it. The number of statements
+    does not depend on the number of requests.
+
+    Args:
+        is_rehearsal: the caller will roll back, so nobody need be kept waiting.
+
+    Runs in the caller's transaction, if there is one; there must be one where a request may be held.
     """
-    known_rooms, sessions = find_facts(organization, requests)
-    verdicts: list[Recorded | Refusal] = []
-    for request, session in zip(requests, sessions, strict=True):
-        outcome = decide(request, known_rooms, session)
+    verdicts: dict[int, Verdict] = {}
+    is_alone = is_rehearsal  # whether arriving sessions and identities wait for us
+    while open_indexes := [index for index in range(len(requests)) if index not in verdicts]:
+        plan = make_plan(organization, requests, open_indexes)
+        if plan.overdue:
+            # A held event is asked for again, and by now it matches: settle it where it is held.
+            settle(organization, organization.pending_matches.filter(id__in=plan.overdue), at=at)
+            continue
+        if plan.has_holds and not is_alone:
+            # What is missing may be arriving at this very moment. Let those arrivals finish, look again,
+            # and keep others waiting until what we hold can be seen.
+            lock_out_arrivals(organization)
+            is_alone = True
+            continue
+        verdicts |= write(organization, requests, plan, at=at)
+    return [verdicts[index] for index in range(len(requests))]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to become of the open requests, by their indexes. An index that is missing stays open."""
+
+    resolutions: dict[int, Resolution] = field(default_factory=dict)
+    refusals: dict[int, Refusal] = field(default_factory=dict)
+    replays: dict[int, UUID] = field(default_factory=dict)  # of matches
+    replays_of_held: dict[int, UUID] = field(default_factory=dict)
+    overdue: set[UUID] = field(default_factory=set)  # held matches that the rule would match today
+    has_holds: bool = False
+
+
+def make_plan(organization: Organization, requests: Sequence[MatchRequest], indexes: Sequence[int]) -> Plan:
+    """Apply the rule to the requests at these indexes, as if each came after those before it."""
+    plan = Plan()
+    known_rooms, facts = find_facts(organization, [requests[index] for index in indexes])
+    claimed: set[tuple[UUID, str]] = set()  # goals and external ids of what this plan will write
+    for index, fact in zip(indexes, facts, strict=True):
+        request = requests[index]
+        outcome = decide(request, known_rooms, fact.session)
+        is_held = isinstance(outcome, Refusal) and is_to_be_held(request, outcome)
+        if request.external_id is not None:
+            if first := fact.match or fact.pending:
+                if bytes(first.request_digest) != digest_of(request):
+                    plan.refusals[index] = Refusal(EXTERNAL_ID_CONFLICT)
+                elif fact.match:
+                    plan.replays[index] = first.pk
+                elif isinstance(outcome, Resolution):
+                    plan.overdue.add(first.pk)
+                else:
+                    plan.replays_of_held[index] = first.pk
+                continue
+            key = (request.goal.id, request.external_id)
+            if key in claimed:
+                continue  # stays open: once the first delivery is written, this one will find it
+            if isinstance(outcome, Resolution) or is_held:
+                claimed.add(key)
+        plan.has_holds |= is_held
         if isinstance(outcome, Resolution):
-            verdicts.append(Recorded(new_match(organization, request, outcome, by=by, at=at)))
+            plan.resolutions[index] = outcome
         else:
-            verdicts.append(outcome)
-    written = insert([verdict.match for verdict in verdicts if isinstance(verdict, Recorded)])
-    # A request with an external id that wrote nothing may be a repetition, whatever the rule says today.
-    unsettled = [
-        index
-        for index, (request, verdict) in enumerate(zip(requests, verdicts, strict=True))
-        if request.external_id is not None
-        and not (isinstance(verdict, Recorded) and verdict.match.id in written)
-    ]
-    if unsettled:
-        known = first_deliveries(organization, (requests[index] for index in unsettled))
-        for index in unsettled:
-            request = requests[index]
-            if first := known.get((request.goal.id, request.external_id)):
-                is_repetition = bytes(first.request_digest or b"") == digest_of(request)
-                verdicts[index] = (
-                    Recorded(first, is_replay=True) if is_repetition else Refusal(EXTERNAL_ID_CONFLICT)
-                )
+            plan.refusals[index] = outcome
+    return plan
+
+
+def is_to_be_held(request: MatchRequest, refusal: Refusal) -> bool:
+    return request.is_held_if_unmatched and refusal.code in CURABLE
+
+
+def write(
+    organization: Organization, requests: Sequence[MatchRequest], plan: Plan, *, at: datetime
+) -> dict[int, Verdict]:
+    """Carry out a plan; return the verdicts by index.
+
+    Who loses a race for an external id is missing: planned again, it will find the winner.
+    """
+    verdicts: dict[int, Verdict] = {}
+    matches = {
+        index: new_match(organization, requests[index], resolution, at=at)
+        for index, resolution in plan.resolutions.items()
+    }
+    written = insert_matches(list(matches.values()))
+    verdicts |= {index: Recorded(match) for index, match in matches.items() if match.id in written}
+
+    reasons = explain(
+        organization, {index: (requests[index], refusal) for index, refusal in plan.refusals.items()}
+    )
+    held: dict[int, PendingMatch] = {}
+    for index, refusal in plan.refusals.items():
+        if is_to_be_held(requests[index], refusal):
+            held[index] = new_pending(organization, requests[index], refusal, reasons[index], at=at)
+        else:
+            verdicts[index] = Refused(refusal, reasons.get(index))
+    held_pks = insert_pendings(list(held.values()))
+    verdicts |= {index: Held(pending) for index, pending in held.items() if pending.id in held_pks}
+
+    if plan.replays:
+        first_matches = organization.matches.with_visitors().in_bulk(list(set(plan.replays.values())))
+        for index, pk in plan.replays.items():
+            if pk in first_matches:
+                verdicts[index] = Recorded(first_matches[pk], is_replay=True)
+    if plan.replays_of_held:
+        first_held = organization.pending_matches.in_bulk(list(set(plan.replays_of_held.values())))
+        for index, pk in plan.replays_of_held.items():
+            if pk in first_held:
+                verdicts[index] = Held(first_held[pk], is_replay=True)
     return verdicts
 
 
 def new_match(
-    organization: Organization, request: MatchRequest, resolution: Resolution, *, by: User, at: datetime
+    organization: Organization, request: MatchRequest, resolution: Resolution, *, at: datetime
 ) -> ExternalMatch:
     """Make the match, not yet written, as answers show it."""
     session = resolution.session
@@ -82,11 +208,38 @@ def new_match(
         external_id=request.external_id,
         request_digest=digest_of(request) if request.external_id is not None else None,
         created_at=at,
-        created_by_id=by.id,
+        created_by_id=request.by_id,
     )
     match.visitor_id = session.visitor_id
     match.visitor_session_id = session.visitor_session_id
     return match
+
+
+def new_pending(
+    organization: Organization,
+    request: MatchRequest,
+    refusal: Refusal,
+    reason: dict[str, Any],
+    *,
+    at: datetime,
+) -> PendingMatch:
+    """Make the held match, not yet written."""
+    return PendingMatch(
+        id=uuid7(),
+        organization_id=organization.id,
+        goal_id=request.goal.id,
+        visitor_identity=request.visitor_identity,
+        goal_matched_at=request.goal_matched_at,
+        goal_value=request.goal_value,
+        room_ids=request.rooms,
+        external_id=request.external_id,
+        request_digest=digest_of(request) if request.external_id is not None else None,
+        code=refusal.code,
+        reason=reason,
+        created_at=at,
+        created_by_id=request.by_id,
+        expires_at=at + timedelta(days=settings.PENDING_MATCH_DAYS),
+    )
 
 
 def digest_of(request: MatchRequest) -> bytes:
@@ -100,7 +253,8 @@ def digest_of(request: MatchRequest) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
 
 
-# Room ids travel as text, a row each: unnest would flatten an array of arrays.
+# Inserted in the order of the external ids, so that two calls with the same ones wait for each other and
+# never deadlock.
 INSERT_MATCHES = """
     INSERT INTO matching_externalmatch (
         id, organization_id, goal_id, session_id, visitor_identity, goal_matched_at, session_started_at,
@@ -109,58 +263,179 @@ INSERT_MATCHES = """
     )
     SELECT id, %(organization)s, goal_id, session_id, visitor_identity, goal_matched_at, session_started_at,
            goal_value, goal_value_source, room_ids::uuid[], unconnected_room_ids::uuid[], external_id,
-           request_digest, %(created_at)s, %(created_by)s
+           request_digest, created_at, created_by_id
     FROM unnest(
         %(id)s::uuid[], %(goal_id)s::uuid[], %(session_id)s::uuid[], %(visitor_identity)s::text[],
         %(goal_matched_at)s::timestamptz[], %(session_started_at)s::timestamptz[],
         %(goal_value)s::numeric[], %(goal_value_source)s::text[], %(room_ids)s::text[],
-        %(unconnected_room_ids)s::text[], %(external_id)s::text[], %(request_digest)s::bytea[]
+        %(unconnected_room_ids)s::text[], %(external_id)s::text[], %(request_digest)s::bytea[],
+        %(created_at)s::timestamptz[], %(created_by_id)s::uuid[]
     ) AS match (
         id, goal_id, session_id, visitor_identity, goal_matched_at, session_started_at,
-        goal_value, goal_value_source, room_ids, unconnected_room_ids, external_id, request_digest
+        goal_value, goal_value_source, room_ids, unconnected_room_ids, external_id, request_digest,
+        created_at, created_by_id
     )
+    ORDER BY goal_id, external_id
     ON CONFLICT (organization_id, goal_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
     RETURNING id
 """
 
+INSERT_PENDINGS = """
+    INSERT INTO matching_pendingmatch (
+        id, organization_id, goal_id, visitor_identity, goal_matched_at, goal_value, room_ids, external_id,
+        request_digest, status, code, reason, created_at, created_by_id, expires_at
+    )
+    SELECT id, %(organization)s, goal_id, visitor_identity, goal_matched_at, goal_value, room_ids::uuid[],
+           external_id, request_digest, 'pending', code, reason::jsonb, created_at, created_by_id, expires_at
+    FROM unnest(
+        %(id)s::uuid[], %(goal_id)s::uuid[], %(visitor_identity)s::text[],
+        %(goal_matched_at)s::timestamptz[], %(goal_value)s::numeric[], %(room_ids)s::text[],
+        %(external_id)s::text[], %(request_digest)s::bytea[], %(code)s::text[], %(reason)s::text[],
+        %(created_at)s::timestamptz[], %(created_by_id)s::uuid[], %(expires_at)s::timestamptz[]
+    ) AS pending (
+        id, goal_id, visitor_identity, goal_matched_at, goal_value, room_ids, external_id, request_digest,
+        code, reason, created_at, created_by_id, expires_at
+    )
+    ORDER BY goal_id, external_id
+    ON CONFLICT (organization_id, goal_id, external_id)
+        WHERE external_id IS NOT NULL AND status = 'pending' DO NOTHING
+    RETURNING id
+"""
 
-def insert(matches: Sequence[ExternalMatch]) -> set[UUID]:
-    """Write the matches of one organization in one statement; return the ids of those written.
+
+def insert_matches(matches: Sequence[ExternalMatch]) -> set[UUID]:
+    """Write matches of one organization in one statement; return the ids of those written.
 
     A match is left out when its external id already stands for one of its goal: the index decides, so
     two deliveries at the same moment write one match.
     """
-    if not matches:
-        return set()
     columns = (
         "id", "goal_id", "session_id", "visitor_identity", "goal_matched_at", "session_started_at",
-        "goal_value", "goal_value_source", "external_id", "request_digest",
+        "goal_value", "goal_value_source", "external_id", "request_digest", "created_at", "created_by_id",
     )  # fmt: skip
+    return insert(INSERT_MATCHES, matches, columns, rooms=("room_ids", "unconnected_room_ids"))
+
+
+def insert_pendings(pendings: Sequence[PendingMatch]) -> set[UUID]:
+    """Write held matches of one organization in one statement; return the ids of those written.
+
+    One is left out when its external id is already held for its goal.
+    """
+    columns = (
+        "id", "goal_id", "visitor_identity", "goal_matched_at", "goal_value", "external_id",
+        "request_digest", "code", "created_at", "created_by_id", "expires_at",
+    )  # fmt: skip
+    return insert(
+        INSERT_PENDINGS,
+        pendings,
+        columns,
+        rooms=("room_ids",),
+        reason=[json.dumps(pending.reason) for pending in pendings],
+    )
+
+
+def insert(
+    statement: str,
+    rows: Sequence[ExternalMatch] | Sequence[PendingMatch],
+    columns: Sequence[str],
+    *,
+    rooms: Sequence[str],
+    **parameters: Any,
+) -> set[UUID]:
+    """Run an INSERT … SELECT over unnested columns; return the ids of the inserted rows."""
+    if not rows:
+        return set()
+    parameters["organization"] = rows[0].organization_id
+    for name in columns:
+        parameters[name] = [getattr(row, name) for row in rows]
+    for name in rooms:
+        parameters[name] = [array_literal(getattr(row, name)) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return {row[0] for row in cursor}
+
+
+# Arrivals (of sessions, identities) hold this lock in common, whoever holds a match holds it alone. Else a
+# session and a held match that cannot see each other yet would pass each other, each believing itself late.
+ARRIVALS_LOCK = "hashtextextended('arrivals ' || %(organization)s::text, 0)"
+
+
+def lock_out_arrivals(organization: Organization) -> None:
+    """Wait for arrivals in progress, and let new ones wait until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({ARRIVALS_LOCK})", {"organization": organization.id})
+
+
+SETTLE = """
+    UPDATE matching_pendingmatch AS pending
+    SET status = CASE WHEN outcome.match_id IS NULL THEN 'pending' ELSE 'matched' END,
+        match_id = outcome.match_id,
+        resolved_at = CASE WHEN outcome.match_id IS NOT NULL THEN %(at)s::timestamptz END,
+        code = coalesce(outcome.code, pending.code),
+        reason = coalesce(outcome.reason::jsonb, pending.reason)
+    FROM unnest(%(ids)s::uuid[], %(match_ids)s::uuid[], %(codes)s::text[], %(reasons)s::text[])
+         AS outcome (id, match_id, code, reason)
+    WHERE pending.id = outcome.id
+"""
+
+
+def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: datetime) -> int:
+    """Try held matches again, by the same rule; return how many of them are matched now.
+
+    Those that still are not keep the new refusal. The number of statements does not depend on how many
+    there are. Runs in the caller's transaction.
+    """
+    locked = list(pendings.open(at).order_by("id").select_for_update())
+    if not locked:
+        return 0
+    goals = organization.goals.live().with_allowed_rooms().in_bulk({pending.goal_id for pending in locked})
+    requests = {
+        number: MatchRequest(
+            goal=goals[pending.goal_id],
+            visitor_identity=pending.visitor_identity,
+            goal_matched_at=pending.goal_matched_at,
+            rooms=pending.room_ids,
+            goal_value=pending.goal_value,
+            external_id=pending.external_id,
+            by_id=pending.created_by_id,
+        )
+        for number, pending in enumerate(locked)
+        if pending.goal_id in goals
+    }
+    outcomes: dict[int, UUID | Refusal] = {
+        number: Refusal(GOAL_NOT_FOUND) for number in range(len(locked)) if number not in requests
+    }
+    while open_numbers := [number for number in requests if number not in outcomes]:
+        known_rooms, facts = find_facts(organization, [requests[number] for number in open_numbers])
+        matches: dict[int, ExternalMatch] = {}
+        for number, fact in zip(open_numbers, facts, strict=True):
+            request = requests[number]
+            outcome = decide(request, known_rooms, fact.session)
+            if fact.match is not None:
+                is_same = bytes(fact.match.request_digest) == digest_of(request)
+                outcomes[number] = fact.match.pk if is_same else Refusal(EXTERNAL_ID_CONFLICT)
+            elif isinstance(outcome, Refusal):
+                outcomes[number] = outcome
+            else:
+                matches[number] = new_match(organization, request, outcome, at=at)
+        written = insert_matches(list(matches.values()))
+        outcomes |= {number: match.id for number, match in matches.items() if match.id in written}
+    refusals = {number: outcome for number, outcome in outcomes.items() if isinstance(outcome, Refusal)}
+    reasons = explain(
+        organization,
+        {number: (requests[number], refusal) for number, refusal in refusals.items() if number in requests},
+    )
+    matched = {number: outcome for number, outcome in outcomes.items() if isinstance(outcome, UUID)}
+    numbers = range(len(locked))
     with connection.cursor() as cursor:
         cursor.execute(
-            INSERT_MATCHES,
+            SETTLE,
             {
-                "organization": matches[0].organization_id,
-                "created_at": matches[0].created_at,
-                "created_by": matches[0].created_by_id,
-                "room_ids": [array_literal(match.room_ids) for match in matches],
-                "unconnected_room_ids": [array_literal(match.unconnected_room_ids) for match in matches],
-                **{name: [getattr(match, name) for match in matches] for name in columns},
+                "at": at,
+                "ids": [pending.id for pending in locked],
+                "match_ids": [matched.get(number) for number in numbers],
+                "codes": [refusals[number].code if number in refusals else None for number in numbers],
+                "reasons": [json.dumps(reasons[number]) if number in reasons else None for number in numbers],
             },
         )
-        return {row[0] for row in cursor.fetchall()}
-
-
-def first_deliveries(
-    organization: Organization, requests: Iterable[MatchRequest]
-) -> dict[tuple[UUID, str | None], ExternalMatch]:
-    """Return what was written under the requests' external ids, by goal and external id; one query."""
-    events: dict[UUID, set[str]] = {}
-    for request in requests:
-        if request.external_id is not None:
-            events.setdefault(request.goal.id, set()).add(request.external_id)
-    wanted = Q()
-    for goal_id, external_ids in events.items():
-        wanted |= Q(goal_id=goal_id, external_id__in=external_ids)
-    found = organization.matches.filter(wanted).with_visitors()
-    return {(match.goal_id, match.external_id): match for match in found}
+    return len(matched)

@@ -1,11 +1,18 @@
 """How matches, identities and sessions look in answers."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization
+from goalsvc.orgs.rendering import render_nested_user
+from matching.answers import Answer
+from matching.attempts import Tally
 from matching.ingestion import KnownIdentity, KnownSession
-from matching.models import ExternalMatch
+from matching.models import ExternalMatch, MatchAttempt, MatchChange, PendingMatch
 
 
 def render_match(match: ExternalMatch) -> dict[str, Any]:
@@ -51,4 +58,144 @@ def render_session(session: KnownSession, organization: Organization) -> dict[st
         "rooms": session.room_ids,
         "created_at": moment(session.created_at),
         "updated_at": moment(session.updated_at),
+    }
+
+
+def render_match_record(match: ExternalMatch) -> dict[str, Any]:
+    """The match as lists show it: also whether it was retracted."""
+    return {
+        **render_match(match),
+        "is_retracted": match.retracted_at is not None,
+        "retracted_at": moment(match.retracted_at) if match.retracted_at else None,
+        "retracted_by_user_id": match.retracted_by_id,
+    }
+
+
+def render_change(change: MatchChange) -> dict[str, Any]:
+    """A correction of a match; it was loaded with its user."""
+    return {
+        "id": change.id,
+        "match_id": change.match_id,
+        "kind": change.kind,
+        "old_value": change.old_value,
+        "new_value": change.new_value,
+        "changed_at": moment(change.changed_at),
+        "changed_by_user_id": change.changed_by_id,
+        "changed_by_user": render_nested_user(change.changed_by),
+    }
+
+
+def render_pending(pending: PendingMatch, *, at: datetime) -> dict[str, Any]:
+    """A held match, with its status at a moment."""
+    return {
+        "id": pending.id,
+        "status": pending.status_at(at),
+        "code": pending.code,
+        "reason": pending.reason,
+        "expires_at": moment(pending.expires_at),
+        "organization_id": pending.organization_id,
+        "goal_id": pending.goal_id,
+        "visitor_identity": pending.visitor_identity,
+        "goal_matched_at": moment(pending.goal_matched_at),
+        "goal_value": pending.goal_value,
+        "rooms": pending.room_ids,
+        "external_id": pending.external_id,
+        "match_id": pending.match_id,
+        "created_at": moment(pending.created_at),
+        "created_by_user_id": pending.created_by_id,
+        "resolved_at": moment(pending.resolved_at) if pending.resolved_at else None,
+    }
+
+
+def render_attempt(attempt: MatchAttempt) -> dict[str, Any]:
+    """A rejected attempt."""
+    return {
+        "id": attempt.id,
+        "organization_id": attempt.organization_id,
+        "goal_id": attempt.goal_id,
+        "source": attempt.source,
+        "visitor_identity": attempt.visitor_identity,
+        "goal_matched_at": moment(attempt.goal_matched_at) if attempt.goal_matched_at else None,
+        "external_id": attempt.external_id,
+        "code": attempt.code,
+        "detail": attempt.detail,
+        "errors": attempt.errors,
+        "reason": attempt.reason,
+        "request_id": attempt.request_id,
+        "created_at": moment(attempt.created_at),
+        "created_by_user_id": attempt.created_by_id,
+    }
+
+
+def render_batch(answers: Sequence[Answer], *, is_rehearsal: bool, at: datetime) -> dict[str, Any]:
+    """The verdicts of a batch in its order, and their summary."""
+    results = [
+        render_result(index, answer, is_rehearsal=is_rehearsal, at=at) for index, answer in enumerate(answers)
+    ]
+    by_code = Counter(answer.code for answer in answers if answer.code is not None)
+    return {
+        "results": results,
+        "summary": {
+            "received": len(answers),
+            "created": sum(1 for answer in answers if answer.match and not answer.is_replay),
+            "replayed": sum(1 for answer in answers if answer.is_replay),
+            "pending": sum(1 for answer in answers if answer.pending and not answer.is_replay),
+            "failed": by_code.total(),
+            "by_code": by_code,
+        },
+    }
+
+
+def render_result(index: int, answer: Answer, *, is_rehearsal: bool, at: datetime) -> dict[str, Any]:
+    """One verdict of a batch: what the single call would have answered."""
+    result: dict[str, Any] = {"index": index, "status": answer.status}
+    if answer.match is not None:
+        result["match"] = render_match(answer.match)
+        if answer.is_replay:
+            result["is_replay"] = True
+        elif is_rehearsal:
+            result["match"]["id"] = None
+        return result
+    if answer.pending is not None:
+        result["pending_match"] = render_pending(answer.pending, at=at)
+        if answer.is_replay:
+            result["is_replay"] = True
+        elif is_rehearsal:
+            result["pending_match"]["id"] = None
+        return result
+    result |= {"code": answer.code, "detail": answer.detail}
+    if answer.errors is not None:
+        result["errors"] = answer.errors
+    if answer.reason is not None:
+        result["reason"] = answer.reason
+    return result
+
+
+def render_summary(
+    tallies: Mapping[tuple[date, UUID | None], Tally], *, days: int, at: datetime
+) -> dict[str, Any]:
+    """The health of matching: what was received, by day and goal, and in all."""
+    total = Tally()
+    results = []
+    for (day, goal_id), tally in tallies.items():
+        results.append({"day": day.isoformat(), "goal_id": goal_id, **render_tally(tally)})
+        total.include(tally)
+    return {
+        "from": (at.date() - timedelta(days=days - 1)).isoformat(),
+        "to": at.date().isoformat(),
+        "total": render_tally(total),
+        "results": results,
+    }
+
+
+def render_tally(tally: Tally) -> dict[str, Any]:
+    return {
+        "received": tally.received,
+        "matched": tally.matched,
+        "replayed": tally.replayed,
+        "pending": tally.pending,
+        "rejected": tally.rejected.total(),
+        "rejected_by_code": tally.rejected,
+        "match_rate": tally.match_rate,
+        "last_success": moment(tally.last_success) if tally.last_success else None,
     }

@@ -5,7 +5,7 @@ match and a thousand obey the same lines. Nothing here writes, and nothing knows
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -27,6 +27,8 @@ class MatchRequest:
     rooms: Sequence[UUID]
     goal_value: Decimal | None = None
     external_id: str | None = None
+    is_held_if_unmatched: bool = False
+    by_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,23 @@ class ChosenSession:
     visitor_session_id: str
     started_at: datetime
     room_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What an external id already stands for: a match or a held one, and what was asked for."""
+
+    pk: UUID
+    request_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rule needs to know of one request."""
+
+    session: ChosenSession | None  # the latest of the identity that started strictly before the moment
+    match: Delivery | None = None
+    pending: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +72,11 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request became no match: `code` is the API's word, `room_ids` the posted rooms at fault."""
+    """Why a request became no match: the API's word, and what it takes to explain it."""
 
     code: str
-    room_ids: Sequence[UUID] = field(default_factory=list)
+    room_ids: Sequence[UUID] = ()
+    session: ChosenSession | None = None
 
 
 UNKNOWN_ROOMS = "unknown_rooms"
@@ -65,15 +85,24 @@ SESSION_NOT_FOUND = "session_not_found"
 NO_CONNECTED_ROOMS = "no_connected_rooms"
 
 
-# For every request: the latest session before its moment, of all visitors that carry its identity. Each
-# visitor costs one descent of the index session_latest, however many sessions there are; the outer LIMIT
-# then picks among as many rows as the identity has visitors.
-LATEST_SESSIONS = """
+# For every request the latest session before its moment, of all visitors that carry its identity, and what
+# its external id stands for. Each visitor costs one descent of the index session_latest, however many
+# sessions there are; the outer LIMIT then picks among as many rows as the identity has visitors.
+# The first row has no number: it says which of the posted rooms are the organization's.
+FACTS = """
+    SELECT NULL::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
+           ARRAY(
+               SELECT id FROM orgs_room
+               WHERE organization_id = %(organization)s AND archived_at IS NULL AND id = ANY(%(rooms)s)
+           ),
+           NULL::uuid, NULL::bytea, NULL::uuid, NULL::bytea
+    UNION ALL
     SELECT request.number, latest.id, latest.visitor_id, latest.visitor_session_id, latest.started_at,
-           latest.room_ids
-    FROM unnest(%(identities)s::text[], %(moments)s::timestamptz[])
-         WITH ORDINALITY AS request (identity, moment, number)
-    CROSS JOIN LATERAL (
+           latest.room_ids, match.id, match.request_digest, pending.id, pending.request_digest
+    FROM unnest(
+             %(identities)s::text[], %(moments)s::timestamptz[], %(goals)s::uuid[], %(external_ids)s::text[]
+         ) WITH ORDINALITY AS request (identity, moment, goal_id, external_id, number)
+    LEFT JOIN LATERAL (
         SELECT session.*
         FROM matching_visitoridentity AS carried
         CROSS JOIN LATERAL (
@@ -90,30 +119,27 @@ LATEST_SESSIONS = """
           AND carried.identity = request.identity
         ORDER BY session.started_at DESC, session.id DESC
         LIMIT 1
-    ) AS latest
-"""
-
-# In the same statement, as one row without a number: which of the posted rooms are the organization's.
-FACTS = f"""
-    SELECT NULL::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
-           ARRAY(
-               SELECT id FROM orgs_room
-               WHERE organization_id = %(organization)s AND archived_at IS NULL AND id = ANY(%(rooms)s)
-           )
-    UNION ALL
-    {LATEST_SESSIONS}
+    ) AS latest ON TRUE
+    LEFT JOIN matching_externalmatch AS match
+           ON match.organization_id = %(organization)s
+          AND match.goal_id = request.goal_id
+          AND match.external_id = request.external_id
+    LEFT JOIN matching_pendingmatch AS pending
+           ON pending.organization_id = %(organization)s
+          AND pending.goal_id = request.goal_id
+          AND pending.external_id = request.external_id
+          AND pending.status = 'pending'
 """
 
 
 def find_facts(
     organization: Organization, requests: Sequence[MatchRequest]
-) -> tuple[frozenset[UUID], list[ChosenSession | None]]:
+) -> tuple[frozenset[UUID], list[Facts]]:
     """Return what the rule needs to know, in one statement.
 
-    Returns: those of all posted rooms that are rooms of the organization, and for each request the session
-        that step 1 chooses (None: there is none).
+    Returns: those of all posted rooms that are rooms of the organization, and the facts of each request.
     """
-    sessions: list[ChosenSession | None] = [None] * len(requests)
+    facts: list[Facts] = [Facts(session=None)] * len(requests)
     known_rooms: frozenset[UUID] = frozenset()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -122,15 +148,21 @@ def find_facts(
                 "organization": organization.id,
                 "identities": [request.visitor_identity for request in requests],
                 "moments": [request.goal_matched_at for request in requests],
+                "goals": [request.goal.id for request in requests],
+                "external_ids": [request.external_id for request in requests],
                 "rooms": list({room for request in requests for room in request.rooms}),
             },
         )
-        for number, pk, visitor_id, visitor_session_id, started_at, room_ids in cursor.fetchall():
+        for number, session_pk, *session, match_pk, match_digest, pending_pk, pending_digest in cursor:
             if number is None:
-                known_rooms = frozenset(room_ids)
-            else:
-                sessions[number - 1] = ChosenSession(pk, visitor_id, visitor_session_id, started_at, room_ids)
-    return known_rooms, sessions
+                known_rooms = frozenset(session[-1])
+                continue
+            facts[number - 1] = Facts(
+                session=ChosenSession(session_pk, *session) if session_pk else None,
+                match=Delivery(match_pk, match_digest) if match_pk else None,
+                pending=Delivery(pending_pk, pending_digest) if pending_pk else None,
+            )
+    return known_rooms, facts
 
 
 def decide(
@@ -158,7 +190,7 @@ def decide(
     # 3. The connected rooms.
     connected = [room for room in counting if room in session.room_ids]
     if not connected:
-        return Refusal(NO_CONNECTED_ROOMS)
+        return Refusal(NO_CONNECTED_ROOMS, counting, session)
 
     # 4. The value.
     if request.goal_value is not None:

@@ -7,7 +7,14 @@ from typing import Any
 from rest_framework import serializers
 
 from goalsvc.api.errors import field_error
-from goalsvc.api.parsing import MomentField, MoneyField, ObjectSerializer, RoomIdsField, TextField
+from goalsvc.api.parsing import (
+    MomentField,
+    MoneyField,
+    ObjectSerializer,
+    RoomIdsField,
+    StrictChoiceField,
+    TextField,
+)
 
 IDENTITY = "visitor_identity"
 # giosg's published client types use this name for the same attribute.
@@ -45,6 +52,18 @@ class MatchInput(IdentifiedInput):
         max_length=255,
         help_text="Your own id of the event: sent again for the same goal, it writes nothing new.",
     )
+    if_unmatched = StrictChoiceField(
+        ["reject", "hold"],
+        required=False,
+        default="reject",
+        help_text="`hold`: instead of a 404, keep the match until its session or identity arrives.",
+    )
+
+
+class RestatementInput(ObjectSerializer):
+    """The correction of a match: its value, and nothing else."""
+
+    goal_value = MoneyField(allow_null=True, help_text="The right value; null: none.")
 
 
 class IdentityInput(IdentifiedInput):
@@ -96,10 +115,12 @@ def check_match(data: Any, *, at: datetime) -> dict[str, Any]:
     attributes = MATCH.check(data)
     if attributes["goal_matched_at"] > at + FUTURE_TOLERANCE:
         raise field_error("goal_matched_at", "More than 24 hours in the future.")
+    attributes["is_held_if_unmatched"] = attributes.pop("if_unmatched") == "hold"
     return attributes
 
 
 # Stateless, so one of each serves every request.
 MATCH = MatchInput()
+RESTATEMENT = RestatementInput()
 IDENTITY_OF_VISITOR = IdentityInput()
 SESSION = SessionInput()

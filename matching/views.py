@@ -1,35 +1,51 @@
-"""External goal matches, and what they need beforehand (API.md sections 3 and 4)."""
+"""External goal matches: posting, reading, correcting (API.md section 3)."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from goals.models import Goal
+from goals.permissions import SettingsScope
 from goals.views import find_goal
-from goalsvc.api.errors import Conflict, NotFound, field_error
+from goalsvc.api.errors import Conflict, NotFound
 from goalsvc.api.pagination import paginate
+from goalsvc.api.parsing import (
+    MAX_BATCH_DEPTH,
+    JSONParser,
+    NDJSONParser,
+    parse_uuid,
+    read_items,
+)
 from goalsvc.api.schema import describe
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView
 from matching import documentation as docs
-from matching import recording, resolver
-from matching.filters import text_filters
-from matching.ingestion import (
-    IdentityReport,
-    KnownIdentity,
-    KnownSession,
-    SessionConflict,
-    SessionReport,
-    record_identities,
-    record_sessions,
+from matching.answers import Answer, answer_to_error, post_matches
+from matching.attempts import count_replays, keep_attempts, summarize
+from matching.filters import choice_filter, flag, moment_filters, text_filters, uuid_filters, whole_number
+from matching.idempotency import REPLAY_HEADER, answer_once, read_key
+from matching.models import ExternalMatch, ExternalMatchQuerySet, MatchAttempt, PendingMatch
+from matching.rendering import (
+    render_attempt,
+    render_batch,
+    render_change,
+    render_match,
+    render_match_record,
+    render_pending,
+    render_summary,
 )
-from matching.recording import record_matches
-from matching.rendering import render_identity, render_match, render_session
-from matching.resolver import MatchRequest, Refusal
-from matching.serializers import IDENTITY_OF_VISITOR, SESSION, check_match
+from matching.serializers import RESTATEMENT
+
+MAX_BATCH_ITEMS = 5000
+MAX_ATTEMPTS_SHOWN = 20
 
 
 class MatchingAPIView(OrganizationAPIView):
@@ -38,101 +54,247 @@ class MatchingAPIView(OrganizationAPIView):
     permission_classes = [OrganizationAccess, ActiveSubscription]
 
 
+class BatchAPIView(MatchingAPIView):
+    """A view that takes many items at once, as JSON or NDJSON."""
+
+    parser_classes = [JSONParser, NDJSONParser]
+    max_body_bytes = settings.MAX_BATCH_BODY_BYTES
+    max_depth = MAX_BATCH_DEPTH
+
+
+def post_once(
+    view: MatchingAPIView, endpoint: str, perform: Callable[[bool], Response], goal: Goal | None = None
+) -> Response:
+    """Perform a POST of matches as its query and headers ask: as a rehearsal, or once a key.
+
+    Args:
+        perform: makes the answer; told whether to write nothing.
+        goal: whose match a repetition would be, where it is one.
+    """
+    request = view.request
+    is_rehearsal = bool(flag(request, "validate_only"))
+    key = read_key(request)
+    if key is None or is_rehearsal:
+        return perform(is_rehearsal)
+    now = timezone.now()
+    return answer_once(
+        view.organization,
+        endpoint=endpoint,
+        key=key,
+        payload=request.data,
+        at=now,
+        perform=lambda: perform(False),
+        on_replay=lambda: count_replays(view.organization, [goal.id] if goal else [], at=now),
+    )
+
+
 class GoalMatchesView(MatchingAPIView):
+    @describe(docs.LIST_GOAL_MATCHES)
+    def get(self, request: Request, organization_id: str, goal_id: str) -> Response:
+        goal = find_goal(self.organization.goals.all(), goal_id)
+        return list_matches(request, self.organization.matches.filter(goal=goal))
+
     @describe(docs.CREATE_MATCH)
     def post(self, request: Request, organization_id: str, goal_id: str) -> Response:
-        goal = find_goal(self.organization.goals.with_allowed_rooms(), goal_id)
+        goal = None
+        try:
+            goal = find_goal(self.organization.goals.with_allowed_rooms(), goal_id)
+            return post_once(self, f"goals/{goal.id}/matches", lambda dry: self.post_one(goal, dry), goal)
+        except APIException as error:
+            # What could not even be read is a rejected attempt like any other.
+            keep_attempts(
+                self.organization,
+                [None],
+                [answer_to_error(error)],
+                {},
+                goal_id=goal.id if goal else None,
+                by=self.user,
+                at=timezone.now(),
+                source=MatchAttempt.Source.SINGLE,
+            )
+            raise
+
+    def post_one(self, goal: Goal, is_rehearsal: bool) -> Response:
+        [answer] = post_matches(
+            self.organization,
+            [self.request.data],
+            by=self.user,
+            at=timezone.now(),
+            source=MatchAttempt.Source.SINGLE,
+            goal=goal,
+            is_rehearsal=is_rehearsal,
+        )
+        return respond(answer, is_rehearsal=is_rehearsal)
+
+
+def respond(answer: Answer, *, is_rehearsal: bool) -> Response:
+    """Render the answer to a single posted match."""
+    headers = {REPLAY_HEADER: "true"} if answer.is_replay else {}
+    body: dict[str, Any] | None
+    if answer.match is not None:
+        body = render_match(answer.match)
+    elif answer.pending is not None:
+        body = render_pending(answer.pending, at=timezone.now())
+    elif answer.errors is not None:
+        body = answer.errors
+    else:
+        body = {"detail": answer.detail, "code": answer.code}
+        if answer.reason is not None:
+            body["reason"] = answer.reason
+    if is_rehearsal and status.is_success(answer.status) and not answer.is_replay:
+        body["id"] = None
+    return Response(body, status=answer.status, headers=headers)
+
+
+class MatchBatchView(BatchAPIView):
+    @describe(docs.CREATE_MATCHES)
+    def post(self, request: Request, organization_id: str) -> Response:
+        return post_once(self, "matches/batch", self.post_all)
+
+    def post_all(self, is_rehearsal: bool) -> Response:
         now = timezone.now()
-        match_request = MatchRequest(goal=goal, **check_match(request.data, at=now))
-        [verdict] = record_matches(self.organization, [match_request], by=self.user, at=now)
-        if isinstance(verdict, Refusal):
-            raise refusal_error(verdict)
-        headers = {"Idempotent-Replay": "true"} if verdict.is_replay else {}
-        return Response(render_match(verdict.match), headers=headers)
+        answers = post_matches(
+            self.organization,
+            read_items(self.request.data, "matches", MAX_BATCH_ITEMS),
+            by=self.user,
+            at=now,
+            source=MatchAttempt.Source.BATCH,
+            is_rehearsal=is_rehearsal,
+        )
+        return Response(render_batch(answers, is_rehearsal=is_rehearsal, at=now))
 
 
-def refusal_error(refusal: Refusal) -> APIException:
-    """Say to the client why its request became no match."""
-    match refusal.code:
-        case resolver.UNKNOWN_ROOMS:
-            return ValidationError(
-                {"rooms": [f"{room} is not a room of the organization." for room in refusal.room_ids]}
-            )
-        case resolver.NO_ALLOWED_ROOMS:
-            return field_error("rooms", "The goal is allowed in none of these rooms.")
-        case resolver.SESSION_NOT_FOUND:
-            return NotFound(
-                resolver.SESSION_NOT_FOUND,
-                "No session of this visitor identity started before goal_matched_at.",
-            )
-        case resolver.NO_CONNECTED_ROOMS:
-            return NotFound(
-                resolver.NO_CONNECTED_ROOMS,
-                "The latest session before goal_matched_at was in none of the rooms that count.",
-            )
-        case recording.EXTERNAL_ID_CONFLICT:
-            return Conflict(
-                recording.EXTERNAL_ID_CONFLICT,
-                "This external_id already stands for a different match of the goal.",
-            )
-    raise AssertionError(f"a refusal without an answer: {refusal.code}")
+def list_matches(request: Request, matches: ExternalMatchQuerySet) -> Response:
+    """Answer a page of an organization's matches, filtered as the query asks."""
+    wanted = {
+        **text_filters(request, visitor_identity="visitor_identity", external_id="external_id"),
+        **uuid_filters(request, goal_id="goal_id", room="room_ids__contains"),
+        **moment_filters(request, matched_from="goal_matched_at__gte", matched_to="goal_matched_at__lt"),
+    }
+    if (is_retracted := flag(request, "is_retracted")) is not None:
+        wanted["retracted_at__isnull"] = not is_retracted
+    found = matches.filter(**wanted).with_visitors()
+    return Response(paginate(request, found, render_match_record, by="created_at", newest_first=True))
 
 
-def session_conflict_error(conflict: SessionConflict) -> Conflict:
-    return Conflict("session_visitor_conflict", "This visitor_session_id is a session of another visitor.")
-
-
-class VisitorIdentitiesView(MatchingAPIView):
-    @describe(docs.LIST_IDENTITIES)
+class MatchesView(MatchingAPIView):
+    @describe(docs.LIST_MATCHES)
     def get(self, request: Request, organization_id: str) -> Response:
-        wanted = text_filters(request, visitor_identity="identity", visitor_id="visitor__visitor_id")
-        identities = self.organization.visitor_identities.filter(**wanted).select_related("visitor")
+        return list_matches(request, self.organization.matches.all())
+
+
+def find_match(matches: ExternalMatchQuerySet, match_id: str) -> ExternalMatch:
+    """Return the match with this id among `matches`, an organization's.
+
+    Raises: NotFound (`not_found`).
+    """
+    pk = parse_uuid(match_id)
+    match = matches.filter(id=pk).first() if pk else None
+    if match is None:
+        raise NotFound("not_found", "The organization has no such match.")
+    return match
+
+
+class MatchView(MatchingAPIView):
+    def get_permissions(self) -> list[BasePermission]:
+        permissions: list[Any] = [*super().get_permissions()]
+        return permissions if self.request.method in {"GET", "HEAD"} else [*permissions, SettingsScope()]
+
+    @describe(docs.RETRIEVE_MATCH)
+    def get(self, request: Request, organization_id: str, match_id: str) -> Response:
+        match = find_match(self.organization.matches.with_visitors(), match_id)
+        return Response({**render_match_record(match), "rejected_attempts": self.rejected_attempts(match)})
+
+    @describe(docs.RESTATE_MATCH)
+    def patch(self, request: Request, organization_id: str, match_id: str) -> Response:
+        find_match(self.organization.matches.all(), match_id)  # 404 comes before the payload's 400
+        attributes = RESTATEMENT.check(request.data)
+        with transaction.atomic():
+            match = find_match(self.organization.matches.select_for_update(), match_id)
+            if match.retracted_at is not None:
+                raise Conflict("match_retracted", "A retracted match has no value to correct.")
+            match.restate(attributes["goal_value"], by=self.user, at=timezone.now())
+        return Response(render_match_record(self.organization.matches.with_visitors().get(pk=match.pk)))
+
+    @describe(docs.RETRACT_MATCH)
+    def delete(self, request: Request, organization_id: str, match_id: str) -> Response:
+        with transaction.atomic():
+            match = find_match(self.organization.matches.select_for_update(), match_id)
+            match.retract(by=self.user, at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def rejected_attempts(self, match: ExternalMatch) -> list[dict[str, Any]]:
+        """The attempts that were rejected before the same event matched."""
+        attempts = self.organization.match_attempts.before_match(match).order_by("-created_at", "-id")
+        return [render_attempt(attempt) for attempt in attempts[:MAX_ATTEMPTS_SHOWN]]
+
+
+class MatchHistoryView(MatchingAPIView):
+    @describe(docs.LIST_MATCH_CHANGES)
+    def get(self, request: Request, organization_id: str, match_id: str) -> Response:
+        match = find_match(self.organization.matches.all(), match_id)
+        changes = match.changes.select_related("changed_by")
+        return Response(paginate(request, changes, render_change, by="changed_at", newest_first=True))
+
+
+class PendingMatchesView(MatchingAPIView):
+    @describe(docs.LIST_PENDING_MATCHES)
+    def get(self, request: Request, organization_id: str) -> Response:
+        now = timezone.now()
+        pendings = self.organization.pending_matches.filter(
+            **text_filters(
+                request,
+                visitor_identity="visitor_identity",
+                identity="visitor_identity",
+                external_id="external_id",
+            ),
+            **uuid_filters(request, goal_id="goal_id", goal="goal_id"),
+        )
+        if wanted := choice_filter(request, "status", PendingMatch.Status.values):
+            pendings = pendings.in_status(wanted, now)
         return Response(
             paginate(
-                request,
-                identities,
-                lambda row: render_identity(KnownIdentity.of(row), self.organization),
-                by="created_at",
-                newest_first=True,
+                request, pendings, lambda row: render_pending(row, at=now), by="created_at", newest_first=True
             )
         )
 
-    @describe(docs.CREATE_IDENTITY)
-    def post(self, request: Request, organization_id: str) -> Response:
-        report = IdentityReport(**IDENTITY_OF_VISITOR.check(request.data))
-        [answer] = record_identities(self.organization, [report], at=timezone.now())
-        if isinstance(answer, SessionConflict):
-            raise session_conflict_error(answer)
-        return Response(render_identity(answer, self.organization), status=created_or_ok(answer.is_new))
+
+class PendingMatchView(MatchingAPIView):
+    @describe(docs.RETRIEVE_PENDING_MATCH)
+    def get(self, request: Request, organization_id: str, pending_id: str) -> Response:
+        return Response(render_pending(self.find(pending_id), at=timezone.now()))
+
+    @describe(docs.CANCEL_PENDING_MATCH)
+    def delete(self, request: Request, organization_id: str, pending_id: str) -> Response:
+        pending = self.find(pending_id)
+        if not pending.cancel(at=timezone.now()):
+            raise Conflict("pending_match_resolved", "Only a pending match can be cancelled.")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def find(self, pending_id: str) -> PendingMatch:
+        pk = parse_uuid(pending_id)
+        pending = self.organization.pending_matches.filter(id=pk).first() if pk else None
+        if pending is None:
+            raise NotFound("not_found", "The organization has no such pending match.")
+        return pending
 
 
-class VisitorSessionsView(MatchingAPIView):
-    @describe(docs.LIST_SESSIONS)
+class MatchAttemptsView(MatchingAPIView):
+    @describe(docs.LIST_MATCH_ATTEMPTS)
     def get(self, request: Request, organization_id: str) -> Response:
-        wanted = text_filters(
-            request, visitor_identity="visitor__identities__identity", visitor_id="visitor__visitor_id"
+        attempts = self.organization.match_attempts.filter(
+            **text_filters(
+                request, code="code", visitor_identity="visitor_identity", identity="visitor_identity"
+            ),
+            **uuid_filters(request, goal_id="goal_id", goal="goal_id"),
+            **moment_filters(request, **{"from": "created_at__gte", "to": "created_at__lt"}),
         )
-        sessions = self.organization.visitor_sessions.filter(**wanted).select_related("visitor")
-        return Response(
-            paginate(
-                request,
-                sessions,
-                lambda row: render_session(KnownSession.of(row), self.organization),
-                by="started_at",
-                newest_first=True,
-            )
-        )
-
-    @describe(docs.CREATE_SESSION)
-    def post(self, request: Request, organization_id: str) -> Response:
-        attributes: dict[str, Any] = SESSION.check(request.data)
-        if unknown := self.organization.rooms.unknown_among(attributes["rooms"]):
-            raise refusal_error(Refusal(resolver.UNKNOWN_ROOMS, unknown))
-        [answer] = record_sessions(self.organization, [SessionReport(**attributes)], at=timezone.now())
-        if isinstance(answer, SessionConflict):
-            raise session_conflict_error(answer)
-        return Response(render_session(answer, self.organization), status=created_or_ok(answer.is_new))
+        return Response(paginate(request, attempts, render_attempt, by="created_at", newest_first=True))
 
 
-def created_or_ok(is_new: bool) -> int:
-    return status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+class MatchAttemptSummaryView(MatchingAPIView):
+    @describe(docs.SUMMARIZE_MATCH_ATTEMPTS)
+    def get(self, request: Request, organization_id: str) -> Response:
+        days = whole_number(request, "days", default=7, maximum=settings.MATCH_ATTEMPT_DAYS)
+        now = timezone.now()
+        return Response(render_summary(summarize(self.organization, days=days, at=now), days=days, at=now))

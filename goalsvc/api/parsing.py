@@ -20,9 +20,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from goalsvc.api.errors import PayloadTooLarge, quoted
+from goalsvc.api.errors import PayloadTooLarge, field_error, quoted
 
 MAX_DEPTH = 20
+# A batch may wrap its items, each of which may be as deep, in an object and a list.
+MAX_BATCH_DEPTH = MAX_DEPTH + 2
 
 
 def _number(text: str) -> Decimal:
@@ -39,20 +41,20 @@ def _number(text: str) -> Decimal:
 _decoder = msgspec.json.Decoder(float_hook=_number)
 
 
-def decode(body: bytes) -> Any:
+def decode(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Read JSON; floats become `Decimal`.
 
-    Raises: ParseError when it is no JSON, not UTF-8, or nested deeper than MAX_DEPTH.
+    Raises: ParseError when it is no JSON, not UTF-8, or nested deeper than `max_depth` levels.
     """
     try:
         data = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         data = _decode_leniently(body)
     except RecursionError:
-        raise ParseError(f"The JSON is nested deeper than {MAX_DEPTH} levels.") from None
+        raise ParseError(f"The JSON is nested deeper than {max_depth} levels.") from None
     # Most bodies cannot be too deep: they have too few brackets.
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper_than(data, MAX_DEPTH):
-        raise ParseError(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+    if body.count(b"[") + body.count(b"{") > max_depth and _is_deeper_than(data, max_depth):
+        raise ParseError(f"The JSON is nested deeper than {max_depth} levels.")
     return data
 
 
@@ -81,7 +83,7 @@ def _is_deeper_than(value: Any, levels: int) -> bool:
 
 
 class JSONParser(BaseParser):
-    """Reads a JSON body of at most the view's `max_body_bytes`."""
+    """Reads a JSON body of at most the view's `max_body_bytes`, nested at most `max_depth` levels."""
 
     media_type = "application/json"
 
@@ -89,7 +91,53 @@ class JSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         view = (parser_context or {}).get("view")
-        return decode(read_body(stream, getattr(view, "max_body_bytes", settings.MAX_BODY_BYTES)))
+        body = read_body(stream, getattr(view, "max_body_bytes", settings.MAX_BODY_BYTES))
+        return decode(body, getattr(view, "max_depth", MAX_DEPTH))
+
+
+class Lines(list[Any]):
+    """The values of an NDJSON body, one a line; in the place of a line that is no JSON, the ParseError."""
+
+
+class NDJSONParser(BaseParser):
+    """Reads newline-delimited JSON; a broken line spoils no other. Blank lines are passed over."""
+
+    media_type = "application/x-ndjson"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        view = (parser_context or {}).get("view")
+        body = read_body(stream, getattr(view, "max_body_bytes", settings.MAX_BODY_BYTES))
+        return Lines(decode_line(line) for line in body.split(b"\n") if line.strip())
+
+
+def decode_line(line: bytes) -> Any:
+    """Read a line of NDJSON; a ParseError is returned, not raised."""
+    try:
+        return decode(line)
+    except ParseError as error:
+        return error
+
+
+def read_items(data: Any, name: str, limit: int) -> list[Any]:
+    """Return the items of a batch: the list under `name`, or the lines of an NDJSON body.
+
+    Raises: ValidationError naming what is wrong with the envelope.
+    """
+    if isinstance(data, Lines):
+        items: Any = data
+    elif not isinstance(data, dict):
+        raise ParseError(f"The request body must be an object with the list “{name}”, or NDJSON.")
+    elif name not in data:
+        raise field_error(name, "This field is required.")
+    else:
+        items = data[name]
+    if not isinstance(items, list):
+        raise field_error(name, "Not a list.")
+    if not 1 <= len(items) <= limit:
+        raise field_error(name, f"Must have 1 to {limit} items, not {len(items)}.")
+    return items
 
 
 def read_body(stream: Any, limit: int) -> bytes:

@@ -125,6 +125,8 @@ PATH_PARAMETERS = {
     "organization_id": "The caller's organization.",
     "goal_id": "A goal of the organization.",
     "room_id": "A room of the organization.",
+    "match_id": "A match of the organization.",
+    "pending_id": "A held match of the organization.",
 }
 
 

@@ -1,0 +1,157 @@
+"""Why a request became no match, in facts that its sender can act on. Built only where it failed."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from goalsvc.api.rendering import moment
+from goalsvc.orgs.models import Organization
+from matching.resolver import NO_CONNECTED_ROOMS, SESSION_NOT_FOUND, MatchRequest, Refusal
+
+# The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
+MOST_HOURS_APART = 26
+
+# Per request: how many visitors carry the identity, when their sessions began, and when the first one
+# began that the moment was too early for. Two index descents a visitor.
+WHAT_IS_KNOWN = """
+    SELECT request.number, known.visitors, known.earliest, known.next
+    FROM unnest(%(identities)s::text[], %(moments)s::timestamptz[])
+         WITH ORDINALITY AS request (identity, moment, number)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS visitors, min(first.started_at) AS earliest, min(later.started_at) AS next
+        FROM matching_visitoridentity AS carried
+        LEFT JOIN LATERAL (
+            SELECT s.started_at FROM matching_visitorsession AS s
+            WHERE s.visitor_id = carried.visitor_id
+            ORDER BY s.started_at, s.id LIMIT 1
+        ) AS first ON TRUE
+        LEFT JOIN LATERAL (
+            SELECT s.started_at FROM matching_visitorsession AS s
+            WHERE s.visitor_id = carried.visitor_id AND s.started_at >= request.moment
+            ORDER BY s.started_at, s.id LIMIT 1
+        ) AS later ON TRUE
+        WHERE carried.organization_id = %(organization)s AND carried.identity = request.identity
+    ) AS known
+"""
+
+
+def explain(
+    organization: Organization, refusals: Mapping[int, tuple[MatchRequest, Refusal]]
+) -> dict[int, dict[str, Any]]:
+    """Return the reasons of the curable refusals, by the same keys; at most one statement.
+
+    Every reason is a JSON object with a `message` and the facts behind it, all of the organization's own.
+    """
+    without_session = {
+        index: request for index, (request, refusal) in refusals.items() if refusal.code == SESSION_NOT_FOUND
+    }
+    reasons = explain_missing_sessions(organization, without_session)
+    for index, (request, refusal) in refusals.items():
+        if refusal.code == NO_CONNECTED_ROOMS:
+            reasons[index] = explain_unconnected_rooms(request, refusal)
+    return reasons
+
+
+def explain_missing_sessions(
+    organization: Organization, requests: Mapping[int, MatchRequest]
+) -> dict[int, dict[str, Any]]:
+    """Say what is known of identities none of whose sessions began before the moment."""
+    if not requests:
+        return {}
+    indexes = list(requests)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            WHAT_IS_KNOWN,
+            {
+                "organization": organization.id,
+                "identities": [request.visitor_identity for request in requests.values()],
+                "moments": [request.goal_matched_at for request in requests.values()],
+            },
+        )
+        return {
+            indexes[number - 1]: missing_session(
+                requests[indexes[number - 1]].goal_matched_at, visitors, earliest, following
+            )
+            for number, visitors, earliest, following in cursor
+        }
+
+
+def missing_session(
+    matched_at: datetime, visitors: int, earliest: datetime | None, following: datetime | None
+) -> dict[str, Any]:
+    """Make the reason of `session_not_found`.
+
+    Args:
+        visitors: how many visitors carry the identity.
+        earliest: when their first session began.
+        following: when their first session began that did not begin before the moment.
+    """
+    gap = following - matched_at if following is not None else None
+    slip = time_zone_slip(gap) if gap is not None else None
+    if visitors == 0:
+        message = "The identity is unknown: it has not been submitted for any visitor yet."
+    elif earliest is None or following is None or gap is None:
+        message = "The identity is known, but its visitors have no session yet."
+    elif not gap:
+        message = "The first session began at exactly goal_matched_at; it must begin before."
+    elif slip is not None:
+        message = (
+            f"The first session began exactly {slip} {'hour' if slip == 1 else 'hours'} after "
+            "goal_matched_at: perhaps a local time was sent as UTC."
+        )
+    else:
+        message = f"The first session began {duration(gap)} after goal_matched_at."
+    return {
+        "message": message,
+        "is_identity_known": visitors > 0,
+        "visitor_count": visitors,
+        "earliest_session_started_at": moment(earliest) if earliest else None,
+        "next_session_started_at": moment(following) if following else None,
+        "next_session_starts_after_seconds": round(gap.total_seconds(), 3) if gap is not None else None,
+        "time_zone_slip_hours": slip,
+    }
+
+
+def time_zone_slip(gap: timedelta) -> int | None:
+    """Return by how many hours a time zone was probably mistaken, if the gap is so many hours exactly."""
+    hours, rest = divmod(gap, timedelta(hours=1))
+    return hours if not rest and 1 <= hours <= MOST_HOURS_APART else None
+
+
+def duration(gap: timedelta) -> str:
+    """Write a positive time span for people: its two largest units."""
+    days, rest = divmod(gap, timedelta(days=1))
+    hours, rest = divmod(rest, timedelta(hours=1))
+    minutes, rest = divmod(rest, timedelta(minutes=1))
+    amounts = ((days, "day"), (hours, "hour"), (minutes, "minute"), (rest.total_seconds(), "second"))
+    parts = [f"{amount:g} {unit}{'' if amount == 1 else 's'}" for amount, unit in amounts if amount]
+    return " and ".join(parts[:2])
+
+
+def explain_unconnected_rooms(request: MatchRequest, refusal: Refusal) -> dict[str, Any]:
+    """Make the reason of `no_connected_rooms`."""
+    session = refusal.session
+    assert session is not None
+    goal = request.goal
+    message = "The chosen session was in none of the posted rooms that the goal allows."
+    if any(room in session.room_ids for room in request.rooms):
+        message = "The chosen session was only in posted rooms that the goal does not allow."
+    elif not session.room_ids:
+        message = "The chosen session was in no room at all, as far as is known."
+    return {
+        "message": message,
+        "visitor_id": session.visitor_id,
+        "visitor_session_id": session.visitor_session_id,
+        "session_started_at": moment(session.started_at),
+        "session_rooms": texts(session.room_ids),
+        "posted_rooms": texts(request.rooms),
+        "is_any_room_allowed": goal.is_any_room_allowed,
+        "allowed_rooms": texts(goal.allowed_room_ids),
+    }
+
+
+def texts(ids: Iterable[UUID]) -> list[str]:
+    return [str(room_id) for room_id in ids]
