@@ -13,6 +13,7 @@ from matching.answers import Answer
 from matching.attempts import Tally
 from matching.ingestion import KnownIdentity, KnownSession
 from matching.models import ExternalMatch, MatchAttempt, MatchChange, PendingMatch
+from matching.reports import ReportAnswer
 
 
 def render_match(match: ExternalMatch) -> dict[str, Any]:
@@ -58,6 +59,44 @@ def render_session(session: KnownSession, organization: Organization) -> dict[st
         "rooms": session.room_ids,
         "created_at": moment(session.created_at),
         "updated_at": moment(session.updated_at),
+    }
+
+
+def render_known(known: KnownIdentity | KnownSession, organization: Organization) -> dict[str, Any]:
+    if isinstance(known, KnownIdentity):
+        return render_identity(known, organization)
+    return render_session(known, organization)
+
+
+def render_report_batch(
+    answers: Sequence[ReportAnswer], name: str, organization: Organization
+) -> dict[str, Any]:
+    """The answers to a batch of reports, in its order, and their summary.
+
+    Args:
+        name: the attribute of a result that shows what is known now.
+    """
+    results: list[dict[str, Any]] = []
+    for index, answer in enumerate(answers):
+        result: dict[str, Any] = {"index": index, "status": answer.status}
+        if answer.known is not None:
+            result[name] = render_known(answer.known, organization)
+        else:
+            result |= {"code": answer.code, "detail": answer.detail}
+            if answer.errors is not None:
+                result["errors"] = answer.errors
+        results.append(result)
+    by_code = Counter(answer.code for answer in answers if answer.code is not None)
+    is_new = Counter(answer.known.is_new for answer in answers if answer.known is not None)
+    return {
+        "results": results,
+        "summary": {
+            "received": len(answers),
+            "created": is_new[True],
+            "known": is_new[False],
+            "failed": by_code.total(),
+            "by_code": by_code,
+        },
     }
 
 

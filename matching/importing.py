@@ -1,0 +1,367 @@
+"""Files of matches and sessions: read as a stream, written in chunks, taken up again where they stopped.
+
+A chunk's rows, its place in the file and the length of the results file are committed together. Whatever
+ends an import, the same command goes on after the last chunk that was committed.
+"""
+
+import codecs
+import csv
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from django.db import connection, transaction
+from django.utils import timezone
+from rest_framework.exceptions import ParseError, ValidationError
+
+from goalsvc.api.parsing import decode_line
+from goalsvc.orgs.models import Organization
+from matching.models import ImportRun
+
+CHUNK_ROWS = 5000
+# A line longer than this is no row: without a limit a file of one line would be read into memory whole.
+MAX_LINE_BYTES = 1024 * 1024
+DELIMITERS = ",;\t|"
+# What a cell with several room ids may have between them.
+ROOM_SEPARATORS = str.maketrans(",;|\t\n", "     ")
+
+
+class UnusableFileError(Exception):
+    """The file cannot be imported at all; the message says why, for the person at the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the file: its number (from 1), what it says, and its text to feed it back."""
+
+    number: int
+    item: Any  # a JSON object, or the APIException that says why there is none
+    source: Any  # a CSV row as a list of cells, or a line of NDJSON
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a CSV file of one kind."""
+
+    required: frozenset[str]
+    optional: frozenset[str]
+    aliases: Mapping[str, str]
+
+
+MATCH_COLUMNS = Columns(
+    required=frozenset({"visitor_identity", "goal_matched_at", "rooms"}),
+    optional=frozenset({"goal_id", "goal_value", "external_id", "if_unmatched"}),
+    aliases={"custom_visitor_identity": "visitor_identity"},
+)
+SESSION_COLUMNS = Columns(
+    required=frozenset({"visitor_session_id", "visitor_id", "started_at", "rooms"}),
+    optional=frozenset({"ended_at", "visitor_identity"}),
+    aliases={"custom_visitor_identity": "visitor_identity"},
+)
+# In the counts of a run: how many rows failed with which code.
+CODE = "code"
+# What the results file adds to a row; ignored when the row is fed back.
+VERDICT_COLUMNS = ("row", "status", "code", "detail", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row: a word for the summary, and for a failed row why."""
+
+    word: str
+    status: int
+    code: str | None = None
+    detail: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def failed(cls, answer: "FailedAnswer") -> "Outcome":
+        """Say in a line what a refusing answer says in JSON."""
+        detail = answer.detail
+        if answer.errors is not None:
+            detail = "; ".join(f"{name}: {sentences_of(errors)}" for name, errors in answer.errors.items())
+        reason = answer.reason["message"] if answer.reason else None
+        return cls("failed", answer.status, answer.code, detail, reason)
+
+
+class FailedAnswer(Protocol):
+    """What the answers to matches and to reports have in common."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def code(self) -> str | None: ...
+    @property
+    def detail(self) -> str | None: ...
+    @property
+    def errors(self) -> dict[str, Any] | None: ...
+    @property
+    def reason(self) -> dict[str, Any] | None: ...
+
+
+def sentences_of(errors: Any) -> str:
+    return " ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
+
+
+def lines_of(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a file, without a byte order mark.
+
+    Raises: UnusableFileError for a line that is too long to be a row.
+    """
+    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), 1):
+        if len(line) > MAX_LINE_BYTES:
+            raise UnusableFileError(f"Line {number} is longer than {MAX_LINE_BYTES} bytes.")
+        yield line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a first reading of the file tells: the name of its content, and how many lines it has."""
+
+    digest: str
+    lines: int
+
+
+def survey(path: Path, *, is_text: bool, options: Mapping[str, Any]) -> Survey:
+    """Read the file once before anything is written.
+
+    Args:
+        is_text: all of it must be UTF-8. (A broken line of NDJSON spoils no other.)
+        options: what else changes the meaning of its rows.
+
+    Raises: UnusableFileError, naming the line.
+    """
+    digest = hashlib.sha256(json.dumps(options, sort_keys=True, default=str).encode())
+    number = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(lines_of(file), 1):
+            digest.update(line)
+            if is_text:
+                try:
+                    line.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise UnusableFileError(
+                        f"Line {number} is not UTF-8 (at its byte {error.start + 1}). Save the file as "
+                        "UTF-8. Nothing was imported."
+                    ) from None
+    return Survey(digest.hexdigest(), number)
+
+
+def detect_format(path: Path) -> str:
+    """Tell the format from the file's name."""
+    return "ndjson" if path.suffix.lower() in {".ndjson", ".jsonl", ".json"} else "csv"
+
+
+class CSVFile:
+    """A CSV file with a header row; the delimiter is read off the header."""
+
+    def __init__(self, file: IO[bytes], columns: Columns) -> None:
+        text = (line.decode("utf-8") for line in lines_of(file))
+        header_line = next(text, None)
+        if header_line is None or not header_line.strip():
+            raise UnusableFileError("The file is empty: a CSV file needs a header row.")
+        counts = {delimiter: header_line.count(delimiter) for delimiter in DELIMITERS}
+        self.delimiter = max(counts, key=lambda delimiter: counts[delimiter])
+        self.header = [cell.strip() for cell in next(csv.reader([header_line], delimiter=self.delimiter))]
+        self.names = [columns.aliases.get(name.lower(), name.lower()) for name in self.header]
+        check_header(self.names, columns)
+        self.reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+
+    def rows(self) -> Iterator[Row]:
+        number = 0
+        while True:
+            try:
+                cells = next(self.reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                number += 1
+                yield Row(number, ParseError(f"The row is no CSV: {error}."), [])
+                continue
+            if not cells:
+                continue
+            number += 1
+            yield Row(number, self.item_of(cells), cells)
+
+    def item_of(self, cells: Sequence[str]) -> Any:
+        """Make the JSON object that the row stands for; empty cells are absent attributes."""
+        if len(cells) != len(self.names):
+            return ParseError(f"The row has {len(cells)} of {len(self.names)} columns.")
+        item: dict[str, Any] = {
+            name: cell for name, cell in zip(self.names, cells, strict=True) if cell.strip()
+        }
+        if "rooms" in item:
+            item["rooms"] = item["rooms"].translate(ROOM_SEPARATORS).split()
+        value = item.get("goal_value")
+        if value is not None and "," in value:
+            return ValidationError(
+                {"goal_value": [f"“{value[:32]}” has a comma; write decimals with a point, as in 12.50."]}
+            )
+        return item
+
+
+def check_header(names: Sequence[str], columns: Columns) -> None:
+    """Raise UnusableFileError for a missing or a doubled column."""
+    doubled = sorted(name for name, count in Counter(names).items() if count > 1 and name)
+    if doubled:
+        raise UnusableFileError(f"The header has a column twice: {', '.join(doubled)}.")
+    if missing := sorted(columns.required - set(names)):
+        raise UnusableFileError(
+            f"The header lacks {', '.join(missing)}. It has: {', '.join(filter(None, names)) or 'nothing'}."
+        )
+
+
+class NDJSONFile:
+    """A file of JSON objects, one a line."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+
+    def rows(self) -> Iterator[Row]:
+        filled = (line for line in lines_of(self.file) if line.strip())
+        for number, line in enumerate(filled, 1):
+            yield Row(number, decode_line(line), line)
+
+
+class Results:
+    """The results file: each failed row with its verdict, in the form of the imported file."""
+
+    def __init__(self, path: Path, source: CSVFile | NDJSONFile, length: int) -> None:
+        """Open the file for writing after its first `length` bytes; what follows them is dropped."""
+        self.source = source
+        self.file = path.open("r+b" if length and path.exists() else "wb")
+        if length:
+            self.file.truncate(length)
+            self.file.seek(length)
+        elif isinstance(source, CSVFile):
+            self.write_cells([*source.header, *self.verdict_columns()])
+
+    def verdict_columns(self) -> list[str]:
+        """Return the columns to add: a fed-back file has them already, and gets them anew."""
+        assert isinstance(self.source, CSVFile)
+        return [name for name in VERDICT_COLUMNS if name not in self.source.names]
+
+    def write(self, row: Row, outcome: Outcome) -> None:
+        verdict = {
+            "row": row.number,
+            "status": outcome.status,
+            "code": outcome.code,
+            "detail": outcome.detail,
+            "reason": outcome.reason,
+        }
+        if isinstance(self.source, CSVFile):
+            width = len(self.source.names)
+            cells = [*row.source[:width], *[""] * (width - len(row.source))]
+            for index, name in enumerate(self.source.names):
+                if name in verdict:
+                    cells[index] = verdict[name]
+            self.write_cells([*cells, *(verdict[name] for name in self.verdict_columns())])
+        else:
+            item = row.item if isinstance(row.item, dict) else {"line": row.source.decode(errors="replace")}
+            line = json.dumps({**item, **verdict}, default=str, ensure_ascii=True)
+            self.file.write(line.encode() + b"\n")
+
+    def write_cells(self, cells: Sequence[Any]) -> None:
+        assert isinstance(self.source, CSVFile)
+        writer = csv.writer(_Encoder(self.file), delimiter=self.source.delimiter, lineterminator="\n")
+        writer.writerow(["" if cell is None else cell for cell in cells])
+
+    def commit(self) -> int:
+        """Put what was written on disk; return the length of the file."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        return self.file.tell()
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class _Encoder:
+    """What csv.writer writes to: text in, UTF-8 out."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+
+    def write(self, text: str) -> int:
+        return self.file.write(text.encode())
+
+
+@dataclass(slots=True)
+class Import:
+    """An import of one file: what it reads, how it writes, and where it stands."""
+
+    organization: Organization
+    kind: ImportRun.Kind
+    path: Path
+    format: str
+    columns: Columns
+    options: Mapping[str, Any]  # what changes the meaning of the rows
+    record: Callable[[Sequence[Any], datetime], list[Outcome]]
+    results_path: Path
+    is_rehearsal: bool = False
+
+    def run(self, progress: Callable[[int, int], None]) -> ImportRun:
+        """Import what has not been imported yet; return where it stands then.
+
+        Args:
+            progress: called with the number of rows done since the last call, and of the file's lines.
+
+        Raises: UnusableFileError.
+        """
+        found = survey(self.path, is_text=self.format == "csv", options=self.options)
+        run = self.find_run(found.digest)
+        if run.finished_at is not None:
+            return run
+        with self.path.open("rb") as file:
+            source = CSVFile(file, self.columns) if self.format == "csv" else NDJSONFile(file)
+            rows = source.rows()
+            skipped = sum(1 for _ in islice(rows, run.rows_done))
+            progress(skipped, found.lines)
+            with closing(Results(self.results_path, source, run.results_bytes)) as results:
+                while chunk := list(islice(rows, CHUNK_ROWS)):
+                    self.import_chunk(run, chunk, results)
+                    progress(len(chunk), found.lines)
+        run.finished_at = timezone.now()
+        if not self.is_rehearsal:
+            run.save(update_fields=["finished_at"])
+        if not run.counts.get("failed"):
+            self.results_path.unlink(missing_ok=True)
+        return run
+
+    def find_run(self, digest: str) -> ImportRun:
+        """Return where the import of this file stands, and keep other processes from importing it too."""
+        key = {"organization": self.organization, "kind": self.kind, "digest": digest}
+        if self.is_rehearsal:
+            return ImportRun(**key, started_at=timezone.now())
+        with connection.cursor() as cursor:
+            # Until the connection ends, however that happens.
+            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 2))", [digest])
+            if not cursor.fetchone()[0]:
+                raise UnusableFileError("Another process is importing this file right now.")
+        run, _ = ImportRun.objects.get_or_create(**key, defaults={"started_at": timezone.now()})
+        return run
+
+    def import_chunk(self, run: ImportRun, chunk: Sequence[Row], results: Results) -> None:
+        """Write a chunk and its place in the file in one transaction."""
+        with transaction.atomic():
+            outcomes = self.record([row.item for row in chunk], timezone.now())
+            counts = Counter(run.counts)
+            for row, outcome in zip(chunk, outcomes, strict=True):
+                counts[outcome.word] += 1
+                if outcome.code is not None:
+                    counts[f"{CODE} {outcome.code}"] += 1
+                    results.write(row, outcome)
+            run.counts = dict(counts)
+            run.rows_done += len(chunk)
+            # On disk before the commit: after a crash the file is cut to what was committed.
+            run.results_bytes = results.commit()
+            if not self.is_rehearsal:
+                run.save(update_fields=["counts", "rows_done", "results_bytes"])

@@ -1,0 +1,45 @@
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from django.utils import timezone
+from tqdm import tqdm
+
+from goalsvc.orgs.models import Organization
+from matching.models import PendingMatch
+from matching.recording import settle
+
+CHUNK = 1000
+
+
+class Command(BaseCommand):
+    help = (
+        "Try every held match again and let those that have waited too long expire. Arrivals settle held "
+        "matches by themselves; this is for what changed otherwise, such as a goal's rooms. Run it daily."
+    )
+
+    def handle(self, **options: Any) -> None:
+        now = timezone.now()
+        matched = expired = 0
+        pendings = PendingMatch.objects.filter(status=PendingMatch.Status.PENDING)
+        with tqdm(total=pendings.count(), unit=" held", file=sys.stderr) as bar:
+            for organization in Organization.objects.filter(pending_matches__in=pendings).distinct():
+                last_id = None
+                while True:
+                    chunk = organization.pending_matches.filter(status=PendingMatch.Status.PENDING)
+                    if last_id is not None:
+                        chunk = chunk.filter(id__gt=last_id)
+                    ids = list(chunk.order_by("id").values_list("id", flat=True)[:CHUNK])
+                    if not ids:
+                        break
+                    last_id = ids[-1]
+                    with transaction.atomic():
+                        held = organization.pending_matches.filter(id__in=ids)
+                        matched += settle(organization, held, at=now)
+                        expired += held.filter(
+                            status=PendingMatch.Status.PENDING, expires_at__lte=now
+                        ).update(status=PendingMatch.Status.EXPIRED, resolved_at=now)
+                    bar.update(len(ids))
+        still = PendingMatch.objects.open(now).count()
+        self.stdout.write(f"{matched} matched, {expired} expired, {still} still held.")

@@ -1,0 +1,109 @@
+"""What the commands that import a file have in common."""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from goalsvc.api.parsing import parse_uuid
+from goalsvc.orgs.models import Organization
+from matching.importing import (
+    CODE,
+    Columns,
+    Import,
+    Outcome,
+    UnusableFileError,
+    detect_format,
+)
+from matching.models import ImportRun
+
+
+class ImportCommand(BaseCommand):
+    """Imports a file into an organization; the subclasses say what its rows are."""
+
+    kind: ClassVar[ImportRun.Kind]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("--organization", metavar="ID", required=True)
+        parser.add_argument(
+            "--format", choices=("csv", "ndjson"), help="without it, the file's name decides: else CSV"
+        )
+        parser.add_argument(
+            "--results", metavar="FILE", type=Path, help="where failed rows go (default: FILE.failed.EXT)"
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="give the verdicts and write nothing; each chunk of 5,000 rows is judged for itself",
+        )
+
+    def read_options(self, organization: Organization, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the options that change the meaning of the rows. Raises: CommandError."""
+        return {}
+
+    def columns(self, options: dict[str, Any]) -> Columns:
+        raise NotImplementedError
+
+    def record(
+        self,
+        organization: Organization,
+        items: Sequence[Any],
+        at: datetime,
+        options: dict[str, Any],
+        is_rehearsal: bool,
+    ) -> list[Outcome]:
+        """Write the rows of a chunk; return what became of each."""
+        raise NotImplementedError
+
+    def handle(self, *, file: Path, organization: str, dry_run: bool, **options: Any) -> None:
+        owner_id = parse_uuid(organization)
+        owner = Organization.objects.filter(id=owner_id).first() if owner_id else None
+        if owner is None:
+            raise CommandError(f"There is no organization {organization}.")
+        if not file.is_file():
+            raise CommandError(f"There is no file {file}.")
+        wanted = self.read_options(owner, options)
+        results_path = options["results"] or file.with_suffix(f".failed{file.suffix or '.csv'}")
+        if results_path.exists() and results_path.samefile(file):
+            raise CommandError("The results would overwrite the file; name another place with --results.")
+        job = Import(
+            organization=owner,
+            kind=self.kind,
+            path=file,
+            format=options["format"] or detect_format(file),
+            columns=self.columns(wanted),
+            options=wanted,
+            record=lambda items, at: self.record(owner, items, at, wanted, dry_run),
+            results_path=results_path,
+            is_rehearsal=dry_run,
+        )
+        with tqdm(unit=" rows", unit_scale=True, file=sys.stderr, desc=file.name) as bar:
+
+            def progress(rows: int, lines: int) -> None:
+                bar.total = lines
+                bar.update(rows)
+
+            try:
+                run = job.run(progress)
+            except UnusableFileError as error:
+                raise CommandError(str(error)) from None
+            except KeyboardInterrupt:
+                raise CommandError("Interrupted. The same command goes on where it stopped.") from None
+        self.report(run, results_path, is_rehearsal=dry_run)
+
+    def report(self, run: ImportRun, results_path: Path, *, is_rehearsal: bool) -> None:
+        """Say what became of the rows."""
+        if is_rehearsal:
+            self.stdout.write("Nothing was written. What an import would do:")
+        self.stdout.write(f"{run.rows_done:>12,}  rows")
+        for word, count in sorted(run.counts.items()):
+            label = f"  {word.removeprefix(CODE).strip()}" if word.startswith(CODE) else word
+            self.stdout.write(f"{count:>12,}  {label}")
+        if run.counts.get("failed"):
+            self.stdout.write(f"The failed rows, each with its reason, are in {results_path}.")
