@@ -1,0 +1,128 @@
+"""How many statements a request takes: few, and as many for many rows as for one.
+
+A token's first use in an hour writes once more; so each test lets the client call once beforehand.
+"""
+
+import pytest
+
+from tests.api.endpoints import goal_body, identity_body, match_body, session_body
+from tests.api.test_pages import LISTS, make_rows
+from tests.factories import (
+    GoalFactory,
+    RoomFactory,
+    UserFactory,
+    VisitorIdentityFactory,
+    VisitorSessionFactory,
+)
+
+
+@pytest.fixture
+def warm(as_manager):
+    as_manager.get("/api/v5/users/me")
+    return as_manager
+
+
+def test_the_caller_takes_one_statement(warm, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert warm.get("/api/v5/users/me").status_code == 200
+
+
+def test_a_refusal_for_the_organization_takes_one_statement(
+    warm, other_organization, django_assert_num_queries
+):
+    with django_assert_num_queries(1):
+        assert warm.get(f"/api/v5/orgs/{other_organization.id}/goals").status_code == 403
+
+
+@pytest.mark.parametrize("rows", [0, 1, 30])
+@pytest.mark.parametrize("listed", LISTS, ids=str)
+def test_a_list_takes_two_statements(listed, rows, warm, organization, org_url, django_assert_num_queries):
+    make_rows(listed, organization, list(range(rows)))
+
+    with django_assert_num_queries(2):
+        assert len(warm.get(f"{org_url}/{listed.path}").json()["results"]) == rows
+
+
+def test_a_list_of_goals_of_many_people_and_rooms_takes_two_statements(
+    warm, organization, org_url, django_assert_num_queries
+):
+    rooms = RoomFactory.create_batch(3, organization=organization)
+    for _ in range(5):
+        user, other = UserFactory.create_batch(2, organization=organization)
+        GoalFactory.create(rooms=rooms, created_by=user, updated_by=other)
+
+    with django_assert_num_queries(2):
+        assert len(warm.get(f"{org_url}/goals").json()["results"]) == 5
+
+
+@pytest.mark.parametrize("route", ["room", "goal"])
+def test_a_detail_takes_two_statements(route, warm, place, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        assert warm.get(place.url(route)).status_code == 200
+
+
+@pytest.mark.parametrize("rooms", [1, 40])
+def test_creating_a_goal_takes_as_many_statements_however_many_rooms(
+    rooms, warm, place, organization, django_assert_num_queries
+):
+    ids = [str(room.id) for room in RoomFactory.create_batch(rooms, organization=organization)]
+
+    # Token; begin, rooms, goal, allowed rooms, commit; the goal as it stands.
+    with django_assert_num_queries(7):
+        body = goal_body(place) | {"allowed_rooms": ids}
+        assert len(warm.post(place.url("goals"), body).json()["allowed_rooms"]) == rooms
+
+
+@pytest.mark.parametrize("rooms", [1, 40])
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_changing_a_goal_takes_as_many_statements_however_many_rooms(
+    method, rooms, warm, place, organization, django_assert_num_queries
+):
+    ids = [str(room.id) for room in RoomFactory.create_batch(rooms, organization=organization)]
+
+    # Token, goal; begin, goal locked, rooms, goal, allowed rooms out and in, commit; the goal as it stands.
+    with django_assert_num_queries(10):
+        body = goal_body(place) | {"allowed_rooms": ids}
+        assert len(getattr(warm, method)(place.url("goal"), body).json()["allowed_rooms"]) == rooms
+
+
+@pytest.mark.parametrize("size", [1, 20])
+def test_a_match_takes_four_statements(size, warm, place, organization, django_assert_num_queries):
+    rooms = RoomFactory.create_batch(size, organization=organization)
+    for _ in range(size):
+        identity = VisitorIdentityFactory.create(organization=organization, identity="somebody")
+        VisitorSessionFactory.create_batch(
+            size, visitor=identity.visitor, room_ids=[room.id for room in rooms]
+        )
+    goal = GoalFactory.create(rooms=rooms)
+    body = match_body(place) | {"visitor_identity": "somebody", "rooms": [str(room.id) for room in rooms]}
+    url = f"/api/v5/orgs/{organization.id}/goals/{goal.id}/matches"
+
+    with django_assert_num_queries(4):  # token, goal, facts, match
+        assert len(warm.post(url, body).json()["rooms"]) == size
+    with django_assert_num_queries(4):
+        assert warm.post(url, body | {"external_id": "receipt-1"}).status_code == 200
+
+
+@pytest.mark.parametrize("status", [201, 200])
+def test_an_identity_takes_at_most_four_statements(status, warm, place, django_assert_max_num_queries):
+    body = identity_body(place) | {"visitor_session_id": "session-1"}
+    if status == 200:
+        warm.post(place.url("visitor-identities"), body)
+
+    with django_assert_max_num_queries(4):
+        assert warm.post(place.url("visitor-identities"), body).status_code == status
+
+
+@pytest.mark.parametrize("rooms", [1, 40])
+@pytest.mark.parametrize("status", [201, 200])
+def test_a_session_takes_at_most_four_statements(
+    status, rooms, warm, place, organization, django_assert_max_num_queries
+):
+    ids = [str(room.id) for room in RoomFactory.create_batch(rooms, organization=organization)]
+    body = session_body(place) | {"rooms": ids, "visitor_identity": "somebody"}
+    if status == 200:
+        warm.post(place.url("visitor-sessions"), body)
+
+    with django_assert_max_num_queries(4):
+        assert warm.post(place.url("visitor-sessions"), body).status_code == status
