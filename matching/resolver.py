@@ -88,6 +88,7 @@ NO_CONNECTED_ROOMS = "no_connected_rooms"
 # For every request the latest session before its moment, of all visitors that carry its identity, and what
 # its external id stands for. Each visitor costs one descent of the index session_latest, however many
 # sessions there are; the outer LIMIT then picks among as many rows as the identity has visitors.
+# The LIMITs also keep the planner from scanning whole tables for many requests.
 # The first row has no number: it says which of the posted rooms are the organization's.
 FACTS = """
     SELECT NULL::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
@@ -120,15 +121,23 @@ FACTS = """
         ORDER BY session.started_at DESC, session.id DESC
         LIMIT 1
     ) AS latest ON TRUE
-    LEFT JOIN matching_externalmatch AS match
-           ON match.organization_id = %(organization)s
-          AND match.goal_id = request.goal_id
-          AND match.external_id = request.external_id
-    LEFT JOIN matching_pendingmatch AS pending
-           ON pending.organization_id = %(organization)s
-          AND pending.goal_id = request.goal_id
-          AND pending.external_id = request.external_id
-          AND pending.status = 'pending'
+    LEFT JOIN LATERAL (
+        SELECT m.id, m.request_digest
+        FROM matching_externalmatch AS m
+        WHERE m.organization_id = %(organization)s
+          AND m.goal_id = request.goal_id
+          AND m.external_id = request.external_id
+        LIMIT 1
+    ) AS match ON TRUE
+    LEFT JOIN LATERAL (
+        SELECT p.id, p.request_digest
+        FROM matching_pendingmatch AS p
+        WHERE p.organization_id = %(organization)s
+          AND p.goal_id = request.goal_id
+          AND p.external_id = request.external_id
+          AND p.status = 'pending'
+        LIMIT 1
+    ) AS pending ON TRUE
 """
 
 

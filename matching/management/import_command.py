@@ -95,6 +95,9 @@ class ImportCommand(BaseCommand):
                 raise CommandError(str(error)) from None
             except KeyboardInterrupt:
                 raise CommandError("Interrupted. The same command goes on where it stopped.") from None
+        if bar.n == 0 and run.finished_at is not None and run.rows_done:
+            finished = run.finished_at.isoformat(timespec="seconds")
+            self.stdout.write(f"This file was imported before, by {finished}: nothing to do. It had")
         self.report(run, results_path, is_rehearsal=dry_run)
 
     def report(self, run: ImportRun, results_path: Path, *, is_rehearsal: bool) -> None:
