@@ -16,7 +16,9 @@ class Visitor(models.Model):
     """A visitor as the tracking site knows it: one browser, say. A person may be several visitors."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="visitors")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="visitors", db_index=False
+    )
     visitor_id = models.CharField(max_length=64)
     created_at = models.DateTimeField()
 
@@ -26,6 +28,10 @@ class Visitor(models.Model):
             # Finds the visitor of an incoming session or identity.
             models.UniqueConstraint(fields=["organization", "visitor_id"], name="visitor_unique"),
             models.CheckConstraint(condition=~Q(visitor_id=""), name="visitor_id_not_empty"),
+        )
+        indexes = (
+            # The visitors of an organization in the admin, newest first: ids grow with time.
+            models.Index(fields=["organization", "id"], name="visitor_list"),
         )
 
     def __str__(self) -> str:
@@ -197,8 +203,12 @@ class ExternalMatch(models.Model):
             models.Index(fields=["organization", "created_at", "id"], name="match_list"),
             # The matches of a goal, newest first.
             models.Index(fields=["goal", "created_at", "id"], name="match_goal_list"),
-            # The matches of an identity: support's first question.
-            models.Index(fields=["organization", "visitor_identity"], name="match_identity"),
+            # The matches of all organizations, newest first, and of a day: the operators' admin.
+            models.Index(fields=["created_at", "id"], name="match_newest"),
+            # The matches of an identity, newest first: support's first question.
+            models.Index(
+                fields=["organization", "visitor_identity", "created_at", "id"], name="match_identity_list"
+            ),
         )
 
     def __str__(self) -> str:
