@@ -107,11 +107,25 @@ ANNOUNCE_ARRIVAL = f"""
 """
 
 
-# Whether anything is held at all: mostly nothing is, and then nothing need be settled. Asked in a statement
-# that began after the arrivals lock was taken, so nothing that is held now is overlooked.
-HAS_PENDINGS = """EXISTS (
-        SELECT FROM matching_pendingmatch WHERE organization_id = %(organization)s AND status = 'pending'
+# Whether a match is held for somebody who has just arrived. Mostly nothing is held at all, and then nothing
+# else is looked at. Asked in a statement that began after the arrivals lock was taken, so that nothing that
+# is held now is overlooked.
+IS_AWAITED = """(
+        EXISTS (
+            SELECT FROM matching_pendingmatch
+            WHERE organization_id = %(organization)s AND status = 'pending'
+        )
+        AND EXISTS (
+            SELECT FROM matching_pendingmatch AS pending
+            WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
+              AND pending.visitor_identity IN ({identities})
+        )
     )"""
+IDENTITIES_OF_SESSIONS = """
+                SELECT carried.identity FROM matching_visitoridentity AS carried
+                WHERE carried.organization_id = %(organization)s
+                  AND carried.visitor_id IN (SELECT visitor_id FROM upserted)
+              """
 
 # Rows are locked in one order everywhere (visitors by id, then sessions by id, then identities), so that
 # concurrent deliveries of the same rows wait for each other and never deadlock. Each ORDER BY also finishes
@@ -183,7 +197,7 @@ UPSERT_SESSIONS = f"""
                   s.created_at, s.updated_at, xmax = 0 AS is_new
     )
     SELECT upserted.id, visitor_session_id, visitor.visitor_id, started_at, ended_at, room_ids,
-           created_at, updated_at, is_new, {HAS_PENDINGS}
+           created_at, updated_at, is_new, {IS_AWAITED.format(identities=IDENTITIES_OF_SESSIONS)}
     FROM upserted JOIN visitor ON visitor.id = upserted.visitor_id
 """
 
@@ -207,7 +221,8 @@ UPSERT_IDENTITIES = f"""
             visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
         RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
     )
-    SELECT upserted.id, identity, visitor.visitor_id, visitor_session_id, created_at, is_new, {HAS_PENDINGS}
+    SELECT upserted.id, identity, visitor.visitor_id, visitor_session_id, created_at, is_new,
+           {IS_AWAITED.format(identities="SELECT identity FROM report")}
     FROM upserted JOIN visitor ON visitor.id = upserted.visitor_id
 """
 
@@ -234,7 +249,7 @@ def record_sessions(
     with transaction.atomic(savepoint=False):
         known_rooms = announce_arrival(organization, {room for report in reports for room in report.rooms})
         placed = [report for report in reports if known_rooms.issuperset(report.rooms)]
-        known, has_pendings = merge_sessions(organization, placed, at=at)
+        known, is_awaited = merge_sessions(organization, placed, at=at)
         accepted = [report for report in placed if is_owner(report, known)]
         identities = [
             IdentityReport(report.visitor_identity, report.visitor_id, report.visitor_session_id)
@@ -242,8 +257,9 @@ def record_sessions(
             if report.visitor_identity is not None
         ]
         if identities:
-            upsert_identities(organization, identities, at=at)
-        if accepted and has_pendings:
+            _, are_identities_awaited = upsert_identities(organization, identities, at=at)
+            is_awaited |= are_identities_awaited
+        if is_awaited:
             arrived = organization.visitor_identities.filter(
                 visitor__organization=organization,
                 visitor__visitor_id__in={report.visitor_id for report in accepted},
@@ -287,7 +303,7 @@ def merge_sessions(
 ) -> tuple[dict[str, KnownSession], bool]:
     """Write the reports; of each session those of its owner.
 
-    Returns: the sessions by their id, and whether the organization holds any match.
+    Returns: the sessions by their id, and whether a match is held for one of their visitors.
     """
     if not reports:
         return {}, False
@@ -299,7 +315,7 @@ def merge_sessions(
     # Where reports dispute whose a new session is, the first has it. Where it turns out to be known, the
     # others get their turn, and the statement lets none through but the owner's.
     firsts = [next(iter(of_visitors.values())) for of_visitors in merged.values()]
-    known, has_pendings = upsert_sessions(organization, firsts, at=at)
+    known, is_awaited = upsert_sessions(organization, firsts, at=at)
     others = [
         report
         for session_id, of_visitors in merged.items()
@@ -307,10 +323,10 @@ def merge_sessions(
         for report in list(of_visitors.values())[1:]
     ]
     if others:
-        more, also_has_pendings = upsert_sessions(organization, others, at=at)
+        more, are_more_awaited = upsert_sessions(organization, others, at=at)
         known |= more
-        has_pendings |= also_has_pendings
-    return known, has_pendings
+        is_awaited |= are_more_awaited
+    return known, is_awaited
 
 
 def merge(earlier: SessionReport, later: SessionReport) -> SessionReport:
@@ -329,8 +345,8 @@ def upsert_sessions(
 ) -> tuple[dict[str, KnownSession], bool]:
     """Write the reports, one a session, in one statement.
 
-    Returns: the sessions by their id, those of other visitors missing; and whether the organization holds
-        any match.
+    Returns: the sessions by their id, those of other visitors missing; and whether a match is
+        held for one of their visitors.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -363,8 +379,8 @@ def record_identities(
         announce_arrival(organization, ())
         disputed = others_sessions(organization, reports)
         fine = [report for report in reports if session_of(report) not in disputed]
-        known, has_pendings = upsert_identities(organization, fine, at=at)
-        if has_pendings:
+        known, is_awaited = upsert_identities(organization, fine, at=at)
+        if is_awaited:
             settle_identities(organization, {report.visitor_identity for report in fine}, at=at)
 
     answers: list[KnownIdentity | SessionConflict] = []
@@ -408,7 +424,7 @@ def upsert_identities(
 ) -> tuple[dict[tuple[str, str], KnownIdentity], bool]:
     """Write the reports in one statement.
 
-    Returns: the identities by identity and visitor id, and whether the organization holds any match.
+    Returns: the identities by identity and visitor id, and whether a match is held for one of them.
     """
     merged: dict[tuple[str, str], IdentityReport] = {}
     for report in reports:

@@ -11,7 +11,7 @@ from factory.django import DjangoModelFactory
 
 from goals.models import Goal, GoalRoom
 from goalsvc.orgs.models import ApiToken, Organization, Room, User
-from matching.models import ExternalMatch, Visitor, VisitorIdentity, VisitorSession
+from matching.models import ExternalMatch, PendingMatch, Visitor, VisitorIdentity, VisitorSession
 
 # When the world of the tests was made: long before anything that happens in it.
 BEGINNING = datetime(2016, 1, 1, tzinfo=UTC)
@@ -149,6 +149,27 @@ class ExternalMatchFactory(DjangoModelFactory[ExternalMatch]):
     @classmethod
     def create(cls, **attributes: Any) -> ExternalMatch:
         return super().create(**with_organization_of("session", with_organization_of("goal", attributes)))
+
+
+class PendingMatchFactory(DjangoModelFactory[PendingMatch]):
+    """A held match without a value, whose identity is unknown; it would expire in 2099."""
+
+    class Meta:
+        model = PendingMatch
+
+    organization = SubFactory(OrganizationFactory)
+    goal = SubFactory(GoalFactory, organization=SelfAttribute("..organization"))
+    visitor_identity = "customer-34567890"
+    goal_matched_at = datetime(2016, 10, 10, 22, 0, 49, 123000, tzinfo=UTC)
+    room_ids = LazyAttribute(lambda held: [RoomFactory.create(organization=held.organization).id])
+    code = "session_not_found"
+    reason = LazyAttribute(lambda held: {"message": "The identity is unknown."})
+    created_at = datetime(2016, 10, 11, 6, 0, tzinfo=UTC)
+    expires_at = datetime(2099, 12, 31, tzinfo=UTC)
+
+    @classmethod
+    def create(cls, **attributes: Any) -> PendingMatch:
+        return super().create(**with_organization_of("goal", attributes))
 
 
 def with_organization_of(relation: str, attributes: dict[str, Any]) -> dict[str, Any]:

@@ -23,18 +23,11 @@ class TokenAuthentication(BaseAuthentication):
         if scheme.lower() not in self.SCHEMES:
             return None
         key = key.strip()
-        now = timezone.now()
         token = None
         if ApiToken.KEY.fullmatch(key):
-            token = (
-                ApiToken.objects.valid(at=now)
-                .select_related("user__organization")
-                .filter(digest=ApiToken.digest_of(key))
-                .first()
-            )
+            token = ApiToken.objects.authenticate(key, at=timezone.now())
         if token is None:
             raise AuthenticationFailed("The API token is unknown, revoked or expired.", "invalid_token")
-        token.touch(at=now)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

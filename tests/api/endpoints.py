@@ -10,7 +10,14 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from goalsvc.orgs.models import Organization
 from tests.conftest import Client
-from tests.factories import GoalFactory, RoomFactory, VisitorIdentityFactory, VisitorSessionFactory
+from tests.factories import (
+    ExternalMatchFactory,
+    GoalFactory,
+    PendingMatchFactory,
+    RoomFactory,
+    VisitorIdentityFactory,
+    VisitorSessionFactory,
+)
 
 # What an endpoint asks of its caller, each more than the one before.
 PUBLIC, AUTHENTICATED, ACCESS, SUBSCRIBED, SETTINGS = range(5)
@@ -23,9 +30,11 @@ class Place:
     organization_id: Any
     room_id: Any
     goal_id: Any
+    match_id: Any
+    pending_id: Any
 
     def url(self, route: str) -> str:
-        parameters = {name: str(vars(self)[name]) for name in parameters_of(route)}
+        parameters = {name: str(getattr(self, name)) for name in parameters_of(route)}
         return reverse(route, kwargs=parameters)
 
 
@@ -58,6 +67,10 @@ def match_body(place: Place) -> Any:
     }
 
 
+def batch_body(place: Place) -> Any:
+    return {"matches": [{"goal_id": str(place.goal_id), **match_body(place)}]}
+
+
 def identity_body(place: Place) -> Any:
     return {"visitor_identity": "customer-23456789", "visitor_id": "visitor-new"}
 
@@ -86,21 +99,46 @@ ENDPOINTS = [
     Endpoint("PUT", "goal", SETTINGS, 200, goal_body),
     Endpoint("PATCH", "goal", SETTINGS, 200, lambda place: {"name": "Another name"}),
     Endpoint("DELETE", "goal", SETTINGS, 204),
+    Endpoint("GET", "goal-matches", SUBSCRIBED),
     Endpoint("POST", "goal-matches", SUBSCRIBED, 200, match_body),
+    Endpoint("GET", "matches", SUBSCRIBED),
+    Endpoint("POST", "match-batch", SUBSCRIBED, 200, batch_body),
+    Endpoint("GET", "match", SUBSCRIBED),
+    Endpoint("PATCH", "match", SETTINGS, 200, lambda place: {"goal_value": "10.00"}),
+    Endpoint("DELETE", "match", SETTINGS, 204),
+    Endpoint("GET", "match-history", SUBSCRIBED),
+    Endpoint("GET", "pending-matches", SUBSCRIBED),
+    Endpoint("GET", "pending-match", SUBSCRIBED),
+    Endpoint("DELETE", "pending-match", SUBSCRIBED, 204),
+    Endpoint("GET", "match-attempts", SUBSCRIBED),
+    Endpoint("GET", "match-attempt-summary", SUBSCRIBED),
     Endpoint("GET", "visitor-identities", SUBSCRIBED),
     Endpoint("POST", "visitor-identities", SUBSCRIBED, 201, identity_body),
+    Endpoint(
+        "POST",
+        "identity-batch",
+        SUBSCRIBED,
+        200,
+        lambda place: {"visitor_identities": [identity_body(place)]},
+    ),
     Endpoint("GET", "visitor-sessions", SUBSCRIBED),
     Endpoint("POST", "visitor-sessions", SUBSCRIBED, 201, session_body),
+    Endpoint(
+        "POST", "session-batch", SUBSCRIBED, 200, lambda place: {"visitor_sessions": [session_body(place)]}
+    ),
 ]
 
 
 def make_place(organization: Organization) -> Place:
     room = RoomFactory.create(organization=organization)
     identity = VisitorIdentityFactory.create(organization=organization, identity="customer-12345678")
-    VisitorSessionFactory.create(
+    session = VisitorSessionFactory.create(
         visitor=identity.visitor, started_at=datetime(2016, 10, 10, 20, 0, tzinfo=UTC), room_ids=[room.id]
     )
-    return Place(organization.id, room.id, GoalFactory.create(rooms=[room]).id)
+    goal = GoalFactory.create(rooms=[room])
+    match = ExternalMatchFactory.create(goal=goal, session=session)
+    pending = PendingMatchFactory.create(goal=goal)
+    return Place(organization.id, room.id, goal.id, match.id, pending.id)
 
 
 def send(client: Client, endpoint: Endpoint, place: Place, suffix: str = "") -> Any:

@@ -1,6 +1,6 @@
 """Who may call what: every endpoint, for every kind of caller."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,9 +78,9 @@ def call(caller: str, world: World, request: pytest.FixtureRequest) -> tuple[Cli
             )
             return Client(issue_token(user)), world.own
         case "manager, to an unknown organization":
-            return cast("as_manager"), Place(UNKNOWN_ID, world.own.room_id, world.own.goal_id)
+            return cast("as_manager"), replace(world.own, organization_id=UNKNOWN_ID)
         case "manager, to a malformed organization":
-            return cast("as_manager"), Place("not-an-id", world.own.room_id, world.own.goal_id)
+            return cast("as_manager"), replace(world.own, organization_id="not-an-id")
         case "manager of an expired organization":
             return cast("as_expired_manager"), world.expired
         case "integrator of an expired organization":

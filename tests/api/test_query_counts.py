@@ -106,7 +106,7 @@ def test_a_match_takes_four_statements(size, warm, place, organization, django_a
 
 @pytest.mark.parametrize("status", [201, 200])
 def test_an_identity_takes_at_most_four_statements(status, warm, place, django_assert_max_num_queries):
-    body = identity_body(place) | {"visitor_session_id": "session-1"}
+    body = identity_body(place) | {"visitor_session_id": "session-of-mine"}
     if status == 200:
         warm.post(place.url("visitor-identities"), body)
 
