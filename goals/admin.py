@@ -1,0 +1,316 @@
+"""The admin of goals. It has no rule of its own: it checks values as the API does, and the model saves."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import FilteredSelectMultiple
+from django.db.models import F, Func, IntegerField, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+
+from goals.conditions import TYPES
+from goals.models import Goal, GoalAttributes, GoalRoom, UnknownRoomsError
+from goals.serializers import PART_OF_GOAL
+from goalsvc.api.parsing import decode
+from goalsvc.orgs.admin import (
+    OrganizationScopedAdmin,
+    ScopedForm,
+    StateFilter,
+    acting_user,
+    is_operator,
+    link_to,
+    without_fields,
+)
+from goalsvc.orgs.models import Room, User
+
+# How the form's fields are called in the API, where they differ.
+API_NAMES = {"rooms": "allowed_rooms"}
+
+
+class ConditionsFormField(forms.CharField):
+    """A goal's conditions as JSON text; what they may be is checked with the rest of the goal."""
+
+    widget = forms.Textarea(attrs={"rows": 16, "cols": 100, "class": "json", "spellcheck": "false"})
+
+    def prepare_value(self, value: Any) -> str:
+        # A string is what was sent: shown again, so that it can be mended.
+        return value if isinstance(value, str) else json.dumps(value or [], indent=2, ensure_ascii=False)
+
+    def to_python(self, value: Any) -> Any:
+        text: str = super().to_python(value) or "[]"
+        try:
+            return decode(text.encode())
+        except ParseError as error:
+            reason = str(error.detail).replace("The request body", "The text")
+            raise forms.ValidationError(reason) from None
+
+    def run_validators(self, value: Any) -> None:
+        """Validators of texts do not apply."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(json.loads(data or "[]") != initial)
+        except ValueError:
+            return True
+
+
+def sentences(detail: Any, *path: str) -> Iterator[str]:
+    """Write the nested errors of a field as lines: `Condition 1, value: Required for …`."""
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            if key == "non_field_errors":
+                yield from sentences(inner, *path)
+            elif not path and str(key).isdecimal():
+                yield from sentences(inner, f"Condition {int(key) + 1}")
+            else:
+                yield from sentences(inner, *path, str(key))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from sentences(inner, *path)
+    else:
+        yield f"{', '.join(path)}: {detail}" if path else str(detail)
+
+
+class RoomsWidget(FilteredSelectMultiple):
+    """Django's two boxes, inside the element that keeps them beside their label."""
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        return format_html('<div class="related-widget-wrapper">{}</div>', super().render(*args, **kwargs))
+
+
+class GoalForm(ScopedForm):
+    conditions = ConditionsFormField(required=False, label="Conditions as JSON")
+    rooms = forms.ModelMultipleChoiceField(
+        queryset=Room.objects.none(),
+        required=False,
+        label="Allowed rooms",
+        widget=RoomsWidget("rooms", is_stacked=False),
+        help_text=Goal._meta.get_field("allowed_rooms").help_text,
+    )
+    # What the person who edits has seen, so that two never overwrite each other unseen.
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Goal
+        fields = ("name", "organization", "is_any_room_allowed", "default_value", "conditions")
+
+    attributes: GoalAttributes
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["conditions"].help_text = render_to_string(
+            "admin/goals/goal/condition_types.html", {"types": TYPES.values()}
+        )
+        goal = self.instance
+        rooms = Room.objects.active().filter(organization_id=goal.organization_id)
+        self.fields["rooms"].queryset = rooms  # type: ignore[attr-defined]
+        if not goal._state.adding:
+            self.initial["rooms"] = list(rooms.filter(goals=goal))
+            self.initial["seen"] = goal.updated_at.isoformat()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        sent: dict[str, Any] = {
+            name: cleaned[name]
+            for name in ("name", "is_any_room_allowed", "default_value", "conditions")
+            if name in cleaned
+        }
+        sent["allowed_rooms"] = [str(room.pk) for room in cleaned.get("rooms", ())]
+        try:
+            self.attributes = cast(GoalAttributes, PART_OF_GOAL.check(sent))
+        except serializers.ValidationError as error:
+            errors: Any = error.detail  # by attribute
+            for name, detail in errors.items():
+                self.add_error("rooms" if name == "allowed_rooms" else name, list(sentences(detail)))
+        if not self.instance._state.adding and cleaned.get("seen") != self.initial["seen"]:
+            raise forms.ValidationError(
+                "Somebody has changed this goal since you opened it. Open the page anew, and edit it then."
+            )
+        return cleaned
+
+    def changed_attributes(self) -> GoalAttributes:
+        """Return what the person has changed, and nothing that they merely saw."""
+        changed = {API_NAMES.get(name, name) for name in self.changed_data}
+        part = {name: value for name, value in self.attributes.items() if name in changed}
+        return cast(GoalAttributes, part)
+
+
+class DeletedFilter(StateFilter):
+    retired_at = "deleted_at"
+    in_use = "In use"
+    retired = "Deleted"
+
+
+@admin.register(Goal)
+class GoalAdmin(OrganizationScopedAdmin):
+    organization_path = "organization_id"
+    change_scope = User.Scope.SETTINGS
+    form = GoalForm
+    list_display = ("name", "where", "default_value", "condition_count", "state")
+    list_filter = (DeletedFilter, "is_any_room_allowed")
+    list_select_related = ("organization",)
+    search_fields = ("name",)
+    search_help_text = "By name or id."
+    autocomplete_fields = ("organization",)
+    actions = ("restore",)
+    readonly_fields = (
+        "id",
+        "allowed_room_names",
+        "conditions_in_words",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "updated_by",
+        "deleted_at",
+    )
+    # Operators choose the organization here; which rooms it has, is known once the goal is saved.
+    add_fieldsets: Any = (
+        (None, {"fields": ("organization", "name", "is_any_room_allowed", "rooms", "default_value")}),
+        ("Conditions", {"fields": ("conditions",)}),
+    )
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "organization",
+                    "name",
+                    "is_any_room_allowed",
+                    "rooms",
+                    "allowed_room_names",
+                    "default_value",
+                    "seen",
+                )
+            },
+        ),
+        ("Conditions", {"fields": ("conditions_in_words", "conditions")}),
+        (
+            "History",
+            {"fields": ("id", "created_at", "created_by", "updated_at", "updated_by", "deleted_at")},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Goal]:
+        goals: Any = super().get_queryset(request)
+        # A hundred long conditions a goal would be too much for a list; a goal's page loads its own.
+        return (  # type: ignore[no-any-return]
+            goals.with_allowed_rooms()
+            .select_related("organization", "created_by", "updated_by")
+            .annotate(
+                condition_count=Func(
+                    F("conditions"), function="jsonb_array_length", output_field=IntegerField()
+                )
+            )
+            .defer("conditions")
+        )
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Goal | None:
+        """Find the goal; for a POST, which runs in a transaction, with its row lock."""
+        goal: Goal | None = super().get_object(request, object_id, from_field)
+        if goal is None or request.method != "POST":
+            return goal
+        return self.get_queryset(request).select_for_update(of=("self",)).get(pk=goal.pk)
+
+    def has_change_permission(self, request: HttpRequest, obj: Goal | None = None) -> bool:
+        # A deleted goal is restored first.
+        return super().has_change_permission(request, obj) and (obj is None or obj.deleted_at is None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Goal | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Goal | None = None) -> Any:
+        if obj is None:
+            if not is_operator(request):
+                return without_fields(self.add_fieldsets, ["organization"])
+            (title, options), *others = without_fields(self.add_fieldsets, ["rooms"])
+            return [(title, {**options, "description": "Save it to choose its rooms."}), *others]
+        is_editable = self.has_change_permission(request, obj)
+        hidden = ["allowed_room_names"] if is_editable else ["rooms", "conditions", "seen"]
+        return without_fields(super().get_fieldsets(request, obj), hidden)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except UnknownRoomsError:
+            return self.refuse(request, "A room that you chose has just been archived.")
+
+    def save_model(self, request: HttpRequest, obj: Goal, form: GoalForm, change: bool) -> None:
+        user, now = acting_user(request), timezone.now()
+        if not change:
+            Goal.open(obj.organization, form.attributes, by=user, at=now, id=obj.pk)
+        elif attributes := form.changed_attributes():
+            obj.revise(attributes, by=user, at=now)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The allowed rooms are saved with the goal."""
+
+    def response_add(
+        self, request: HttpRequest, obj: Goal, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if is_operator(request) and not obj.is_any_room_allowed and "_addanother" not in request.POST:
+            post: Any = request.POST.copy()  # as Django's own UserAdmin does
+            post["_continue"] = "1"
+            request.POST = post
+        return super().response_add(request, obj, post_url_continue)
+
+    # Deleting takes a goal out of the API; its matches stay.
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
+        goals = list(objs)
+        return [link_to(goal) for goal in goals], {"goals": len(goals)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Goal) -> None:
+        obj.discard(at=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Goal]) -> None:
+        for goal in queryset.filter(deleted_at=None):
+            goal.discard(at=timezone.now())
+
+    @admin.action(description="Restore the selected goals", permissions=["change"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Goal]) -> None:
+        self.change_each(request, queryset.exclude(deleted_at=None), Goal.restore, "Restored")
+
+    # What the pages show.
+
+    @admin.display(description="allowed in")
+    def where(self, goal: Goal) -> str:
+        if goal.is_any_room_allowed:
+            return "any room"
+        count = len(goal.allowed_room_ids)
+        return "1 room" if count == 1 else f"{count} rooms"
+
+    @admin.display(description="conditions", ordering="condition_count")
+    def condition_count(self, goal: Any) -> int:
+        return int(goal.condition_count)
+
+    @admin.display
+    def state(self, goal: Goal) -> str:
+        return "in use" if goal.deleted_at is None else "deleted"
+
+    @admin.display(description="allowed rooms")
+    def allowed_room_names(self, goal: Goal) -> str:
+        allowed = (
+            GoalRoom.objects.filter(goal=goal).select_related("room").order_by("room__created_at", "room")
+        )
+        names = format_html_join(
+            ", ",
+            "{}{}",
+            ((row.room.display_name, " (archived)" if row.room.archived_at else "") for row in allowed),
+        )
+        return names or "-"
+
+    @admin.display(description="conditions")
+    def conditions_in_words(self, goal: Goal) -> str:
+        conditions = [
+            {**condition, "kind": TYPES[condition["type"]].name, "settings": condition["settings"] or ""}
+            for condition in goal.conditions
+        ]
+        return render_to_string("admin/goals/goal/conditions.html", {"conditions": conditions})

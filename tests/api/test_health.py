@@ -1,0 +1,54 @@
+"""GET /healthz and /readyz"""
+
+from typing import Any
+
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+
+
+def test_the_process_is_alive(as_nobody, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        response = as_nobody.get("/healthz")
+
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok"}
+
+
+def test_the_service_is_ready(as_nobody):
+    response = as_nobody.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "checks": {"database": "ok", "migrations": "ok"}}
+
+
+def test_without_the_database_the_process_is_alive_but_not_ready(as_nobody, monkeypatch):
+    def unreachable(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("connection refused at 10.0.0.1")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", unreachable)
+        alive = as_nobody.get("/healthz")
+        response = as_nobody.get("/readyz")
+
+    assert alive.status_code == 200
+    assert response.status_code == 503
+    assert response.json() == {
+        "status": "unavailable",
+        "checks": {"database": "unreachable", "migrations": "unknown"},
+    }
+
+
+def test_with_a_migration_to_apply_the_service_is_not_ready(as_nobody, db):
+    MigrationRecorder(connection).migration_qs.filter(app="matching").delete()
+
+    response = as_nobody.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json() == {
+        "status": "unavailable",
+        "checks": {"database": "ok", "migrations": "not all applied"},
+    }
+
+
+def test_credentials_are_not_even_looked_at(as_nobody):
+    assert as_nobody.get("/healthz", HTTP_AUTHORIZATION="Token nonsense").status_code == 200

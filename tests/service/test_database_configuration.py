@@ -1,0 +1,177 @@
+"""Which database is used, how, and what is said when there is none that can be used."""
+
+import os
+import stat
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from goalsvc import database
+
+ROOT = Path(__file__).resolve().parents[2]
+URL = "postgres://shop:p%40ss@db.example.com:6432/goals"
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(monkeypatch):
+    for name in ("DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_STATEMENT_TIMEOUT_MS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_without_a_url_the_embedded_server_is_used_and_not_started(tmp_path):
+    configured = database.configuration(tmp_path)
+    assert configured["ENGINE"] == "django.db.backends.postgresql"
+    assert configured["HOST"].startswith((str(tmp_path), "/tmp/goalsvc-"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_url_is_used_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", URL)
+    configured = database.configuration(tmp_path)
+    keys = ("ENGINE", "HOST", "PORT", "NAME", "USER", "PASSWORD", "CONN_MAX_AGE")
+    assert {key: configured[key] for key in keys} == {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": "db.example.com",
+        "PORT": 6432,
+        "NAME": "goals",
+        "USER": "shop",
+        "PASSWORD": "p@ss",
+        "CONN_MAX_AGE": 0,
+    }
+
+
+def test_options_of_the_url_are_kept_and_win(tmp_path, monkeypatch):
+    query = "?sslmode=require&connect_timeout=9&options=-c%20statement_timeout%3D7"
+    monkeypatch.setenv("DATABASE_URL", URL + query)
+    options = database.configuration(tmp_path)["OPTIONS"]
+    assert options["sslmode"] == "require"
+    assert options["connect_timeout"] == 9
+    assert options["options"].startswith("-c statement_timeout=30000 ")
+    assert options["options"].endswith(" -c statement_timeout=7")
+
+
+def test_limits_come_from_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "3")
+    monkeypatch.setenv("DATABASE_STATEMENT_TIMEOUT_MS", "1500")
+    options = database.configuration(tmp_path)["OPTIONS"]
+    assert options["pool"]["max_size"] == 3
+    assert "-c statement_timeout=1500 -c lock_timeout=" in options["options"]
+
+
+def test_a_statement_timeout_of_0_lifts_all_limits(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_STATEMENT_TIMEOUT_MS", "0")
+    assert "options" not in database.configuration(tmp_path)["OPTIONS"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DATABASE_URL", "mysql://shop:secret@db/goals", "PostgreSQL only"),
+        ("DATABASE_URL", "sqlite:///goals.sqlite3", "PostgreSQL only"),
+        ("DATABASE_URL", "db.example.com", "PostgreSQL only"),
+        ("DATABASE_URL", "postgres://shop:secret@db:port/goals", "percent-encoded"),
+        ("DATABASE_URL", "postgres://shop:sec[ret@db/goals", "percent-encoded"),
+        ("DATABASE_URL", "postgres://shop:secret@db", "names no database"),
+        ("DATABASE_POOL_SIZE", "0", "must be a whole number, 1 or more"),
+        ("DATABASE_POOL_SIZE", "many", "must be a whole number, 1 or more"),
+        ("DATABASE_STATEMENT_TIMEOUT_MS", "-1", "must be a whole number, 0 or more"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named_without_its_secrets(tmp_path, monkeypatch, name, value, said):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        database.configuration(tmp_path)
+    assert str(refused.value).startswith(name)
+    assert said in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_bad_url_ends_a_command_with_one_sentence():
+    finished = manage("check", DATABASE_URL="mysql://db/goals")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr == (
+        "DATABASE_URL must look like postgres://user:password@host:5432/name; "
+        "goalsvc runs on PostgreSQL only.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+def test_an_unreachable_database_ends_a_command_with_one_sentence(command):
+    started = time.monotonic()
+    finished = manage(command, DATABASE_URL="postgres://shop@127.0.0.1:1/goals")
+    assert time.monotonic() - started < 5
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert "The database cannot be used: " in finished.stderr
+    assert "Connection refused" in finished.stderr
+    assert finished.stderr.count("\n") == 1
+
+
+@pytest.mark.django_db
+def test_an_unknown_database_ends_a_command_with_one_sentence():
+    from django.db import connection
+
+    host = connection.settings_dict["HOST"].replace("/", "%2F")
+    if not host.startswith("%2F"):
+        pytest.skip("the tests run on a configured database")
+    finished = manage("migrate", DATABASE_URL=f"postgres://postgres@{host}:5432/nowhere")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert 'database "nowhere" does not exist' in finished.stderr
+    assert finished.stderr.count("\n") == 1
+
+
+@pytest.mark.django_db
+def test_requests_have_time_limits_and_commands_have_none():
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
+        assert cursor.fetchone() == ("30s", "10s")
+    question = (
+        "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'].get('options'))"
+    )
+    finished = manage("shell", "--no-imports", "-c", question)
+    assert (finished.stdout, finished.returncode) == ("None\n", 0), finished.stderr
+
+
+def test_the_secret_key_is_made_once_and_private(tmp_path):
+    data_dir = tmp_path / "new" / "data"
+    key = database.own_secret_key(data_dir)
+    assert len(key) >= 50
+    assert database.own_secret_key(data_dir) == key
+    assert stat.S_IMODE((data_dir / "secret_key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o755
+
+
+def test_first_starts_at_once_end_with_one_secret_key(tmp_path):
+    with ThreadPoolExecutor(16) as starts:
+        assert len(set(starts.map(lambda _: database.own_secret_key(tmp_path), range(64)))) == 1
+
+
+def test_a_start_killed_before_it_wrote_the_key_does_not_matter(tmp_path):
+    (tmp_path / "secret_key").touch(mode=0o600)
+    assert len(database.own_secret_key(tmp_path)) >= 50
+
+
+def test_a_data_folder_that_cannot_be_used_ends_a_command_with_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    finished = manage("check", GOALSVC_DATA=str(tmp_path / "file" / "data"), SECRET_KEY="")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr.startswith("The data folder cannot be used (")
+    assert finished.stderr.count("\n") == 1

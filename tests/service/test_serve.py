@@ -1,0 +1,303 @@
+"""`manage.py serve` as its users and its supervisor meet it: started, stopped, killed, restarted."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from goalsvc.embedded import socket_directory
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKENS = "orgs_apitoken"
+SOME_KEY = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Outside pytest's folders, which only root reaches: under root the database has a user of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="goalsvc-test-")).resolve()
+    folder.chmod(0o755)
+    yield folder
+    # What a stopped first start had begun may take a moment to end.
+    wait_until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())
+
+
+@pytest.fixture
+def data(folder: Path) -> Iterator[Path]:
+    """The data folder, shared to save time; after each test no server may be left in it."""
+    yield folder
+    if left := postmaster(folder):
+        os.kill(left, signal.SIGINT)
+        pytest.fail("the test left a database server behind")
+
+
+class Service:
+    def __init__(self, data: Path, *arguments: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.data = data
+        self.output: list[str] = []
+        environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", "2", *arguments],
+            cwd=ROOT,
+            env=environment | {"GOALSVC_DATA": str(data), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        self.output.extend(iter(self.process.stdout.readline, ""))
+
+    def __enter__(self) -> "Service":
+        self.wait_for_line(f"goalsvc serves on http://127.0.0.1:{self.port}")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.process.poll() is None:
+            assert self.stop() == 0, self.text
+
+    @property
+    def text(self) -> str:
+        return "".join(self.output)
+
+    def wait_for_line(self, beginning: str) -> None:
+        wait_until(lambda: any(line.startswith(beginning) for line in self.output), lambda: self.text)
+
+    def stop(self, request: int = signal.SIGTERM) -> int:
+        self.process.send_signal(request)
+        return self.process.wait(10)
+
+    def get(self, path: str, *, key: str = "") -> int:
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        try:
+            client.request("GET", path, headers={"Authorization": f"Token {key}"} if key else {})
+            return client.getresponse().status
+        finally:
+            client.close()
+
+    def answers(self, path: str) -> bool:
+        try:
+            return self.get(path) == 200
+        except OSError:
+            return False
+
+    def workers(self) -> list[int]:
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+                command = (process / "cmdline").read_text()
+            except OSError:
+                continue
+            if parent == self.process.pid and "manage.py" in command:
+                found.append(int(process.name))
+        return found
+
+    def connect(self) -> psycopg.Connection:
+        host = str(socket_directory(self.data))
+        return psycopg.connect(host=host, port=5432, user="postgres", dbname="goalsvc")
+
+
+class Request(threading.Thread):
+    """A request that its test holds up in the database, by locking the table of the tokens."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__()
+        self.service = service
+        self.status: int | None = None
+
+    def run(self) -> None:
+        try:
+            self.status = self.service.get("/api/v5/users/me", key=SOME_KEY)
+        except (OSError, http.client.HTTPException):
+            self.status = None
+
+
+def postmaster(data: Path) -> int | None:
+    """The process id of the database server on the folder."""
+    try:
+        pid = int((data / "postgresql" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return pid
+
+
+def wait_until(true: Callable[[], object], said: Callable[[], str] = str, seconds: float = 20) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, said()
+        time.sleep(0.02)
+
+
+def hold_up(database: psycopg.Connection, request: Request) -> None:
+    database.execute(f"LOCK TABLE {TOKENS} IN ACCESS EXCLUSIVE MODE")
+    request.start()
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    wait_until(lambda: database.execute(waiting).fetchone() == (1,))
+
+
+def test_it_says_when_it_is_ready_and_answers_at_once(data):
+    with Service(data) as service:
+        assert service.get("/healthz") == 200
+        assert service.get("/readyz") == 200
+        assert "Applying orgs.0001_initial... OK" in service.text
+    with Service(data) as service:  # with nothing to migrate it says nothing of it
+        assert len(service.output) == 1
+
+
+@pytest.mark.parametrize("request_to_stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_lets_the_request_in_flight_finish(data, request_to_stop):
+    with Service(data) as service, service.connect() as database:
+        request = Request(service)
+        hold_up(database, request)
+        started = time.monotonic()
+        # Ctrl-C reaches the workers as well.
+        os.killpg(service.process.pid, request_to_stop)
+        time.sleep(0.5)
+        database.rollback()
+        database.close()
+        assert service.process.wait(10) == 0, service.text
+        assert time.monotonic() - started < 5
+        request.join()
+        assert request.status == 401
+        assert "Traceback" not in service.text
+
+
+def test_a_stop_does_not_wait_for_ever(data):
+    with Service(data) as service:
+        database = service.connect()
+        request = Request(service)
+        hold_up(database, request)
+        started = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - started < 5
+        request.join()
+        assert request.status is None
+
+
+def test_a_stop_during_the_start_leaves_nothing_behind(data):
+    for delay in (0.2, 0.4, 0.6, 0.8, 1.0):
+        service = Service(data)
+        time.sleep(delay)
+        assert service.stop() in {0, -signal.SIGTERM, 128 + signal.SIGTERM}, service.text
+        assert postmaster(data) is None
+        assert "Traceback" not in service.text
+
+
+def test_a_killed_worker_is_replaced(data):
+    with Service(data) as service:
+        killed = service.workers()
+        assert len(killed) == 2
+        for worker in killed:
+            os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: len(set(service.workers()) - set(killed)) == 2)
+        wait_until(lambda: service.answers("/healthz"))
+
+
+def test_a_killed_database_is_started_again(data):
+    with Service(data) as service:
+        assert service.get("/readyz") == 200
+        killed = postmaster(data)
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        started = time.monotonic()
+        wait_until(lambda: postmaster(data) not in {None, killed})
+        wait_until(lambda: service.answers("/readyz"))
+        assert time.monotonic() - started < 5
+        # No connection that died with the old one is handed to a request.
+        assert [service.get("/api/v5/users/me", key=SOME_KEY) for _ in range(20)] == [401] * 20
+
+
+def test_workers_do_not_outlive_a_killed_serve_and_the_next_one_takes_over(data):
+    with Service(data) as service:
+        workers = service.workers()
+        service.process.kill()
+        service.process.wait()
+        wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+        assert postmaster(data) is not None
+        with Service(data) as successor:
+            assert successor.get("/readyz") == 200
+
+
+def test_two_first_starts_at_once_both_serve(data):
+    shutil.rmtree(data / "postgresql", ignore_errors=True)
+    first, second = Service(data), Service(data)
+    with first, second:
+        assert first.get("/readyz") == second.get("/readyz") == 200
+        assert (first.text + second.text).count("Applying orgs.0001_initial") == 1
+
+
+def test_the_demo_says_what_to_try_and_yields_to_other_data(data):
+    with Service(data, "--demo") as service, service.connect() as database:
+        assert f"http://127.0.0.1:{service.port}/api/v5/docs" in service.text
+        key = re.findall(r"Authorization: Token ([0-9a-f]{40})", service.text)[0]
+        assert service.get("/api/v5/users/me", key=key) == 200
+        database.execute(
+            "INSERT INTO orgs_organization (id, name, created_at, updated_at) "
+            "VALUES (gen_random_uuid(), 'Own Ltd.', now(), now())"
+        )
+    with Service(data, "--demo") as service:
+        assert "Serving without it." in service.text
+        assert service.get("/readyz") == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "0"], "--port must be between 1 and 65535, not 0."),
+        (["--port", "99999"], "--port must be between 1 and 65535, not 99999."),
+        (["--workers", "0"], "--workers must be 1 or more, not 0."),
+        (["--host", "no-such-host.invalid"], "--host 'no-such-host.invalid' is no name or address of this"),
+        (["--host", "192.0.2.1"], "Cannot serve on 192.0.2.1:"),
+    ],
+)
+def test_what_cannot_be_served_is_said_in_one_sentence(data, arguments, said):
+    service = Service(data, *arguments)
+    assert service.process.wait(20) == 1
+    wait_until(lambda: said in service.text, lambda: service.text)
+    assert service.text.count("\n") == 1
+
+
+def test_a_port_in_use_is_said_in_one_sentence(data):
+    with socket.socket() as taken:
+        # As a second `serve` would find it: its workers share the port with each other.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        service = Service(data, "--port", str(port))
+        assert service.process.wait(20) == 1
+        wait_until(lambda: service.text)
+        assert service.text == f"CommandError: Cannot serve on 127.0.0.1:{port}: Address already in use.\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 50_000 + b"\r\n\r\n", b"431"),
+        (b"nonsense\r\n\r\n", b"400"),
+    ],
+)
+def test_headers_that_make_no_sense_are_refused(data, sent, answer):
+    with Service(data) as service, socket.create_connection(("127.0.0.1", service.port), 5) as client:
+        client.sendall(sent)
+        assert client.recv(1000).split()[1] == answer
