@@ -18,7 +18,7 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, PermissionDenied
 from django.db import IntegrityError, models, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -585,14 +585,15 @@ class TokenStateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("valid", "Valid"), ("invalid", "Revoked, expired or user disabled")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[ApiToken]:
-        valid = ApiToken.objects.valid(at=timezone.now()).values("pk")
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> QuerySet[ApiToken]:
+        expired = Q(expires_at__lte=timezone.now())
+        invalid = expired | Q(revoked_at__isnull=False) | Q(user__is_active=False)
         match self.value():
             case "valid":
-                return queryset.filter(pk__in=valid)  # type: ignore[no-any-return]
+                return queryset.exclude(invalid)
             case "invalid":
-                return queryset.exclude(pk__in=valid)  # type: ignore[no-any-return]
-        return queryset  # type: ignore[no-any-return]
+                return queryset.filter(invalid)
+        return queryset
 
 
 @admin.register(ApiToken)

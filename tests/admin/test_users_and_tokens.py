@@ -1,0 +1,304 @@
+"""Users and API tokens: what their admin can do, and that nobody gains anything through it."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+
+from goalsvc.orgs.models import ApiToken, Organization, User
+from tests.factories import UserFactory
+
+SECRET = "correct horse battery"
+USER_LIST = "/admin/orgs/user/"
+TOKEN_LIST = "/admin/orgs/apitoken/"
+
+
+def user_page(user: User) -> str:
+    return f"{USER_LIST}{user.pk}/change/"
+
+
+def user_form(**attributes: Any) -> dict[str, Any]:
+    return {"email": "new@example.com", "first_name": "", "last_name": "", "is_active": "on", **attributes}
+
+
+def new_user_form(**attributes: Any) -> dict[str, Any]:
+    return user_form(usable_password="true", password1=SECRET, password2=SECRET, **attributes)
+
+
+def token_form(user: User, **attributes: Any) -> dict[str, Any]:
+    return {"user": str(user.pk), "description": "CRM", "expires_at_0": "", "expires_at_1": "", **attributes}
+
+
+@pytest.fixture
+def user_manager(organization: Organization) -> User:
+    """Staff who hold the `users` scope alone."""
+    return UserFactory.create(
+        email="ulla@example.com", organization=organization, is_staff=True, scopes=["users"]
+    )
+
+
+@pytest.fixture
+def as_user_manager(user_manager: User, browser: Callable[[User], Client]) -> Client:
+    return browser(user_manager)
+
+
+def test_staff_add_a_user_of_their_organization(as_staff: Client, organization: Organization) -> None:
+    response = as_staff.post(f"{USER_LIST}add/", new_user_form(scopes=["settings"], first_name="Nora"))
+    assert response.status_code == 302
+    user = User.objects.get(email="new@example.com")
+    assert (user.organization, user.scopes, user.first_name) == (organization, ["settings"], "Nora")
+    assert (user.is_superuser, user.is_staff) == (False, False)
+    assert user.password.startswith("argon2")
+    assert user.check_password(SECRET)
+
+
+def test_a_user_without_a_password_is_added(as_staff: Client) -> None:
+    response = as_staff.post(f"{USER_LIST}add/", user_form(usable_password="false", is_bot="on"))
+    assert response.status_code == 302
+    user = User.objects.get(email="new@example.com")
+    assert user.is_bot
+    assert not user.has_usable_password()
+
+
+def test_operators_choose_the_organization_of_a_user(
+    as_operator: Client, other_organization: Organization
+) -> None:
+    form = new_user_form(organization=str(other_organization.pk), is_staff="on")
+    assert as_operator.post(f"{USER_LIST}add/", form).status_code == 302
+    user = User.objects.get(email="new@example.com")
+    assert (user.organization, user.is_staff) == (other_organization, True)
+
+
+def test_a_user_of_no_organization_is_an_operator_or_refused(as_operator: Client) -> None:
+    response = as_operator.post(f"{USER_LIST}add/", new_user_form())
+    assert response.context["errors"] == [["Only an operator may belong to no organization."]]
+    assert as_operator.post(f"{USER_LIST}add/", new_user_form(is_superuser="on")).status_code == 302
+
+
+def test_an_address_that_is_taken_is_refused_however_written(as_staff: Client, staff: User) -> None:
+    response = as_staff.post(f"{USER_LIST}add/", new_user_form(email="STELLA@example.com"))
+    assert response.context["errors"] == [["This e-mail is taken."]]
+
+
+def test_a_weak_password_is_refused(as_staff: Client) -> None:
+    form = user_form(usable_password="true", password1="12345", password2="12345")
+    response = as_staff.post(f"{USER_LIST}add/", form)
+    assert response.status_code == 200
+    assert "password2" in response.context["adminform"].form.errors
+
+
+@pytest.mark.parametrize(
+    "escalation",
+    [{"is_superuser": "on"}, {"organization": "other"}, {"is_superuser": "on", "organization": ""}],
+    ids=lambda escalation: "-".join(escalation),
+)
+def test_staff_cannot_make_operators_nor_choose_organizations(
+    escalation: dict[str, str],
+    as_staff: Client,
+    outsider: User,
+    organization: Organization,
+    other_organization: Organization,
+) -> None:
+    sent = {
+        name: str(other_organization.pk) if value == "other" else value for name, value in escalation.items()
+    }
+    assert as_staff.post(f"{USER_LIST}add/", new_user_form(**sent)).status_code == 302
+    assert as_staff.post(user_page(outsider), user_form(email=outsider.email, **sent)).status_code == 302
+    for user in (User.objects.get(email="new@example.com"), User.objects.get(pk=outsider.pk)):
+        assert (user.is_superuser, user.organization) == (False, organization)
+
+
+def test_staff_cannot_give_scopes_they_do_not_have(as_user_manager: Client, user_manager: User) -> None:
+    for page, form in (
+        (f"{USER_LIST}add/", new_user_form(scopes=["settings"])),
+        (user_page(user_manager), user_form(email=user_manager.email, scopes=["users", "settings"])),
+    ):
+        response = as_user_manager.post(page, form)
+        assert response.status_code == 200
+        assert "scopes" in response.context["adminform"].form.errors
+    user_manager.refresh_from_db()
+    assert user_manager.scopes == ["users"]
+    assert not User.objects.filter(email="new@example.com").exists()
+
+
+@pytest.mark.parametrize("kind", ["operator of the organization", "more scopes"])
+def test_whoever_may_more_is_shown_but_not_changed(
+    kind: str, as_user_manager: Client, organization: Organization
+) -> None:
+    is_operator = kind == "operator of the organization"
+    superior = UserFactory.create(
+        email="superior@example.com",
+        organization=organization,
+        is_superuser=is_operator,
+        scopes=[] if is_operator else ["settings"],
+    )
+    page = as_user_manager.get(user_page(superior))
+    assert page.status_code == 200
+    assert "../password/" not in page.content.decode()
+    assert as_user_manager.post(user_page(superior), user_form()).status_code == 403
+    form = {"password1": SECRET, "password2": SECRET, "usable_password": "true"}
+    assert as_user_manager.post(f"{USER_LIST}{superior.pk}/password/", form).status_code == 403
+    superior.refresh_from_db()
+    assert superior.email == "superior@example.com"
+    assert not superior.check_password(SECRET)
+
+
+def test_a_password_is_set(as_staff: Client, outsider: User) -> None:
+    page = f"{USER_LIST}{outsider.pk}/password/"
+    assert as_staff.get(page).status_code == 200
+    form = {"password1": SECRET, "password2": SECRET, "usable_password": "true"}
+    assert as_staff.post(page, form).status_code == 302
+    outsider.refresh_from_db()
+    assert outsider.check_password(SECRET)
+
+
+def test_the_password_of_a_foreign_user_is_answered_as_of_an_unknown_one(
+    as_staff: Client, other_staff: User
+) -> None:
+    form = {"password1": SECRET, "password2": SECRET, "usable_password": "true"}
+    unknown = as_staff.post(f"{USER_LIST}0199d6a4-0000-7000-8000-000000000000/password/", form)
+    foreign = as_staff.post(f"{USER_LIST}{other_staff.pk}/password/", form)
+    assert (foreign.status_code, foreign.content) == (unknown.status_code, unknown.content)
+    assert foreign.status_code == 404
+    other_staff.refresh_from_db()
+    assert not other_staff.check_password(SECRET)
+
+
+def test_staff_change_their_own_password(client: Client, clerk: User) -> None:
+    clerk.set_password("the old secret phrase")
+    clerk.save()
+    client.force_login(clerk)
+    form = {"old_password": "the old secret phrase", "new_password1": SECRET, "new_password2": SECRET}
+    assert client.post(reverse("admin:password_change"), form).status_code == 302
+    clerk.refresh_from_db()
+    assert clerk.check_password(SECRET)
+
+
+def test_a_disabled_user_is_thrown_out(
+    as_staff: Client, outsider: User, clerk: User, browser: Callable[[User], Client]
+) -> None:
+    as_clerk = browser(clerk)
+    assert as_clerk.get("/admin/").status_code == 200
+    form = user_form(email=clerk.email, is_staff="on")
+    del form["is_active"]
+    assert as_staff.post(user_page(clerk), form).status_code == 302
+    assert as_clerk.get("/admin/").status_code == 302
+
+
+def test_a_user_page_lists_the_tokens(as_staff: Client, outsider: User) -> None:
+    token, key = ApiToken.objects.issue(outsider, "CRM export")
+    ApiToken.objects.filter(pk=token.pk).update(revoked_at=datetime(2026, 1, 1, tzinfo=UTC))
+    page = as_staff.get(user_page(outsider)).content.decode()
+    assert "CRM export" in page
+    assert "revoked" in page
+    assert f"{TOKEN_LIST}{token.pk}/change/" in page
+    assert key not in page
+
+
+# API tokens.
+
+
+def test_a_token_is_made_and_its_key_shown_once(as_staff: Client, outsider: User) -> None:
+    form = token_form(outsider, expires_at_0="2099-12-31", expires_at_1="12:00:00")
+    response = as_staff.post(f"{TOKEN_LIST}add/", form)
+    assert response.status_code == 200
+    assert "no-store" in response.headers["Cache-Control"]
+    [key] = re.findall(r"\b[0-9a-f]{40}\b", response.content.decode())
+    token = ApiToken.objects.get()
+    assert token.digest == ApiToken.digest_of(key)
+    assert (token.user, token.description) == (outsider, "CRM")
+    assert token.expires_at == datetime(2099, 12, 31, 12, tzinfo=UTC)
+
+    # Nowhere else, and never again.
+    assert response.cookies.get("messages") is None
+    assert all(key not in str(session.get_decoded()) for session in Session.objects.all())
+    assert all(key not in entry.object_repr + entry.change_message for entry in LogEntry.objects.all())
+    for page in (TOKEN_LIST, f"{TOKEN_LIST}{token.pk}/change/", f"{TOKEN_LIST}{token.pk}/history/"):
+        content = as_staff.get(page).content.decode()
+        assert key not in content
+        assert token.digest not in content
+        assert key[:8] in content
+
+
+def test_the_key_works(as_staff: Client, outsider: User, client: Client) -> None:
+    page = as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider)).content.decode()
+    [key] = re.findall(r"\b[0-9a-f]{40}\b", page)
+    answer = client.get("/api/v5/users/me", headers={"Authorization": f"Token {key}"})
+    assert answer.json()["email"] == outsider.email
+
+
+@pytest.mark.parametrize("button", ["_continue", "_addanother", "_popup"])
+def test_no_way_of_saving_loses_the_key(button: str, as_staff: Client, outsider: User) -> None:
+    response = as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider, **{button: "1"}))
+    assert response.context["key"][:8] == ApiToken.objects.get().prefix
+
+
+@pytest.mark.parametrize("kind", ["foreign", "operator of the organization", "more scopes"])
+def test_no_token_is_made_for_whoever_may_more(
+    kind: str, as_user_manager: Client, organization: Organization, other_staff: User
+) -> None:
+    if kind == "foreign":
+        user = other_staff
+    elif kind == "more scopes":
+        user = UserFactory.create(organization=organization, scopes=["settings"])
+    else:
+        user = UserFactory.create(organization=organization, is_superuser=True)
+    response = as_user_manager.post(f"{TOKEN_LIST}add/", token_form(user))
+    assert response.status_code == 200
+    assert "user" in response.context["adminform"].form.errors
+    assert not ApiToken.objects.exists()
+    asked = {"app_label": "orgs", "model_name": "apitoken", "field_name": "user", "term": user.email}
+    assert as_user_manager.get(reverse("admin:autocomplete"), asked).json()["results"] == []
+
+
+def test_a_token_keeps_its_user_and_state(as_staff: Client, outsider: User, staff: User) -> None:
+    token, _ = ApiToken.objects.issue(outsider, "CRM")
+    digest = token.digest
+    form = token_form(
+        staff, description="Other", digest="0" * 64, prefix="00000000", revoked_at_0="2026-01-01"
+    )
+    assert as_staff.post(f"{TOKEN_LIST}{token.pk}/change/", form).status_code == 302
+    token.refresh_from_db()
+    assert (token.user, token.digest, token.revoked_at) == (outsider, digest, None)
+    assert token.description == "Other"
+
+
+def test_the_token_of_whoever_may_more_is_not_changed_but_can_be_revoked(
+    as_user_manager: Client, organization: Organization
+) -> None:
+    superior = UserFactory.create(organization=organization, scopes=["settings"])
+    token, _ = ApiToken.objects.issue(superior, "CRM")
+    page = f"{TOKEN_LIST}{token.pk}/change/"
+    assert as_user_manager.post(page, token_form(superior)).status_code == 403
+    as_user_manager.post(TOKEN_LIST, {"action": "revoke", "_selected_action": [str(token.pk)]})
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+
+
+def test_a_foreign_token_is_not_revoked(as_staff: Client, other_staff: User) -> None:
+    token, _ = ApiToken.objects.issue(other_staff, "CRM")
+    as_staff.post(TOKEN_LIST, {"action": "revoke", "_selected_action": [str(token.pk)], "select_across": "1"})
+    token.refresh_from_db()
+    assert token.revoked_at is None
+
+
+def test_tokens_are_filtered_by_state(as_staff: Client, outsider: User) -> None:
+    ApiToken.objects.issue(outsider, "valid")
+    revoked, _ = ApiToken.objects.issue(outsider, "revoked")
+    ApiToken.objects.filter(pk=revoked.pk).update(revoked_at=datetime(2026, 1, 1, tzinfo=UTC))
+    expired, _ = ApiToken.objects.issue(outsider, "expired")
+    ApiToken.objects.filter(pk=expired.pk).update(expires_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    def shown(state: str) -> set[str]:
+        return {
+            row.description for row in as_staff.get(TOKEN_LIST, {"state": state}).context["cl"].result_list
+        }
+
+    assert shown("valid") == {"valid"}
+    assert shown("invalid") == {"revoked", "expired"}
