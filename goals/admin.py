@@ -126,6 +126,7 @@ class GoalForm(ScopedForm):
         sent["allowed_rooms"] = [str(room.pk) for room in cleaned.get("rooms", ())]
         try:
             self.attributes = cast(GoalAttributes, PART_OF_GOAL.check(sent))
+            cleaned |= {name: value for name, value in self.attributes.items() if name in cleaned}
         except serializers.ValidationError as error:
             errors: Any = error.detail  # by attribute
             for name, detail in errors.items():
