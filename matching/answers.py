@@ -1,6 +1,6 @@
 """What a posted match is answered: one verdict, the same from a single call, a batch or a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,6 @@ from django.db import transaction
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
-from goals.models import Goal
 from goalsvc.api.errors import NotFound, body_of
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.models import Organization, User
@@ -26,7 +25,7 @@ INVALID = "Some attributes are missing or invalid."
 
 # Status and sentence of each refusal by the rule; the codes that are fields' errors follow below.
 REFUSALS = {
-    recording.GOAL_NOT_FOUND: (
+    resolver.GOAL_NOT_FOUND: (
         status.HTTP_404_NOT_FOUND,
         "The organization has no such goal.",
     ),
@@ -100,7 +99,7 @@ def post_matches(
     by: User | None,
     at: datetime,
     source: MatchAttempt.Source,
-    goal: Goal | None = None,
+    goal_id: UUID | None = None,
     is_rehearsal: bool = False,
 ) -> list[Answer]:
     """Answer posted matches, in their order; each as if it came alone after those before it.
@@ -108,23 +107,26 @@ def post_matches(
     Args:
         items: JSON objects as they were sent, not yet checked; or, in the place of one that could not
             even be read, the APIException that says why.
-        goal: the goal of all of them, loaded `with_allowed_rooms`; else each names its `goal_id`.
+        goal_id: the goal of all of them; else each names its own as `goal_id`.
         is_rehearsal: give the verdicts and write nothing.
 
     The number of statements does not depend on the number of items. More than one, or one that is to be
     held, are written in one transaction.
     """
-    goals = find_goals(organization, items) if goal is None else {}
     answers: dict[int, Answer] = {}
     requests: dict[int, MatchRequest] = {}
+    by_id = by.id if by else None
     for index, item in enumerate(items):
         try:
-            requests[index] = read_request(item, goal, goals, by=by, at=at)
+            requests[index] = read_request(item, goal_id, by_id=by_id, at=at)
         except APIException as error:
             answers[index] = answer_to_error(error)
+    look_for_goals(organization, items, goal_id, answers)
     is_one_write = len(items) == 1 and not any(r.is_held_if_unmatched for r in requests.values())
-    if is_one_write and not is_rehearsal:
-        verdicts = record_matches(organization, list(requests.values()), at=at) if requests else []
+    if not requests:
+        verdicts = []
+    elif is_one_write and not is_rehearsal:
+        verdicts = record_matches(organization, list(requests.values()), at=at)
     else:
         with transaction.atomic():
             verdicts = record_matches(organization, list(requests.values()), at=at, is_rehearsal=is_rehearsal)
@@ -132,51 +134,37 @@ def post_matches(
     answers |= {index: answer_to(verdict) for index, verdict in zip(requests, verdicts, strict=True)}
     ordered = [answers[index] for index in range(len(items))]
     if not is_rehearsal:
-        goal_id = goal.id if goal else None
         keep_attempts(organization, items, ordered, requests, goal_id=goal_id, by=by, at=at, source=source)
         replayed = (answer.match or answer.pending for answer in ordered if answer.is_replay)
         count_replays(organization, (delivery.goal_id for delivery in replayed if delivery), at=at)
     return ordered
 
 
-def find_goals(organization: Organization, items: Sequence[Any]) -> dict[UUID, Goal]:
-    """Return the goals that the items name, by id; one query."""
-    named = (item.get("goal_id") for item in items if isinstance(item, dict))
-    ids = {goal_id for text in named if isinstance(text, str) and (goal_id := parse_uuid(text))}
-    if not ids:
-        return {}
-    goals: dict[UUID, Goal] = organization.goals.live().with_allowed_rooms().in_bulk(ids)
-    return goals
+def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None, at: datetime) -> MatchRequest:
+    """Check one item.
 
-
-def read_request(
-    item: Any, goal: Goal | None, goals: Mapping[UUID, Goal], *, by: User | None, at: datetime
-) -> MatchRequest:
-    """Check one item, in the order of the contract: its goal, then its attributes.
-
-    Raises: APIException, as the single call would.
+    Raises: APIException, as the single call would, naming all that is at fault.
     """
     if isinstance(item, APIException):
         raise item
-    if goal is None and isinstance(item, dict):
-        goal = find_goal_of(item, goals, at=at)
+    if goal_id is None and isinstance(item, dict):
+        goal_id = read_goal_id(item, at=at)
     attributes = check_match(item, at=at)
-    assert goal is not None, "what is no object has been refused"
-    return MatchRequest(goal=goal, by_id=by.id if by else None, **attributes)
+    assert goal_id is not None, "what is no object has been refused"
+    return MatchRequest(goal_id=goal_id, by_id=by_id, **attributes)
 
 
-def find_goal_of(item: dict[str, Any], goals: Mapping[UUID, Goal], *, at: datetime) -> Goal:
-    """Return the goal that an item of a batch names.
+def read_goal_id(item: dict[str, Any], *, at: datetime) -> UUID:
+    """Return the id of the goal that an item of a batch names.
 
-    Raises: NotFound (`goal_not_found`); ValidationError, naming the item's other faults as well, when it
-        names none.
+    Raises: NotFound (`goal_not_found`) for what cannot be the id of one; ValidationError, naming the
+        item's other faults as well, when it names none.
     """
     text = item.get("goal_id")
     if isinstance(text, str) and text:
-        goal_id = parse_uuid(text)
-        if goal_id is None or goal_id not in goals:
-            raise NotFound(recording.GOAL_NOT_FOUND, REFUSALS[recording.GOAL_NOT_FOUND][1])
-        return goals[goal_id]
+        if goal_id := parse_uuid(text):
+            return goal_id
+        raise goal_not_found()
     sentence = "This field is required." if text in (None, "") else "Not a string."
     errors: Any = {"goal_id": [sentence]}
     try:
@@ -184,3 +172,28 @@ def find_goal_of(item: dict[str, Any], goals: Mapping[UUID, Goal], *, at: dateti
     except ValidationError as error:
         errors |= error.detail
     raise ValidationError(errors)
+
+
+def goal_not_found() -> NotFound:
+    return NotFound(resolver.GOAL_NOT_FOUND, REFUSALS[resolver.GOAL_NOT_FOUND][1])
+
+
+def look_for_goals(
+    organization: Organization, items: Sequence[Any], goal_id: UUID | None, answers: dict[int, Answer]
+) -> None:
+    """Where an item is refused and its goal does not exist either, let the answer say that: it comes first.
+
+    One query where anything was refused, else none.
+    """
+    named: dict[int, UUID] = {}
+    for index in answers:
+        item = items[index]
+        text = item.get("goal_id") if isinstance(item, dict) else None
+        if pk := goal_id or (parse_uuid(text) if isinstance(text, str) else None):
+            named[index] = pk
+    if not named:
+        return
+    known = set(organization.goals.live().filter(id__in=named.values()).values_list("id", flat=True))
+    for index, pk in named.items():
+        if pk not in known:
+            answers[index] = answer_to_error(goal_not_found())

@@ -13,7 +13,8 @@ from goalsvc.api.parsing import FORBIDDEN_CHARACTERS
 from goalsvc.api.requests import current_request_id
 from goalsvc.orgs.models import Organization, User
 from matching.models import MatchAttempt
-from matching.resolver import MatchRequest
+from matching.parameters import array
+from matching.resolver import GOAL_NOT_FOUND, MatchRequest
 
 if TYPE_CHECKING:
     from matching.answers import Answer
@@ -68,7 +69,7 @@ def new_attempt(
     sent = item if isinstance(item, dict) else {}
     return MatchAttempt(
         organization_id=organization.id,
-        goal_id=request.goal.id if request else goal_id,
+        goal_id=None if answer.code == GOAL_NOT_FOUND else request.goal_id if request else goal_id,
         source=source,
         visitor_identity=request.visitor_identity if request else readable(sent.get("visitor_identity")),
         goal_matched_at=request.goal_matched_at if request else None,
@@ -111,7 +112,7 @@ def count_replays(organization: Organization, goal_ids: Iterable[UUID], *, at: d
             {
                 "organization": organization.id,
                 "day": at.date(),
-                "goals": list(counts.keys()),
+                "goals": array(counts.keys()),
                 "counts": list(counts.values()),
             },
         )

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from goalsvc.orgs.models import Organization
 from matching.models import VisitorIdentity, VisitorSession
-from matching.parameters import array_literal, new_pks
+from matching.parameters import array, moment_array, new_pks, text_array
 from matching.recording import ARRIVALS_LOCK, settle
 
 
@@ -283,7 +283,7 @@ def record_sessions(
 def announce_arrival(organization: Organization, room_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Take part in the arrivals lock; return those of `room_ids` that are the organization's rooms."""
     with connection.cursor() as cursor:
-        cursor.execute(ANNOUNCE_ARRIVAL, {"organization": organization.id, "rooms": list(room_ids)})
+        cursor.execute(ANNOUNCE_ARRIVAL, {"organization": organization.id, "rooms": array(room_ids)})
         row = cursor.fetchone()
     return frozenset(row[1])
 
@@ -354,13 +354,14 @@ def upsert_sessions(
             {
                 "organization": organization.id,
                 "at": at,
-                "visitor_ids": [report.visitor_id for report in reports],
-                "new_visitor_pks": new_pks(len(reports)),
-                "visitor_session_ids": [report.visitor_session_id for report in reports],
-                "new_session_pks": new_pks(len(reports)),
-                "starts": [report.started_at for report in reports],
-                "ends": [report.ended_at for report in reports],
-                "rooms": [array_literal(sorted(report.rooms)) for report in reports],
+                "visitor_ids": text_array(report.visitor_id for report in reports),
+                "new_visitor_pks": array(new_pks(len(reports))),
+                "visitor_session_ids": text_array(report.visitor_session_id for report in reports),
+                "new_session_pks": array(new_pks(len(reports))),
+                "starts": moment_array(report.started_at for report in reports),
+                "ends": moment_array(report.ended_at for report in reports),
+                # As texts: unnest would flatten an array of arrays.
+                "rooms": text_array(array(sorted(report.rooms)) for report in reports),
             },
         )
         rows = cursor.fetchall()
@@ -412,8 +413,8 @@ def others_sessions(
             OTHERS_SESSIONS,
             {
                 "organization": organization.id,
-                "visitor_session_ids": [report.visitor_session_id for report in told],
-                "visitor_ids": [report.visitor_id for report in told],
+                "visitor_session_ids": text_array(report.visitor_session_id for report in told),
+                "visitor_ids": text_array(report.visitor_id for report in told),
             },
         )
         return set(cursor.fetchall())
@@ -439,11 +440,11 @@ def upsert_identities(
             {
                 "organization": organization.id,
                 "at": at,
-                "visitor_ids": [report.visitor_id for report in merged.values()],
-                "new_visitor_pks": new_pks(len(merged)),
-                "identities": [report.visitor_identity for report in merged.values()],
-                "new_identity_pks": new_pks(len(merged)),
-                "visitor_session_ids": [report.visitor_session_id for report in merged.values()],
+                "visitor_ids": text_array(report.visitor_id for report in merged.values()),
+                "new_visitor_pks": array(new_pks(len(merged))),
+                "identities": text_array(report.visitor_identity for report in merged.values()),
+                "new_identity_pks": array(new_pks(len(merged))),
+                "visitor_session_ids": text_array(report.visitor_session_id for report in merged.values()),
             },
         )
         rows = cursor.fetchall()

@@ -9,6 +9,7 @@ from django.db import connection
 
 from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization
+from matching.parameters import moment_array, text_array
 from matching.resolver import NO_CONNECTED_ROOMS, SESSION_NOT_FOUND, MatchRequest, Refusal
 
 # The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
@@ -67,8 +68,8 @@ def explain_missing_sessions(
             WHAT_IS_KNOWN,
             {
                 "organization": organization.id,
-                "identities": [request.visitor_identity for request in requests.values()],
-                "moments": [request.goal_matched_at for request in requests.values()],
+                "identities": text_array(request.visitor_identity for request in requests.values()),
+                "moments": moment_array(request.goal_matched_at for request in requests.values()),
             },
         )
         return {
@@ -123,19 +124,21 @@ def time_zone_slip(gap: timedelta) -> int | None:
 
 def duration(gap: timedelta) -> str:
     """Write a positive time span for people: its two largest units."""
+    if gap < timedelta(seconds=1):
+        return "less than a second"
     days, rest = divmod(gap, timedelta(days=1))
     hours, rest = divmod(rest, timedelta(hours=1))
     minutes, rest = divmod(rest, timedelta(minutes=1))
-    amounts = ((days, "day"), (hours, "hour"), (minutes, "minute"), (rest.total_seconds(), "second"))
-    parts = [f"{amount:g} {unit}{'' if amount == 1 else 's'}" for amount, unit in amounts if amount]
+    amounts = ((days, "day"), (hours, "hour"), (minutes, "minute"), (rest.seconds, "second"))
+    parts = [f"{amount} {unit}{'' if amount == 1 else 's'}" for amount, unit in amounts if amount]
     return " and ".join(parts[:2])
 
 
 def explain_unconnected_rooms(request: MatchRequest, refusal: Refusal) -> dict[str, Any]:
     """Make the reason of `no_connected_rooms`."""
-    session = refusal.session
+    goal, session = refusal.goal, refusal.session
+    assert goal is not None
     assert session is not None
-    goal = request.goal
     message = "The chosen session was in none of the posted rooms that the goal allows."
     if any(room in session.room_ids for room in request.rooms):
         message = "The chosen session was only in posted rooms that the goal does not allow."

@@ -18,7 +18,7 @@ from uuid_utils.compat import uuid7
 
 from goalsvc.orgs.models import Organization
 from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
-from matching.parameters import array_literal
+from matching.parameters import array, bytes_array, moment_array, text_array
 from matching.reasons import explain
 from matching.resolver import (
     NO_CONNECTED_ROOMS,
@@ -31,7 +31,6 @@ from matching.resolver import (
 )
 
 EXTERNAL_ID_CONFLICT = "external_id_conflict"
-GOAL_NOT_FOUND = "goal_not_found"
 
 # What may yet heal: an identity or a session can still arrive.
 CURABLE = frozenset({SESSION_NOT_FOUND, NO_CONNECTED_ROOMS})
@@ -118,7 +117,7 @@ def make_plan(organization: Organization, requests: Sequence[MatchRequest], inde
     claimed: set[tuple[UUID, str]] = set()  # goals and external ids of what this plan will write
     for index, fact in zip(indexes, facts, strict=True):
         request = requests[index]
-        outcome = decide(request, known_rooms, fact.session)
+        outcome = decide(request, known_rooms, fact)
         is_held = isinstance(outcome, Refusal) and is_to_be_held(request, outcome)
         if request.external_id is not None:
             if first := fact.match or fact.pending:
@@ -131,7 +130,7 @@ def make_plan(organization: Organization, requests: Sequence[MatchRequest], inde
                 else:
                     plan.replays_of_held[index] = first.pk
                 continue
-            key = (request.goal.id, request.external_id)
+            key = (request.goal_id, request.external_id)
             if key in claimed:
                 continue  # stays open: once the first delivery is written, this one will find it
             if isinstance(outcome, Resolution) or is_held:
@@ -196,7 +195,7 @@ def new_match(
     match = ExternalMatch(
         id=uuid7(),
         organization_id=organization.id,
-        goal_id=request.goal.id,
+        goal_id=request.goal_id,
         session_id=session.pk,
         visitor_identity=request.visitor_identity,
         goal_matched_at=request.goal_matched_at,
@@ -227,7 +226,7 @@ def new_pending(
     return PendingMatch(
         id=uuid7(),
         organization_id=organization.id,
-        goal_id=request.goal.id,
+        goal_id=request.goal_id,
         visitor_identity=request.visitor_identity,
         goal_matched_at=request.goal_matched_at,
         goal_value=request.goal_value,
@@ -309,11 +308,29 @@ def insert_matches(matches: Sequence[ExternalMatch]) -> set[UUID]:
     A match is left out when its external id already stands for one of its goal: the index decides, so
     two deliveries at the same moment write one match.
     """
-    columns = (
-        "id", "goal_id", "session_id", "visitor_identity", "goal_matched_at", "session_started_at",
-        "goal_value", "goal_value_source", "external_id", "request_digest", "created_at", "created_by_id",
-    )  # fmt: skip
-    return insert(INSERT_MATCHES, matches, columns, rooms=("room_ids", "unconnected_room_ids"))
+    if not matches:
+        return set()
+    parameters: dict[str, Any] = {
+        "organization": matches[0].organization_id,
+        "id": array(match.id for match in matches),
+        "goal_id": array(match.goal_id for match in matches),
+        "session_id": array(match.session_id for match in matches),
+        "visitor_identity": text_array(match.visitor_identity for match in matches),
+        "goal_matched_at": moment_array(match.goal_matched_at for match in matches),
+        "session_started_at": moment_array(match.session_started_at for match in matches),
+        "goal_value": array(match.goal_value for match in matches),
+        "goal_value_source": text_array(match.goal_value_source for match in matches),
+        # Arrays of rooms travel as texts: unnest would flatten an array of arrays.
+        "room_ids": text_array(array(match.room_ids) for match in matches),
+        "unconnected_room_ids": text_array(array(match.unconnected_room_ids) for match in matches),
+        "external_id": text_array(match.external_id for match in matches),
+        "request_digest": bytes_array(match.request_digest for match in matches),
+        "created_at": moment_array(match.created_at for match in matches),
+        "created_by_id": array(match.created_by_id for match in matches),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_MATCHES, parameters)
+        return {row[0] for row in cursor.fetchall()}
 
 
 def insert_pendings(pendings: Sequence[PendingMatch]) -> set[UUID]:
@@ -321,38 +338,27 @@ def insert_pendings(pendings: Sequence[PendingMatch]) -> set[UUID]:
 
     One is left out when its external id is already held for its goal.
     """
-    columns = (
-        "id", "goal_id", "visitor_identity", "goal_matched_at", "goal_value", "external_id",
-        "request_digest", "code", "created_at", "created_by_id", "expires_at",
-    )  # fmt: skip
-    return insert(
-        INSERT_PENDINGS,
-        pendings,
-        columns,
-        rooms=("room_ids",),
-        reason=[json.dumps(pending.reason) for pending in pendings],
-    )
-
-
-def insert(
-    statement: str,
-    rows: Sequence[ExternalMatch] | Sequence[PendingMatch],
-    columns: Sequence[str],
-    *,
-    rooms: Sequence[str],
-    **parameters: Any,
-) -> set[UUID]:
-    """Run an INSERT … SELECT over unnested columns; return the ids of the inserted rows."""
-    if not rows:
+    if not pendings:
         return set()
-    parameters["organization"] = rows[0].organization_id
-    for name in columns:
-        parameters[name] = [getattr(row, name) for row in rows]
-    for name in rooms:
-        parameters[name] = [array_literal(getattr(row, name)) for row in rows]
+    parameters: dict[str, Any] = {
+        "organization": pendings[0].organization_id,
+        "id": array(pending.id for pending in pendings),
+        "goal_id": array(pending.goal_id for pending in pendings),
+        "visitor_identity": text_array(pending.visitor_identity for pending in pendings),
+        "goal_matched_at": moment_array(pending.goal_matched_at for pending in pendings),
+        "goal_value": array(pending.goal_value for pending in pendings),
+        "room_ids": text_array(array(pending.room_ids) for pending in pendings),
+        "external_id": text_array(pending.external_id for pending in pendings),
+        "request_digest": bytes_array(pending.request_digest for pending in pendings),
+        "code": text_array(pending.code for pending in pendings),
+        "reason": text_array(json.dumps(pending.reason) for pending in pendings),
+        "created_at": moment_array(pending.created_at for pending in pendings),
+        "created_by_id": array(pending.created_by_id for pending in pendings),
+        "expires_at": moment_array(pending.expires_at for pending in pendings),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return {row[0] for row in cursor}
+        cursor.execute(INSERT_PENDINGS, parameters)
+        return {row[0] for row in cursor.fetchall()}
 
 
 # Arrivals (of sessions, identities) hold this lock in common, whoever holds a match holds it alone. Else a
@@ -388,10 +394,9 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
     locked = list(pendings.open(at).order_by("id").select_for_update())
     if not locked:
         return 0
-    goals = organization.goals.live().with_allowed_rooms().in_bulk({pending.goal_id for pending in locked})
-    requests = {
-        number: MatchRequest(
-            goal=goals[pending.goal_id],
+    requests = [
+        MatchRequest(
+            goal_id=pending.goal_id,
             visitor_identity=pending.visitor_identity,
             goal_matched_at=pending.goal_matched_at,
             rooms=pending.room_ids,
@@ -399,18 +404,15 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
             external_id=pending.external_id,
             by_id=pending.created_by_id,
         )
-        for number, pending in enumerate(locked)
-        if pending.goal_id in goals
-    }
-    outcomes: dict[int, UUID | Refusal] = {
-        number: Refusal(GOAL_NOT_FOUND) for number in range(len(locked)) if number not in requests
-    }
-    while open_numbers := [number for number in requests if number not in outcomes]:
+        for pending in locked
+    ]
+    outcomes: dict[int, UUID | Refusal] = {}
+    while open_numbers := [number for number in range(len(requests)) if number not in outcomes]:
         known_rooms, facts = find_facts(organization, [requests[number] for number in open_numbers])
         matches: dict[int, ExternalMatch] = {}
         for number, fact in zip(open_numbers, facts, strict=True):
             request = requests[number]
-            outcome = decide(request, known_rooms, fact.session)
+            outcome = decide(request, known_rooms, fact)
             if fact.match is not None:
                 is_same = bytes(fact.match.request_digest) == digest_of(request)
                 outcomes[number] = fact.match.pk if is_same else Refusal(EXTERNAL_ID_CONFLICT)
@@ -422,8 +424,7 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
         outcomes |= {number: match.id for number, match in matches.items() if match.id in written}
     refusals = {number: outcome for number, outcome in outcomes.items() if isinstance(outcome, Refusal)}
     reasons = explain(
-        organization,
-        {number: (requests[number], refusal) for number, refusal in refusals.items() if number in requests},
+        organization, {number: (requests[number], refusal) for number, refusal in refusals.items()}
     )
     matched = {number: outcome for number, outcome in outcomes.items() if isinstance(outcome, UUID)}
     numbers = range(len(locked))

@@ -12,16 +12,16 @@ from uuid import UUID
 
 from django.db import connection
 
-from goals.models import Goal
 from goalsvc.orgs.models import Organization
 from matching.models import ExternalMatch
+from matching.parameters import array, moment_array, text_array
 
 
 @dataclass(frozen=True, slots=True)
 class MatchRequest:
     """What an integrator posts: somebody did something, then, in these rooms."""
 
-    goal: Goal  # loaded `with_allowed_rooms`, of the organization
+    goal_id: UUID  # as it was named: perhaps no goal of the organization
     visitor_identity: str
     goal_matched_at: datetime
     rooms: Sequence[UUID]
@@ -43,6 +43,16 @@ class ChosenSession:
 
 
 @dataclass(frozen=True, slots=True)
+class GoalRule:
+    """What a goal says about where it matches and what that is worth."""
+
+    id: UUID
+    is_any_room_allowed: bool
+    allowed_room_ids: Sequence[UUID]  # of rooms that still exist
+    default_value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What an external id already stands for: a match or a held one, and what was asked for."""
 
@@ -54,6 +64,7 @@ class Delivery:
 class Facts:
     """What the rule needs to know of one request."""
 
+    goal: GoalRule | None  # None: the organization has no such goal
     session: ChosenSession | None  # the latest of the identity that started strictly before the moment
     match: Delivery | None = None
     pending: Delivery | None = None
@@ -76,9 +87,11 @@ class Refusal:
 
     code: str
     room_ids: Sequence[UUID] = ()
+    goal: GoalRule | None = None
     session: ChosenSession | None = None
 
 
+GOAL_NOT_FOUND = "goal_not_found"
 UNKNOWN_ROOMS = "unknown_rooms"
 NO_ALLOWED_ROOMS = "no_allowed_rooms"
 SESSION_NOT_FOUND = "session_not_found"
@@ -89,19 +102,34 @@ NO_CONNECTED_ROOMS = "no_connected_rooms"
 # its external id stands for. Each visitor costs one descent of the index session_latest, however many
 # sessions there are; the outer LIMIT then picks among as many rows as the identity has visitors.
 # The LIMITs also keep the planner from scanning whole tables for many requests.
-# The first row has no number: it says which of the posted rooms are the organization's.
+# Before the requests come rows of what they share: the posted rooms that are the organization's (number 0),
+# and the goals (number -1).
 FACTS = """
-    SELECT NULL::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
+    SELECT 0::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
            ARRAY(
                SELECT id FROM orgs_room
-               WHERE organization_id = %(organization)s AND archived_at IS NULL AND id = ANY(%(rooms)s)
+               WHERE organization_id = %(organization)s AND archived_at IS NULL
+                 AND id = ANY(%(rooms)s::uuid[])
            ),
-           NULL::uuid, NULL::bytea, NULL::uuid, NULL::bytea
+           NULL::uuid, NULL::bytea, NULL::uuid, NULL::bytea, NULL::boolean, NULL::numeric
+    UNION ALL
+    SELECT -1, goal.id, NULL, NULL, NULL,
+           ARRAY(
+               SELECT allowed.room_id FROM goals_goalroom AS allowed
+               JOIN orgs_room AS room ON room.id = allowed.room_id
+               WHERE allowed.goal_id = goal.id AND room.archived_at IS NULL
+               ORDER BY room.created_at, room.id
+           ),
+           NULL, NULL, NULL, NULL, goal.is_any_room_allowed, goal.default_value
+    FROM goals_goal AS goal
+    WHERE goal.organization_id = %(organization)s AND goal.deleted_at IS NULL
+      AND goal.id = ANY(%(goals)s::uuid[])
     UNION ALL
     SELECT request.number, latest.id, latest.visitor_id, latest.visitor_session_id, latest.started_at,
-           latest.room_ids, match.id, match.request_digest, pending.id, pending.request_digest
+           latest.room_ids, match.id, match.request_digest, pending.id, pending.request_digest, NULL, NULL
     FROM unnest(
-             %(identities)s::text[], %(moments)s::timestamptz[], %(goals)s::uuid[], %(external_ids)s::text[]
+             %(identities)s::text[], %(moments)s::timestamptz[], %(goal_ids)s::uuid[],
+             %(external_ids)s::text[]
          ) WITH ORDINALITY AS request (identity, moment, goal_id, external_id, number)
     LEFT JOIN LATERAL (
         SELECT session.*
@@ -148,41 +176,62 @@ def find_facts(
 
     Returns: those of all posted rooms that are rooms of the organization, and the facts of each request.
     """
-    facts: list[Facts] = [Facts(session=None)] * len(requests)
     known_rooms: frozenset[UUID] = frozenset()
+    goals: dict[UUID, GoalRule] = {}
+    rows = []
     with connection.cursor() as cursor:
         cursor.execute(
             FACTS,
             {
                 "organization": organization.id,
-                "identities": [request.visitor_identity for request in requests],
-                "moments": [request.goal_matched_at for request in requests],
-                "goals": [request.goal.id for request in requests],
-                "external_ids": [request.external_id for request in requests],
-                "rooms": list({room for request in requests for room in request.rooms}),
+                "identities": text_array(request.visitor_identity for request in requests),
+                "moments": moment_array(request.goal_matched_at for request in requests),
+                "goal_ids": array(request.goal_id for request in requests),
+                "external_ids": text_array(request.external_id for request in requests),
+                "rooms": array({room for request in requests for room in request.rooms}),
+                "goals": array({request.goal_id for request in requests}),
             },
         )
-        for number, session_pk, *session, match_pk, match_digest, pending_pk, pending_digest in cursor:
-            if number is None:
-                known_rooms = frozenset(session[-1])
-                continue
-            facts[number - 1] = Facts(
-                session=ChosenSession(session_pk, *session) if session_pk else None,
-                match=Delivery(match_pk, match_digest) if match_pk else None,
-                pending=Delivery(pending_pk, pending_digest) if pending_pk else None,
-            )
+        for row in cursor.fetchall():
+            number, pk, _, _, _, room_ids, _, _, _, _, is_any_room_allowed, default_value = row
+            if number == 0:
+                known_rooms = frozenset(room_ids)
+            elif number == -1:
+                goals[pk] = GoalRule(pk, is_any_room_allowed, room_ids, default_value)
+            else:
+                rows.append(row)
+    facts = [Facts(goal=None, session=None)] * len(requests)
+    for (
+        number,
+        pk,
+        visitor_id,
+        session_id,
+        started_at,
+        room_ids,
+        match,
+        digest,
+        held,
+        held_digest,
+        *_,
+    ) in rows:
+        facts[number - 1] = Facts(
+            goal=goals.get(requests[number - 1].goal_id),
+            session=ChosenSession(pk, visitor_id, session_id, started_at, room_ids) if pk else None,
+            match=Delivery(match, digest) if match else None,
+            pending=Delivery(held, held_digest) if held else None,
+        )
     return known_rooms, facts
 
 
-def decide(
-    request: MatchRequest, known_rooms: frozenset[UUID], session: ChosenSession | None
-) -> Resolution | Refusal:
+def decide(request: MatchRequest, known_rooms: frozenset[UUID], facts: Facts) -> Resolution | Refusal:
     """Apply the rule to one request, in the contract's order of steps.
 
     Args:
         known_rooms: which rooms are the organization's, at least among the posted ones.
-        session: the latest session of the identity that started strictly before the goal matched.
     """
+    goal, session = facts.goal, facts.session
+    if goal is None:
+        return Refusal(GOAL_NOT_FOUND)
     if unknown := [room for room in request.rooms if room not in known_rooms]:
         return Refusal(UNKNOWN_ROOMS, unknown)
 
@@ -191,7 +240,6 @@ def decide(
         return Refusal(SESSION_NOT_FOUND)
 
     # 2. The rooms that count.
-    goal = request.goal
     counting = [room for room in request.rooms if goal.is_any_room_allowed or room in goal.allowed_room_ids]
     if not counting:
         return Refusal(NO_ALLOWED_ROOMS, request.rooms)
@@ -199,7 +247,7 @@ def decide(
     # 3. The connected rooms.
     connected = [room for room in counting if room in session.room_ids]
     if not connected:
-        return Refusal(NO_CONNECTED_ROOMS, counting, session)
+        return Refusal(NO_CONNECTED_ROOMS, counting, goal, session)
 
     # 4. The value.
     if request.goal_value is not None:

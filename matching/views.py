@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -12,7 +13,6 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from goals.models import Goal
 from goals.permissions import SettingsScope
 from goals.views import find_goal
 from goalsvc.api.errors import Conflict, NotFound
@@ -28,7 +28,7 @@ from goalsvc.api.schema import describe
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView
 from matching import documentation as docs
-from matching.answers import Answer, answer_to_error, post_matches
+from matching.answers import Answer, answer_to_error, goal_not_found, post_matches
 from matching.attempts import count_replays, keep_attempts, summarize
 from matching.filters import choice_filter, flag, moment_filters, text_filters, uuid_filters, whole_number
 from matching.idempotency import REPLAY_HEADER, answer_once, read_key
@@ -63,13 +63,13 @@ class BatchAPIView(MatchingAPIView):
 
 
 def post_once(
-    view: MatchingAPIView, endpoint: str, perform: Callable[[bool], Response], goal: Goal | None = None
+    view: MatchingAPIView, endpoint: str, perform: Callable[[bool], Response], goal_id: UUID | None = None
 ) -> Response:
     """Perform a POST of matches as its query and headers ask: as a rehearsal, or once a key.
 
     Args:
         perform: makes the answer; told whether to write nothing.
-        goal: whose match a repetition would be, where it is one.
+        goal_id: whose match a repetition would be, where it is one.
     """
     request = view.request
     is_rehearsal = bool(flag(request, "validate_only"))
@@ -84,7 +84,7 @@ def post_once(
         payload=request.data,
         at=now,
         perform=lambda: perform(False),
-        on_replay=lambda: count_replays(view.organization, [goal.id] if goal else [], at=now),
+        on_replay=lambda: count_replays(view.organization, [goal_id] if goal_id else [], at=now),
     )
 
 
@@ -96,35 +96,45 @@ class GoalMatchesView(MatchingAPIView):
 
     @describe(docs.CREATE_MATCH)
     def post(self, request: Request, organization_id: str, goal_id: str) -> Response:
-        goal = None
+        # The goal is not looked up beforehand: the statement that finds the session finds it too.
+        pk = parse_uuid(goal_id)
         try:
-            goal = find_goal(self.organization.goals.with_allowed_rooms(), goal_id)
-            return post_once(self, f"goals/{goal.id}/matches", lambda dry: self.post_one(goal, dry), goal)
+            if pk is None:
+                raise goal_not_found()
+            return post_once(self, f"goals/{pk}/matches", lambda dry: self.post_one(pk, dry), pk)
         except APIException as error:
-            # What could not even be read is a rejected attempt like any other.
-            keep_attempts(
-                self.organization,
-                [None],
-                [answer_to_error(error)],
-                {},
-                goal_id=goal.id if goal else None,
-                by=self.user,
-                at=timezone.now(),
-                source=MatchAttempt.Source.SINGLE,
-            )
-            raise
+            raise self.rejected(error, pk) from None
 
-    def post_one(self, goal: Goal, is_rehearsal: bool) -> Response:
+    def post_one(self, goal_id: UUID, is_rehearsal: bool) -> Response:
         [answer] = post_matches(
             self.organization,
             [self.request.data],
             by=self.user,
             at=timezone.now(),
             source=MatchAttempt.Source.SINGLE,
-            goal=goal,
+            goal_id=goal_id,
             is_rehearsal=is_rehearsal,
         )
         return respond(answer, is_rehearsal=is_rehearsal)
+
+    def rejected(self, error: APIException, goal_id: UUID | None) -> APIException:
+        """Keep what could not even be read as a rejected attempt; return what to answer.
+
+        That there is no such goal comes before anything that is wrong with the request.
+        """
+        if goal_id is None or not self.organization.goals.live().filter(id=goal_id).exists():
+            error, goal_id = goal_not_found(), None
+        keep_attempts(
+            self.organization,
+            [None],
+            [answer_to_error(error)],
+            {},
+            goal_id=goal_id,
+            by=self.user,
+            at=timezone.now(),
+            source=MatchAttempt.Source.SINGLE,
+        )
+        return error
 
 
 def respond(answer: Answer, *, is_rehearsal: bool) -> Response:
