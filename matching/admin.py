@@ -59,7 +59,8 @@ class IndexOrderedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Name the rooms of all rows of the page, in one query."""
         super().get_results(request)
-        self.result_list = list(self.result_list)
+        # With a limit the planner takes the index, also where Django has counted so few that it sets none.
+        self.result_list = list(self.result_list[: self.list_max_show_all])
         if "rooms" in self.list_display:
             name_rooms(self.result_list)
 
@@ -329,7 +330,7 @@ class VisitorSessionAdmin(ReceivedAdmin):
 class ExternalMatchAdmin(ReceivedAdmin):
     date_hierarchy = "created_at"
     list_display = ("created", "goal_link", "visitor_identity", "matched", "value", "external_id")
-    related = ("organization", "goal", "session__visitor", "created_by", "retracted_by")
+    related = ("organization", "goal", "session__visitor")
     unseen = ("request_digest", "goal__conditions")
     linked_lookups = ("goal__id__exact", "session__id__exact")
     search_help_text = (
