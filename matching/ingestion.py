@@ -226,6 +226,12 @@ UPSERT_IDENTITIES = f"""
     FROM upserted JOIN visitor ON visitor.id = upserted.visitor_id
 """
 
+DELETE_STRAY_VISITORS = """
+    DELETE FROM matching_visitor AS v
+    WHERE v.id = ANY(%(pks)s::uuid[])
+      AND NOT EXISTS (SELECT FROM matching_visitorsession AS s WHERE s.visitor_id = v.id)
+"""
+
 OTHERS_SESSIONS = """
     SELECT posted.visitor_session_id, posted.visitor_id
     FROM unnest(%(visitor_session_ids)s::text[], %(visitor_ids)s::text[])
@@ -348,6 +354,7 @@ def upsert_sessions(
     Returns: the sessions by their id, those of other visitors missing; and whether a match is
         held for one of their visitors.
     """
+    visitor_pks = new_pks(len(reports))
     with connection.cursor() as cursor:
         cursor.execute(
             UPSERT_SESSIONS,
@@ -355,7 +362,7 @@ def upsert_sessions(
                 "organization": organization.id,
                 "at": at,
                 "visitor_ids": text_array(report.visitor_id for report in reports),
-                "new_visitor_pks": array(new_pks(len(reports))),
+                "new_visitor_pks": array(visitor_pks),
                 "visitor_session_ids": text_array(report.visitor_session_id for report in reports),
                 "new_session_pks": array(new_pks(len(reports))),
                 "starts": moment_array(report.started_at for report in reports),
@@ -366,7 +373,12 @@ def upsert_sessions(
         )
         rows = cursor.fetchall()
     sessions = (KnownSession(*row[:-1]) for row in rows)
-    return {session.visitor_session_id: session for session in sessions}, bool(rows and rows[0][-1])
+    known = {session.visitor_session_id: session for session in sessions}
+    if len(known) < len(reports):
+        # Who lost a race for a session has left a visitor that nothing refers to.
+        with connection.cursor() as cursor:
+            cursor.execute(DELETE_STRAY_VISITORS, {"pks": array(visitor_pks)})
+    return known, bool(rows and rows[0][-1])
 
 
 def record_identities(
