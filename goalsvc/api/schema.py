@@ -134,9 +134,14 @@ def describe(operation: Operation) -> Callable[[F], F]:
     """Attach the description to a view's method."""
     responses: dict[Any, Any] = {}
     examples: list[OpenApiExample] = []
+    headers: list[OpenApiParameter] = []
     for status, answer in operation.answers.items():
         responses[status] = OpenApiResponse(
             response=answer.body, description=answer.description or HTTPStatus(status).phrase
+        )
+        headers.extend(
+            OpenApiParameter(name, str, OpenApiParameter.HEADER, description=text, response=[status])
+            for name, text in answer.headers.items()
         )
         if answer.example is not None:
             examples.append(
@@ -174,7 +179,7 @@ def describe(operation: Operation) -> Callable[[F], F]:
         request=operation.request,
         responses=responses,
         examples=examples,
-        parameters=list(operation.parameters),
+        parameters=[*operation.parameters, *headers],
     )
 
 

@@ -154,8 +154,9 @@ def test_a_foreign_row_is_answered_as_an_unknown_one(
                 found.append((response.status_code, response.headers.get("Location"), texts))
         return found
 
-    assert answers(foreign.pk) == answers(UNKNOWN_ID)
-    status, location, texts = answers(foreign.pk)[0]
+    answered = answers(foreign.pk)
+    assert answered == answers(UNKNOWN_ID)
+    status, location, texts = answered[0]
     assert (status, location) == (302, "/admin/")
     assert texts[0].startswith(f"{model._meta.verbose_name} with ID “<id>” doesn")
     assert model._default_manager.filter(pk=foreign.pk).exists()

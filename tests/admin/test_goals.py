@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from goals.models import Goal, GoalQuerySet, UnknownRoomsError
 from goalsvc.orgs.models import Organization, Room, User
@@ -94,6 +96,16 @@ def test_saving_without_a_change_changes_nothing(as_staff: Client, goal: Goal) -
     before = Goal.objects.values().get()
     assert as_staff.post(page_of(goal), form_of(as_staff, goal)).status_code == 302
     assert Goal.objects.values().get() == before
+
+
+def test_a_revision_holds_the_row_s_lock(as_staff: Client, goal: Goal) -> None:
+    sent = form_of(as_staff, goal, name="Sent a lead")
+    with CaptureQueriesContext(connection) as captured:
+        as_staff.post(page_of(goal), sent)
+    statements = [statement["sql"] for statement in captured.captured_queries]
+    [locked] = [number for number, sql in enumerate(statements) if 'FOR UPDATE OF "goals_goal"' in sql]
+    [written] = [number for number, sql in enumerate(statements) if sql.startswith('UPDATE "goals_goal"')]
+    assert locked < written
 
 
 def test_two_people_do_not_overwrite_each_other_unseen(as_staff: Client, goal: Goal) -> None:
