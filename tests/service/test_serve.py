@@ -12,10 +12,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from django.core.management import CommandError, call_command
 
 from goalsvc.embedded import socket_directory
 
@@ -24,19 +26,38 @@ TOKENS = "orgs_apitoken"
 SOME_KEY = "0123456789abcdef0123456789abcdef01234567"
 
 
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
+@contextmanager
+def open_folder() -> Iterator[Path]:
     """Outside pytest's folders, which only root reaches: under root the database has a user of its own."""
     folder = Path(tempfile.mkdtemp(prefix="goalsvc-test-")).resolve()
     folder.chmod(0o755)
     yield folder
-    # What a stopped first start had begun may take a moment to end.
-    wait_until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())
+    remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Again and again, because what a stopped first start had begun may take a moment to end."""
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator["Service"]:
+    """A service that runs all the time, for the tests that do not end it."""
+    with open_folder() as folder, Service(folder) as service:
+        yield service
+    assert postmaster(folder) is None
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
 def data(folder: Path) -> Iterator[Path]:
-    """The data folder, shared to save time; after each test no server may be left in it."""
+    """A data folder, shared to save time; after each test no server may be left in it."""
     yield folder
     if left := postmaster(folder):
         os.kill(left, signal.SIGINT)
@@ -155,13 +176,10 @@ def hold_up(database: psycopg.Connection, request: Request) -> None:
     wait_until(lambda: database.execute(waiting).fetchone() == (1,))
 
 
-def test_it_says_when_it_is_ready_and_answers_at_once(data):
-    with Service(data) as service:
-        assert service.get("/healthz") == 200
-        assert service.get("/readyz") == 200
-        assert "Applying orgs.0001_initial... OK" in service.text
-    with Service(data) as service:  # with nothing to migrate it says nothing of it
-        assert len(service.output) == 1
+def test_it_says_when_it_is_ready_and_answers_at_once(service):
+    assert service.get("/healthz") == 200
+    assert service.get("/readyz") == 200
+    assert "Applying orgs.0001_initial... OK" in service.text
 
 
 @pytest.mark.parametrize("request_to_stop", [signal.SIGTERM, signal.SIGINT])
@@ -176,7 +194,7 @@ def test_a_stop_lets_the_request_in_flight_finish(data, request_to_stop):
         database.rollback()
         database.close()
         assert service.process.wait(10) == 0, service.text
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 4  # so it was not killed at the end of the grace
         request.join()
         assert request.status == 401
         assert "Traceback" not in service.text
@@ -189,13 +207,13 @@ def test_a_stop_does_not_wait_for_ever(data):
         hold_up(database, request)
         started = time.monotonic()
         assert service.stop() == 0
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 8  # 4 s of grace, and room for a busy machine
         request.join()
         assert request.status is None
 
 
 def test_a_stop_during_the_start_leaves_nothing_behind(data):
-    for delay in (0.2, 0.4, 0.6, 0.8, 1.0):
+    for delay in (0.4, 0.8, 1.2):
         service = Service(data)
         time.sleep(delay)
         assert service.stop() in {0, -signal.SIGTERM, 128 + signal.SIGTERM}, service.text
@@ -203,28 +221,26 @@ def test_a_stop_during_the_start_leaves_nothing_behind(data):
         assert "Traceback" not in service.text
 
 
-def test_a_killed_worker_is_replaced(data):
-    with Service(data) as service:
-        killed = service.workers()
-        assert len(killed) == 2
-        for worker in killed:
-            os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: len(set(service.workers()) - set(killed)) == 2)
-        wait_until(lambda: service.answers("/healthz"))
+def test_a_killed_worker_is_replaced(service):
+    killed = service.workers()
+    assert len(killed) == 2
+    for worker in killed:
+        os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: len(set(service.workers()) - set(killed)) == 2)
+    wait_until(lambda: service.answers("/healthz"))
 
 
-def test_a_killed_database_is_started_again(data):
-    with Service(data) as service:
-        assert service.get("/readyz") == 200
-        killed = postmaster(data)
-        assert killed is not None
-        os.kill(killed, signal.SIGKILL)
-        started = time.monotonic()
-        wait_until(lambda: postmaster(data) not in {None, killed})
-        wait_until(lambda: service.answers("/readyz"))
-        assert time.monotonic() - started < 5
-        # No connection that died with the old one is handed to a request.
-        assert [service.get("/api/v5/users/me", key=SOME_KEY) for _ in range(20)] == [401] * 20
+def test_a_killed_database_is_started_again(service):
+    assert service.get("/readyz") == 200
+    killed = postmaster(service.data)
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    started = time.monotonic()
+    wait_until(lambda: postmaster(service.data) not in {None, killed})
+    wait_until(lambda: service.answers("/readyz"))
+    assert time.monotonic() - started < 5
+    # No connection that died with the old one is handed to a request.
+    assert [service.get("/api/v5/users/me", key=SOME_KEY) for _ in range(20)] == [401] * 20
 
 
 def test_workers_do_not_outlive_a_killed_serve_and_the_next_one_takes_over(data):
@@ -261,33 +277,29 @@ def test_the_demo_says_what_to_try_and_yields_to_other_data(data):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("options", "said"),
     [
-        (["--port", "0"], "--port must be between 1 and 65535, not 0."),
-        (["--port", "99999"], "--port must be between 1 and 65535, not 99999."),
-        (["--workers", "0"], "--workers must be 1 or more, not 0."),
-        (["--host", "no-such-host.invalid"], "--host 'no-such-host.invalid' is no name or address of this"),
-        (["--host", "192.0.2.1"], "Cannot serve on 192.0.2.1:"),
+        ({"port": 0}, "--port must be between 1 and 65535, not 0."),
+        ({"port": 99999}, "--port must be between 1 and 65535, not 99999."),
+        ({"workers": 0}, "--workers must be 1 or more, not 0."),
+        (
+            {"host": "no-such-host.invalid"},
+            "--host 'no-such-host.invalid' is no name or address of this machine",
+        ),
+        ({"host": "192.0.2.1"}, "Cannot serve on 192.0.2.1:8000: "),
     ],
 )
-def test_what_cannot_be_served_is_said_in_one_sentence(data, arguments, said):
-    service = Service(data, *arguments)
-    assert service.process.wait(20) == 1
-    wait_until(lambda: said in service.text, lambda: service.text)
-    assert service.text.count("\n") == 1
+def test_what_cannot_be_served_is_said_in_one_sentence(options, said):
+    with pytest.raises(CommandError) as refused:
+        call_command("serve", **options)
+    assert str(refused.value).startswith(said)
 
 
-def test_a_port_in_use_is_said_in_one_sentence(data):
-    with socket.socket() as taken:
-        # As a second `serve` would find it: its workers share the port with each other.
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        service = Service(data, "--port", str(port))
-        assert service.process.wait(20) == 1
-        wait_until(lambda: service.text)
-        assert service.text == f"CommandError: Cannot serve on 127.0.0.1:{port}: Address already in use.\n"
+def test_a_port_in_use_is_said_in_one_sentence(service):
+    second = Service(service.data, "--port", str(service.port))
+    assert second.process.wait(20) == 1
+    wait_until(lambda: second.text)
+    assert second.text == f"CommandError: Cannot serve on 127.0.0.1:{service.port}: Address already in use.\n"
 
 
 @pytest.mark.parametrize(
@@ -297,7 +309,7 @@ def test_a_port_in_use_is_said_in_one_sentence(data):
         (b"nonsense\r\n\r\n", b"400"),
     ],
 )
-def test_headers_that_make_no_sense_are_refused(data, sent, answer):
-    with Service(data) as service, socket.create_connection(("127.0.0.1", service.port), 5) as client:
+def test_headers_that_make_no_sense_are_refused(service, sent, answer):
+    with socket.create_connection(("127.0.0.1", service.port), 5) as client:
         client.sendall(sent)
         assert client.recv(1000).split()[1] == answer

@@ -188,10 +188,11 @@ def unlimited_connection() -> Iterator[None]:
 
 def start_worker(parent: int) -> Callable[..., Any]:
     """In a new worker: the WSGI application, and what ties the worker to `serve`."""
-    # The copied handlers would only note the signal, and a stop during the import would wait for the grace
-    # time to pass. There is no request yet to be finished; granian sets its own handlers next.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Ctrl-C, and a supervisor that stops the whole group, reach the worker besides serve's own request to
+    # stop. A second signal can find granian's handler at work and lock it for good, so one is let through.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the copy of serve's own
+    threading.Thread(target=stop_once, daemon=True).start()
     threading.Thread(target=stop_after, args=(parent,), daemon=True).start()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * CONNECTIONS_PER_WORKER
@@ -200,12 +201,14 @@ def start_worker(parent: int) -> Callable[..., Any]:
     return application()
 
 
-def application() -> Callable[..., Any]:
-    """The WSGI application with all its views, which the first request would otherwise wait for."""
-    from goalsvc import wsgi
-
-    get_resolver().url_patterns  # noqa: B018 - reading it imports them
-    return wsgi.application
+def stop_once() -> None:
+    """Wait for a request to stop and hand it to granian, which lets the requests in flight finish."""
+    signal.sigwait({signal.SIGTERM})
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        handler(signal.SIGTERM, None)
+    else:
+        os._exit(0)  # granian has not begun, so there is no request to finish
 
 
 def stop_after(parent: int) -> None:
@@ -213,3 +216,11 @@ def stop_after(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def application() -> Callable[..., Any]:
+    """The WSGI application with all its views, which the first request would otherwise wait for."""
+    from goalsvc import wsgi
+
+    get_resolver().url_patterns  # noqa: B018 - reading it imports them
+    return wsgi.application
