@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from goals.models import Goal
+import msgspec
+
+from goals.reading import GoalRow
 from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization
-from goalsvc.orgs.rendering import render_nested_organization, render_nested_user
+from goalsvc.orgs.rendering import nested_user, render_nested_organization
 
 
-def render_goal(goal: Goal, organization: Organization) -> dict[str, Any]:
-    """The goal as a JSON object; it must have been loaded `with_details`."""
+def render_goal(goal: GoalRow, organization: Organization) -> dict[str, Any]:
+    """The goal as a JSON object."""
     return {
         "id": goal.id,
         "name": goal.name,
@@ -19,11 +21,11 @@ def render_goal(goal: Goal, organization: Organization) -> dict[str, Any]:
         "allow_any_room": goal.is_any_room_allowed,
         "allowed_rooms": goal.allowed_room_ids,
         "default_value": goal.default_value,
-        "conditions": goal.conditions,
+        "conditions": msgspec.Raw(goal.conditions.encode()),  # JSON already: not read just to be written
         "created_at": moment(goal.created_at),
-        "created_by_user_id": goal.created_by_id,
-        "created_by_user": render_nested_user(goal.created_by),
+        "created_by_user_id": goal.creator_id,
+        "created_by_user": nested_user(*goal[8:13]),
         "updated_at": moment(goal.updated_at),
-        "updated_by_user_id": goal.updated_by_id,
-        "updated_by_user": render_nested_user(goal.updated_by),
+        "updated_by_user_id": goal.editor_id,
+        "updated_by_user": nested_user(*goal[13:18]),
     }

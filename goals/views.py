@@ -1,5 +1,7 @@
 """The Goals API (API.md section 2)."""
 
+from uuid import UUID
+
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -11,12 +13,14 @@ from rest_framework.response import Response
 from goals import documentation as docs
 from goals.models import Goal, GoalAttributes, GoalQuerySet, UnknownRoomsError
 from goals.permissions import SettingsScope
+from goals.reading import GoalRow, read_goal, read_goals
 from goals.rendering import render_goal
 from goals.serializers import PART_OF_GOAL, WHOLE_GOAL, GoalInput
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import paginate
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.schema import describe
+from goalsvc.orgs.models import Organization
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView
 
@@ -29,7 +33,22 @@ def find_goal(goals: GoalQuerySet, goal_id: str) -> Goal:
     pk = parse_uuid(goal_id)
     goal = goals.live().filter(id=pk).first() if pk else None
     if goal is None:
-        raise NotFound("goal_not_found", "The organization has no such goal.")
+        raise goal_not_found()
+    return goal
+
+
+def goal_not_found() -> NotFound:
+    return NotFound("goal_not_found", "The organization has no such goal.")
+
+
+def goal_as_it_stands(organization: Organization, goal_id: UUID) -> GoalRow:
+    """Return a goal that was just written.
+
+    Raises: NotFound when somebody has deleted it at this very moment.
+    """
+    goal = read_goal(organization, goal_id)
+    if goal is None:
+        raise goal_not_found()
     return goal
 
 
@@ -49,9 +68,13 @@ class GoalsView(OrganizationAPIView):
 
     @describe(docs.LIST_GOALS)
     def get(self, request: Request, organization_id: str) -> Response:
-        goals = self.organization.goals.live().with_details()
         return Response(
-            paginate(request, goals, lambda goal: render_goal(goal, self.organization), by="created_at")
+            paginate(
+                request,
+                lambda page: read_goals(self.organization, page),
+                lambda goal: render_goal(goal, self.organization),
+                by="created_at",
+            )
         )
 
     @describe(docs.CREATE_GOAL)
@@ -61,10 +84,9 @@ class GoalsView(OrganizationAPIView):
             goal = Goal.open(self.organization, attributes, by=self.user, at=timezone.now())
         except UnknownRoomsError as error:
             raise unknown_rooms_error("allowed_rooms", error) from None
-        goal = self.organization.goals.with_details().get(pk=goal.pk)
         location = reverse("goal", kwargs={"organization_id": self.organization.id, "goal_id": goal.id})
         return Response(
-            render_goal(goal, self.organization),
+            render_goal(goal_as_it_stands(self.organization, goal.id), self.organization),
             status=status.HTTP_201_CREATED,
             headers={"Location": request.build_absolute_uri(location)},
         )
@@ -75,7 +97,10 @@ class GoalView(OrganizationAPIView):
 
     @describe(docs.RETRIEVE_GOAL)
     def get(self, request: Request, organization_id: str, goal_id: str) -> Response:
-        goal = find_goal(self.organization.goals.with_details(), goal_id)
+        pk = parse_uuid(goal_id)
+        goal = read_goal(self.organization, pk) if pk else None
+        if goal is None:
+            raise goal_not_found()
         return Response(render_goal(goal, self.organization))
 
     @describe(docs.REPLACE_GOAL)
@@ -100,5 +125,4 @@ class GoalView(OrganizationAPIView):
                 goal.revise(attributes, by=self.user, at=timezone.now())
             except UnknownRoomsError as error:
                 raise unknown_rooms_error("allowed_rooms", error) from None
-        goal = self.organization.goals.with_details().get(pk=goal.pk)
-        return Response(render_goal(goal, self.organization))
+        return Response(render_goal(goal_as_it_stands(self.organization, goal.id), self.organization))

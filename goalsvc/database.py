@@ -51,9 +51,9 @@ def configuration(data_dir: Path) -> dict[str, Any]:
     return settings | {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 0,  # the pool keeps the connections; Django refuses to keep them a second time
-        # Asked when a connection leaves the pool: after a restart of the database no request fails on a
-        # connection that died with the old one.
-        "CONN_HEALTH_CHECKS": True,
+        # A question at the start of every request would cost a round trip. A connection that died with an
+        # old database is found by authentication, which then asks again (ApiTokenQuerySet.authenticate).
+        "CONN_HEALTH_CHECKS": False,
         "OPTIONS": {
             "connect_timeout": 3,
             "tcp_user_timeout": 10_000,  # a database that vanished without a word is noticed in 10 s

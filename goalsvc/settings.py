@@ -77,11 +77,11 @@ MIDDLEWARE = [
     "goalsvc.api.requests.RequestMiddleware",  # outermost: even an error page carries its request id
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "goalsvc.pages.PageSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "goalsvc.pages.PageCsrfMiddleware",
+    "goalsvc.pages.PageAuthenticationMiddleware",
+    "goalsvc.pages.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

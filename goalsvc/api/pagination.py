@@ -4,11 +4,11 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -45,9 +45,17 @@ def decode_cursor(text: str) -> Cursor:
     return cursor
 
 
+class Slice(NamedTuple):
+    """Which rows a page needs: so many, in this direction, beyond this place (None: from the end)."""
+
+    is_descending: bool
+    after: tuple[datetime, UUID] | None
+    limit: int
+
+
 def paginate(
     request: Request,
-    queryset: QuerySet[Any],
+    rows_of: QuerySet[Any] | Callable[[Slice], list[Any]],
     render: Callable[[Any], dict[str, Any]],
     *,
     by: str,
@@ -56,7 +64,8 @@ def paginate(
     """Return the page that the request's `cursor` and `page_size` ask for, in one query.
 
     Args:
-        queryset: the rows of one organization, unordered.
+        rows_of: the rows of one organization: a queryset, unordered, or a function that reads a slice of
+            them, ordered by `by` and `id`.
         render: makes the JSON object of a row.
         by: the datetime field that orders the rows; ties are ordered by id.
         newest_first: order both descending.
@@ -68,16 +77,9 @@ def paginate(
     text = request.query_params.get("cursor")
     cursor = decode_cursor(text) if text is not None else None
     backwards = cursor is not None and cursor.backwards
-    descending = newest_first != backwards
-    if cursor is not None:
-        beyond = "lt" if descending else "gt"
-        # The first condition repeats what the second implies: PostgreSQL can start the index scan at it.
-        queryset = queryset.filter(
-            Q(**{f"{by}__{beyond}e": cursor.moment})
-            & (Q(**{f"{by}__{beyond}": cursor.moment}) | Q(**{f"id__{beyond}": cursor.id}))
-        )
-    order = [F(by).desc(), F("id").desc()] if descending else [F(by).asc(), F("id").asc()]
-    rows = list(queryset.order_by(*order)[: size + 1])
+    place = (cursor.moment, cursor.id) if cursor is not None else None
+    wanted = Slice(is_descending=newest_first != backwards, after=place, limit=size + 1)
+    rows = rows_in(rows_of, wanted, by) if isinstance(rows_of, QuerySet) else rows_of(wanted)
     is_more = len(rows) > size
     rows = rows[:size]
     if backwards:
@@ -93,8 +95,22 @@ def paginate(
     }
 
 
-def position(row: Model, by: str) -> tuple[datetime, UUID]:
-    return getattr(row, by), row.pk
+def rows_in(queryset: QuerySet[Any], wanted: Slice, by: str) -> list[Any]:
+    """Read a slice of a queryset."""
+    if wanted.after is not None:
+        moment, pk = wanted.after
+        beyond = "lt" if wanted.is_descending else "gt"
+        # The first condition repeats what the second implies: PostgreSQL can start the index scan at it.
+        queryset = queryset.filter(
+            Q(**{f"{by}__{beyond}e": moment})
+            & (Q(**{f"{by}__{beyond}": moment}) | Q(**{f"id__{beyond}": pk}))
+        )
+    order = [F(by).desc(), F("id").desc()] if wanted.is_descending else [F(by).asc(), F("id").asc()]
+    return list(queryset.order_by(*order)[: wanted.limit])
+
+
+def position(row: Any, by: str) -> tuple[datetime, UUID]:
+    return getattr(row, by), row.id
 
 
 def page_size(request: Request) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
+from django.db import InterfaceError, OperationalError, connection, models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
@@ -199,12 +199,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
         The same statement remembers that the token was used, at most once in TOUCH_INTERVAL.
         """
-        with connection.cursor() as cursor:
-            cursor.execute(
-                AUTHENTICATE,
-                {"digest": ApiToken.digest_of(key), "at": at, "unless_since": at - ApiToken.TOUCH_INTERVAL},
-            )
-            row = cursor.fetchone()
+        row = fetch_first(
+            AUTHENTICATE,
+            {"digest": ApiToken.digest_of(key), "at": at, "unless_since": at - ApiToken.TOUCH_INTERVAL},
+        )
         if row is None:
             return None
         values = iter(row)
@@ -268,10 +266,38 @@ class ApiToken(models.Model):
         return key
 
 
-# What authentication loads of each model: all but the password.
+def fetch_first(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
+    """Run the first statement of a request; return its first row.
+
+    The connection may have died in the pool, with a database that has been restarted since. Then the pool
+    is cleared of such connections and the statement run once more.
+    """
+
+    def fetch() -> tuple[Any, ...] | None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+
+    try:
+        return fetch()
+    except (OperationalError, InterfaceError):
+        if connection.connection is None or connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        if pool := getattr(connection, "pool", None):
+            pool.check()
+    return fetch()
+
+
+# What authentication loads of each model: what every request needs. The rest is read where it is shown.
 LOADED: dict[type[models.Model], list[str]] = {
-    model: [field.attname for field in model._meta.concrete_fields if field.attname != "password"]
-    for model in (ApiToken, User, Organization)
+    ApiToken: ["id", "user_id"],
+    User: [
+        *("id", "email", "first_name", "last_name", "organization_id", "scopes"),
+        *("is_bot", "is_active", "is_staff", "is_superuser"),
+    ],
+    Organization: ["id", "name", "subscription_expires_on"],
 }
 COLUMNS = ", ".join(f'"{model._meta.db_table}"."{name}"' for model, names in LOADED.items() for name in names)
 AUTHENTICATE = f"""

@@ -1,6 +1,7 @@
 """How organizations, users and rooms look in answers."""
 
 from typing import Any
+from uuid import UUID
 
 from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization, Room, User
@@ -19,18 +20,31 @@ def render_organization(organization: Organization) -> dict[str, Any]:
     }
 
 
+def nested_user(
+    id: UUID | None,
+    first_name: str | None,
+    last_name: str | None,
+    organization_id: UUID | None,
+    is_bot: bool | None,
+) -> dict[str, Any] | None:
+    """The user inside another object; None once the user is gone (and all the arguments are None)."""
+    if id is None:
+        return None
+    return {
+        "id": id,
+        "full_name": f"{first_name} {last_name}".strip(),
+        "first_name": first_name,
+        "last_name": last_name,
+        "organization_id": organization_id,
+        "is_bot": is_bot,
+    }
+
+
 def render_nested_user(user: User | None) -> dict[str, Any] | None:
     """The user inside another object; None once the user is gone."""
     if user is None:
         return None
-    return {
-        "id": user.id,
-        "full_name": user.full_name,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "organization_id": user.organization_id,
-        "is_bot": user.is_bot,
-    }
+    return nested_user(user.id, user.first_name, user.last_name, user.organization_id, user.is_bot)
 
 
 def render_caller(user: User) -> dict[str, Any]:

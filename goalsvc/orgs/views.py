@@ -44,12 +44,14 @@ class CallerView(APIView):
     @describe(docs.CALLER)
     def get(self, request: Request) -> Response:
         assert isinstance(request.user, User)
+        request.user.refresh_from_db(fields=["created_at", "updated_at"])
         return Response(render_caller(request.user))
 
 
 class OrganizationView(OrganizationAPIView):
     @describe(docs.ORGANIZATION)
     def get(self, request: Request, organization_id: str) -> Response:
+        self.organization.refresh_from_db(fields=["created_at", "updated_at"])
         return Response(render_organization(self.organization))
 
 

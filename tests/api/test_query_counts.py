@@ -22,8 +22,8 @@ def warm(as_manager):
     return as_manager
 
 
-def test_the_caller_takes_one_statement(warm, django_assert_num_queries):
-    with django_assert_num_queries(1):
+def test_the_caller_takes_two_statements(warm, django_assert_num_queries):
+    with django_assert_num_queries(2):
         assert warm.get("/api/v5/users/me").status_code == 200
 
 

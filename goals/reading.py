@@ -1,0 +1,80 @@
+"""Reads goals as the API shows them: with their rooms and the users who made and changed them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from goalsvc.api.pagination import Slice
+from goalsvc.orgs.models import Organization
+
+GOALS = """
+    SELECT goal.id, goal.name, goal.is_any_room_allowed,
+           ARRAY(
+               SELECT allowed.room_id FROM goals_goalroom AS allowed
+               JOIN orgs_room AS room ON room.id = allowed.room_id
+               WHERE allowed.goal_id = goal.id AND room.archived_at IS NULL
+               ORDER BY room.created_at, room.id
+           ),
+           goal.default_value, goal.conditions::text, goal.created_at, goal.updated_at,
+           creator.id, creator.first_name, creator.last_name, creator.organization_id, creator.is_bot,
+           editor.id, editor.first_name, editor.last_name, editor.organization_id, editor.is_bot
+    FROM goals_goal AS goal
+    LEFT JOIN orgs_user AS creator ON creator.id = goal.created_by_id
+    LEFT JOIN orgs_user AS editor ON editor.id = goal.updated_by_id
+    WHERE goal.organization_id = %(organization)s AND goal.deleted_at IS NULL
+"""
+ONE_GOAL = f"{GOALS} AND goal.id = %(goal)s"
+# By the index goal_list: which way, and from where, a page goes on.
+FIRST_PAGE = f"{GOALS} ORDER BY goal.created_at, goal.id LIMIT %(limit)s"
+LAST_PAGE = f"{GOALS} ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s"
+NEXT_PAGE = f"""{GOALS} AND (goal.created_at, goal.id) > (%(moment)s, %(id)s)
+    ORDER BY goal.created_at, goal.id LIMIT %(limit)s"""
+PREVIOUS_PAGE = f"""{GOALS} AND (goal.created_at, goal.id) < (%(moment)s, %(id)s)
+    ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s"""
+
+
+class GoalRow(NamedTuple):
+    """A goal as it is read; `conditions` is JSON as stored, the columns of a user who is gone are None."""
+
+    id: UUID
+    name: str
+    is_any_room_allowed: bool
+    allowed_room_ids: list[UUID]
+    default_value: Decimal | None
+    conditions: str
+    created_at: datetime
+    updated_at: datetime
+    creator_id: UUID | None
+    creator_first_name: str | None
+    creator_last_name: str | None
+    creator_organization_id: UUID | None
+    creator_is_bot: bool | None
+    editor_id: UUID | None
+    editor_first_name: str | None
+    editor_last_name: str | None
+    editor_organization_id: UUID | None
+    editor_is_bot: bool | None
+
+
+def read_goal(organization: Organization, goal_id: UUID) -> GoalRow | None:
+    """Return the organization's goal with this id, unless it is deleted or there is none."""
+    rows = fetch(ONE_GOAL, {"organization": organization.id, "goal": goal_id})
+    return rows[0] if rows else None
+
+
+def read_goals(organization: Organization, page: Slice) -> list[GoalRow]:
+    """Return a slice of the organization's goals, in the order of the slice."""
+    parameters: dict[str, Any] = {"organization": organization.id, "limit": page.limit}
+    if page.after is None:
+        return fetch(LAST_PAGE if page.is_descending else FIRST_PAGE, parameters)
+    parameters |= {"moment": page.after[0], "id": page.after[1]}
+    return fetch(PREVIOUS_PAGE if page.is_descending else NEXT_PAGE, parameters)
+
+
+def fetch(statement: str, parameters: dict[str, Any]) -> list[GoalRow]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [GoalRow._make(row) for row in cursor.fetchall()]
