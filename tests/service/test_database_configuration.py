@@ -112,10 +112,10 @@ def test_a_bad_url_ends_a_command_with_one_sentence():
     )
 
 
-@pytest.mark.parametrize("command", ["migrate", "serve"])
+@pytest.mark.parametrize("command", [["migrate"], ["serve", "--port", "39427"]])
 def test_an_unreachable_database_ends_a_command_with_one_sentence(command):
     started = time.monotonic()
-    finished = manage(command, DATABASE_URL="postgres://shop@127.0.0.1:1/goals")
+    finished = manage(*command, DATABASE_URL="postgres://shop@127.0.0.1:1/goals")
     assert time.monotonic() - started < 5
     assert (finished.returncode, finished.stdout) == (1, "")
     assert "The database cannot be used: " in finished.stderr
