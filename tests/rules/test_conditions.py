@@ -107,15 +107,23 @@ def test_a_type_refuses_other_values(number, set_conditions):
 
 
 @pytest.mark.parametrize("empty", [{}, {"value": ""}, {"value": "  \n"}])
-@pytest.mark.parametrize("number", TYPES)
-def test_a_value_is_required_but_for_the_types_that_have_none(number, empty, set_conditions):
-    status, answer = set_conditions([{"type": number, **empty}])
+def test_a_value_is_required_but_for_the_types_that_have_none(empty, set_conditions):
+    status, errors = set_conditions([{"type": number, **empty} for number in TYPES])
 
-    if number in WITHOUT_VALUE:
-        assert (status, answer[0]["value"]) == (200, "")
-    else:
-        assert status == 400
-        assert answer == {"0": {"value": [f"Required for the type {number}, {TYPES[number][0]}."]}}
+    assert status == 400
+    assert errors == {
+        str(number - 1): {"value": [f"Required for the type {number}, {name}."]}
+        for number, (name, _, _) in TYPES.items()
+        if number not in WITHOUT_VALUE
+    }
+
+
+@pytest.mark.parametrize("empty", [{}, {"value": ""}, {"value": "  \n"}])
+def test_the_types_that_have_no_value_go_without(empty, set_conditions):
+    status, conditions = set_conditions([{"type": number, **empty} for number in sorted(WITHOUT_VALUE)])
+
+    assert status == 200
+    assert [condition["value"] for condition in conditions] == [""] * 5
 
 
 @pytest.mark.parametrize("number", [0, 38, -1, 10**30])
@@ -242,9 +250,9 @@ def test_settings_over_eight_kibibytes_are_refused(set_conditions):
     )
 
 
-@pytest.mark.parametrize(
-    "text", ["\x00", "\x01", "\r", "\x7f", "\x85", "a\x00b", "\ud800", "x\udc00", "a\udfff", "\udc00\ud800"]
-)
+WRONG_TEXTS = ["\x00", "\x01", "\r", "\x7f", "\x85", "a\x00b", "\ud800", "x\udc00", "a\udfff", "\udc00\ud800"]
+
+
 @pytest.mark.parametrize(
     "settings_of",
     [
@@ -256,11 +264,14 @@ def test_settings_over_eight_kibibytes_are_refused(set_conditions):
     ],
     ids=["value", "key", "nested key", "deep value", "deep key"],
 )
-def test_settings_hold_no_control_characters_nor_lone_surrogates(settings_of, text, set_conditions):
-    assert set_conditions([{"type": 22, "settings": settings_of(text)}]) == (
-        400,
-        {"0": {"settings": ["Control characters and lone surrogates are not allowed."]}},
-    )
+def test_settings_hold_no_control_characters_nor_lone_surrogates(settings_of, set_conditions):
+    status, errors = set_conditions([{"type": 22, "settings": settings_of(text)} for text in WRONG_TEXTS])
+
+    assert status == 400
+    assert errors == {
+        str(index): {"settings": ["Control characters and lone surrogates are not allowed."]}
+        for index in range(len(WRONG_TEXTS))
+    }
 
 
 @pytest.mark.parametrize(
