@@ -89,7 +89,14 @@ def measure_chunked_body(request: HttpRequest) -> None:
     encoding = request.META.get("HTTP_TRANSFER_ENCODING", "")
     if request.META.get("CONTENT_LENGTH") or "chunked" not in encoding.lower():
         return
-    body = request.META["wsgi.input"].read(settings.MAX_BATCH_BODY_BYTES + 1)
+    stream = request.META["wsgi.input"]
+    try:
+        body = stream.read(settings.MAX_BATCH_BODY_BYTES + 1)
+    except OSError:
+        # The client is gone. The parser, which reads the stream again, answers that.
+        request.META["CONTENT_LENGTH"] = "1"
+        request._stream = stream
+        return
     request.META["CONTENT_LENGTH"] = str(len(body))
     request._stream = BytesIO(body)
 

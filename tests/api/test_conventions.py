@@ -389,6 +389,25 @@ def test_a_body_shorter_than_announced_is_no_json(post_stream, goal_bytes):
     assert (response.status_code, response.json()["code"]) == (400, "parse_error")
 
 
+class BrokenStream(io.BytesIO):
+    """A body whose sender has gone away."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError("connection reset by peer")
+
+
+@pytest.mark.parametrize("headers", [{"CONTENT_LENGTH": "100"}, CHUNKED])
+def test_a_body_that_breaks_off_is_no_json_and_no_crash(headers, post_stream):
+    response = post_stream(BrokenStream(), {**headers, "HTTP_X_REQUEST_ID": "mine"})
+
+    assert response.status_code == 400
+    assert response.headers["X-Request-ID"] == "mine"
+    assert response.json() == {
+        "detail": "The request body ended before its announced length.",
+        "code": "parse_error",
+    }
+
+
 @pytest.mark.parametrize("length", ["", "0", "abc", "1e3"])
 def test_a_senseless_content_length_is_an_empty_body(length, post_stream, goal_bytes):
     response = post_stream(io.BytesIO(goal_bytes), {"CONTENT_LENGTH": length})
