@@ -96,14 +96,31 @@ class UnknownRooms:
 
 
 # Holds off whoever wants to hold a match while this arrival, which may be what it lacks, is not yet to be
-# seen; and says which of the rooms are the organization's.
+# seen; then makes the visitors, and locks those that are known (the condition that is never true changes
+# nothing, but the row is locked all the same). Says which of the rooms are the organization's, and which
+# visitors are new.
+# A session and an identity of one visitor that arrive at the same moment would not see each other before they
+# have committed, and only together may be what a held match lacks: so one of them waits here.
 ANNOUNCE_ARRIVAL = f"""
-    SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK}),
-           ARRAY(
+    WITH arrival AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK})
+    ),
+    new_visitor AS (
+        INSERT INTO matching_visitor AS v (id, organization_id, visitor_id, created_at)
+        SELECT report.new_visitor_pk, %(organization)s, report.visitor_id, %(at)s
+        FROM arrival
+        CROSS JOIN unnest(%(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[])
+                   AS report (visitor_id, new_visitor_pk)
+        ORDER BY report.visitor_id
+        ON CONFLICT (organization_id, visitor_id) DO UPDATE SET created_at = v.created_at WHERE FALSE
+        RETURNING v.id
+    )
+    SELECT ARRAY(
                SELECT id FROM orgs_room
                WHERE organization_id = %(organization)s AND archived_at IS NULL
                  AND id = ANY(%(rooms)s::uuid[])
-           )
+           ),
+           ARRAY(SELECT id FROM new_visitor)
 """
 
 
@@ -128,42 +145,24 @@ IDENTITIES_OF_SESSIONS = """
               """
 
 # Rows are locked in one order everywhere (visitors by id, then sessions by id, then identities), so that
-# concurrent deliveries of the same rows wait for each other and never deadlock. Each ORDER BY also finishes
-# the step before it, so the steps do not mix.
+# concurrent deliveries of the same rows wait for each other and never deadlock.
 VISITORS_OF_REPORTS = """
-    known_visitor AS (
+    visitor AS (
         SELECT v.id, v.visitor_id
         FROM matching_visitor AS v
         WHERE v.organization_id = %(organization)s
           AND v.visitor_id IN (SELECT visitor_id FROM report)
-    ),
-    new_visitor AS (
-        INSERT INTO matching_visitor (id, organization_id, visitor_id, created_at)
-        SELECT DISTINCT ON (visitor_id) new_visitor_pk, %(organization)s, visitor_id, %(at)s
-        FROM report
-        WHERE visitor_id NOT IN (SELECT visitor_id FROM known_visitor)
-        ORDER BY visitor_id
-        -- Another delivery may have inserted it since this statement began. The update changes nothing,
-        -- but makes RETURNING give the row all the same.
-        ON CONFLICT (organization_id, visitor_id) DO UPDATE SET visitor_id = excluded.visitor_id
-        RETURNING id, visitor_id
-    ),
-    visitor AS (
-        SELECT id, visitor_id FROM known_visitor UNION ALL SELECT id, visitor_id FROM new_visitor
     )
 """
 
 UPSERT_SESSIONS = f"""
     WITH posted AS (
         SELECT * FROM unnest(
-            %(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[], %(visitor_session_ids)s::text[],
-            %(new_session_pks)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
-            %(rooms)s::text[]
-        ) AS posted (
-            visitor_id, new_visitor_pk, visitor_session_id, new_session_pk, started_at, ended_at, room_ids
-        )
+            %(visitor_ids)s::text[], %(visitor_session_ids)s::text[], %(new_session_pks)s::uuid[],
+            %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(rooms)s::text[]
+        ) AS posted (visitor_id, visitor_session_id, new_session_pk, started_at, ended_at, room_ids)
     ),
-    -- Another visitor's session is refused, and nothing of the report stays, not even its visitor.
+    -- Another visitor's session is refused.
     report AS MATERIALIZED (
         SELECT * FROM posted
         WHERE NOT EXISTS (
@@ -204,9 +203,9 @@ UPSERT_SESSIONS = f"""
 UPSERT_IDENTITIES = f"""
     WITH report AS MATERIALIZED (
         SELECT * FROM unnest(
-            %(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[], %(identities)s::text[],
-            %(new_identity_pks)s::uuid[], %(visitor_session_ids)s::text[]
-        ) AS report (visitor_id, new_visitor_pk, identity, new_identity_pk, visitor_session_id)
+            %(visitor_ids)s::text[], %(identities)s::text[], %(new_identity_pks)s::uuid[],
+            %(visitor_session_ids)s::text[]
+        ) AS report (visitor_id, identity, new_identity_pk, visitor_session_id)
     ),
     {VISITORS_OF_REPORTS},
     upserted AS (
@@ -226,10 +225,12 @@ UPSERT_IDENTITIES = f"""
     FROM upserted JOIN visitor ON visitor.id = upserted.visitor_id
 """
 
+# Nothing of a refused report stays, not even its visitor.
 DELETE_STRAY_VISITORS = """
     DELETE FROM matching_visitor AS v
     WHERE v.id = ANY(%(pks)s::uuid[])
       AND NOT EXISTS (SELECT FROM matching_visitorsession AS s WHERE s.visitor_id = v.id)
+      AND NOT EXISTS (SELECT FROM matching_visitoridentity AS i WHERE i.visitor_id = v.id)
 """
 
 OTHERS_SESSIONS = """
@@ -253,7 +254,13 @@ def record_sessions(
     reports of one session get it as it stands after the last.
     """
     with transaction.atomic(savepoint=False):
-        known_rooms = announce_arrival(organization, {room for report in reports for room in report.rooms})
+        arrival = announce_arrival(
+            organization,
+            (report.visitor_id for report in reports),
+            (room for report in reports for room in report.rooms),
+            at=at,
+        )
+        known_rooms = arrival.known_rooms
         placed = [report for report in reports if known_rooms.issuperset(report.rooms)]
         known, is_awaited = merge_sessions(organization, placed, at=at)
         accepted = [report for report in placed if is_owner(report, known)]
@@ -271,6 +278,8 @@ def record_sessions(
                 visitor__visitor_id__in={report.visitor_id for report in accepted},
             )
             settle_identities(organization, arrived.values("identity"), at=at)
+        if len(accepted) < len(reports):
+            arrival.delete_stray_visitors()
 
     answers: list[KnownSession | SessionConflict | UnknownRooms] = []
     seen: set[str] = set()
@@ -286,12 +295,38 @@ def record_sessions(
     return answers
 
 
-def announce_arrival(organization: Organization, room_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Take part in the arrivals lock; return those of `room_ids` that are the organization's rooms."""
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is known of an arrival once it has taken its locks."""
+
+    known_rooms: frozenset[UUID]
+    new_visitor_pks: Sequence[UUID]
+
+    def delete_stray_visitors(self) -> None:
+        """Delete the visitors that were made for nothing, as their reports were refused."""
+        if self.new_visitor_pks:
+            with connection.cursor() as cursor:
+                cursor.execute(DELETE_STRAY_VISITORS, {"pks": array(self.new_visitor_pks)})
+
+
+def announce_arrival(
+    organization: Organization, visitor_ids: Iterable[str], room_ids: Iterable[UUID], *, at: datetime
+) -> Arrival:
+    """Take part in the arrivals lock, and make and lock the visitors."""
+    distinct = set(visitor_ids)
     with connection.cursor() as cursor:
-        cursor.execute(ANNOUNCE_ARRIVAL, {"organization": organization.id, "rooms": array(room_ids)})
-        row = cursor.fetchone()
-    return frozenset(row[1])
+        cursor.execute(
+            ANNOUNCE_ARRIVAL,
+            {
+                "organization": organization.id,
+                "at": at,
+                "visitor_ids": text_array(distinct),
+                "new_visitor_pks": array(new_pks(len(distinct))),
+                "rooms": array(set(room_ids)),
+            },
+        )
+        known_rooms, new_visitor_pks = cursor.fetchone()
+    return Arrival(frozenset(known_rooms), new_visitor_pks)
 
 
 def settle_identities(organization: Organization, identities: Any, *, at: datetime) -> None:
@@ -318,9 +353,13 @@ def merge_sessions(
         of_visitors = merged.setdefault(report.visitor_session_id, {})
         earlier = of_visitors.get(report.visitor_id)
         of_visitors[report.visitor_id] = merge(earlier, report) if earlier else report
-    # Where reports dispute whose a new session is, the first has it. Where it turns out to be known, the
+    # Where reports dispute whose a new session is, the first has it. Where it becomes known just now, the
     # others get their turn, and the statement lets none through but the owner's.
-    firsts = [next(iter(of_visitors.values())) for of_visitors in merged.values()]
+    owners = find_owners(organization, [id for id, of_visitors in merged.items() if len(of_visitors) > 1])
+    firsts = [
+        of_visitors.get(owners.get(session_id, "")) or next(iter(of_visitors.values()))
+        for session_id, of_visitors in merged.items()
+    ]
     known, is_awaited = upsert_sessions(organization, firsts, at=at)
     others = [
         report
@@ -333,6 +372,14 @@ def merge_sessions(
         known |= more
         is_awaited |= are_more_awaited
     return known, is_awaited
+
+
+def find_owners(organization: Organization, session_ids: Sequence[str]) -> dict[str, str]:
+    """Return the visitors of those of the sessions that are known."""
+    if not session_ids:
+        return {}
+    sessions = organization.visitor_sessions.filter(visitor_session_id__in=session_ids)
+    return dict(sessions.values_list("visitor_session_id", "visitor__visitor_id"))
 
 
 def merge(earlier: SessionReport, later: SessionReport) -> SessionReport:
@@ -354,7 +401,6 @@ def upsert_sessions(
     Returns: the sessions by their id, those of other visitors missing; and whether a match is
         held for one of their visitors.
     """
-    visitor_pks = new_pks(len(reports))
     with connection.cursor() as cursor:
         cursor.execute(
             UPSERT_SESSIONS,
@@ -362,7 +408,6 @@ def upsert_sessions(
                 "organization": organization.id,
                 "at": at,
                 "visitor_ids": text_array(report.visitor_id for report in reports),
-                "new_visitor_pks": array(visitor_pks),
                 "visitor_session_ids": text_array(report.visitor_session_id for report in reports),
                 "new_session_pks": array(new_pks(len(reports))),
                 "starts": moment_array(report.started_at for report in reports),
@@ -373,12 +418,7 @@ def upsert_sessions(
         )
         rows = cursor.fetchall()
     sessions = (KnownSession(*row[:-1]) for row in rows)
-    known = {session.visitor_session_id: session for session in sessions}
-    if len(known) < len(reports):
-        # Who lost a race for a session has left a visitor that nothing refers to.
-        with connection.cursor() as cursor:
-            cursor.execute(DELETE_STRAY_VISITORS, {"pks": array(visitor_pks)})
-    return known, bool(rows and rows[0][-1])
+    return {session.visitor_session_id: session for session in sessions}, bool(rows and rows[0][-1])
 
 
 def record_identities(
@@ -389,12 +429,14 @@ def record_identities(
     The answers are in the order of the reports.
     """
     with transaction.atomic(savepoint=False):
-        announce_arrival(organization, ())
+        arrival = announce_arrival(organization, (report.visitor_id for report in reports), (), at=at)
         disputed = others_sessions(organization, reports)
         fine = [report for report in reports if session_of(report) not in disputed]
         known, is_awaited = upsert_identities(organization, fine, at=at)
         if is_awaited:
             settle_identities(organization, {report.visitor_identity for report in fine}, at=at)
+        if len(fine) < len(reports):
+            arrival.delete_stray_visitors()
 
     answers: list[KnownIdentity | SessionConflict] = []
     seen: set[tuple[str, str]] = set()
@@ -453,7 +495,6 @@ def upsert_identities(
                 "organization": organization.id,
                 "at": at,
                 "visitor_ids": text_array(report.visitor_id for report in merged.values()),
-                "new_visitor_pks": array(new_pks(len(merged))),
                 "identities": text_array(report.visitor_identity for report in merged.values()),
                 "new_identity_pks": array(new_pks(len(merged))),
                 "visitor_session_ids": text_array(report.visitor_session_id for report in merged.values()),
