@@ -295,6 +295,11 @@ class PendingMatchQuerySet(models.QuerySet["PendingMatch"]):
         """Those that can still be settled at the moment `at`."""
         return self.filter(status=PendingMatch.Status.PENDING, expires_at__gt=at)
 
+    def expire(self, at: datetime) -> int:
+        """Give up those that have waited too long by the moment `at`; return how many they were."""
+        overdue = self.filter(status=PendingMatch.Status.PENDING, expires_at__lte=at)
+        return overdue.update(status=PendingMatch.Status.EXPIRED, resolved_at=at)
+
     def in_status(self, status: str, at: datetime) -> "PendingMatchQuerySet":
         """Those of a status as `status_at` shows it."""
         if status == PendingMatch.Status.PENDING:

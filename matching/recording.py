@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
 from goalsvc.orgs.models import Organization
@@ -84,15 +84,19 @@ def record_matches(
     is_alone = is_rehearsal  # whether arriving sessions and identities wait for us
     while open_indexes := [index for index in range(len(requests)) if index not in verdicts]:
         plan = make_plan(organization, requests, open_indexes)
-        if plan.overdue:
-            # A held event is asked for again, and by now it matches: settle it where it is held.
-            settle(organization, organization.pending_matches.filter(id__in=plan.overdue), at=at)
-            continue
-        if plan.has_holds and not is_alone:
+        if (plan.has_holds or plan.overdue) and not is_alone:
             # What is missing may be arriving at this very moment. Let those arrivals finish, look again,
-            # and keep others waiting until what we hold can be seen.
+            # and keep others waiting until what we hold can be seen. (And an arrival settles what is held,
+            # so this lock has to come before those of held matches.)
             lock_out_arrivals(organization)
             is_alone = True
+            continue
+        if plan.met and organization.pending_matches.filter(id__in=plan.met).expire(at):
+            continue  # what has waited too long stands for nothing any more
+        if plan.overdue:
+            # A held event is asked for again, and by now it matches: settle it where it is held.
+            with transaction.atomic(savepoint=False):
+                settle(organization, organization.pending_matches.filter(id__in=plan.overdue), at=at)
             continue
         verdicts |= write(organization, requests, plan, at=at)
     return [verdicts[index] for index in range(len(requests))]
@@ -106,7 +110,8 @@ class Plan:
     refusals: dict[int, Refusal] = field(default_factory=dict)
     replays: dict[int, UUID] = field(default_factory=dict)  # of matches
     replays_of_held: dict[int, UUID] = field(default_factory=dict)
-    overdue: set[UUID] = field(default_factory=set)  # held matches that the rule would match today
+    met: set[UUID] = field(default_factory=set)  # held matches that external ids already stand for
+    overdue: set[UUID] = field(default_factory=set)  # of them, those that match by now
     has_holds: bool = False
 
 
@@ -119,7 +124,9 @@ def make_plan(organization: Organization, requests: Sequence[MatchRequest], inde
         request = requests[index]
         outcome = decide(request, known_rooms, fact)
         is_held = isinstance(outcome, Refusal) and is_to_be_held(request, outcome)
-        if request.external_id is not None:
+        if request.external_id is not None and fact.goal is not None:
+            if fact.pending:
+                plan.met.add(fact.pending.pk)
             if first := fact.match or fact.pending:
                 if bytes(first.request_digest) != digest_of(request):
                     plan.refusals[index] = Refusal(EXTERNAL_ID_CONFLICT)
@@ -152,7 +159,8 @@ def write(
 ) -> dict[int, Verdict]:
     """Carry out a plan; return the verdicts by index.
 
-    Who loses a race for an external id is missing: planned again, it will find the winner.
+    Who loses a race for an external id is missing: planned again, it will find the winner. So is who met a
+    held match that an arrival has settled meanwhile.
     """
     verdicts: dict[int, Verdict] = {}
     matches = {
@@ -180,7 +188,8 @@ def write(
             if pk in first_matches:
                 verdicts[index] = Recorded(first_matches[pk], is_replay=True)
     if plan.replays_of_held:
-        first_held = organization.pending_matches.in_bulk(list(set(plan.replays_of_held.values())))
+        still_held = organization.pending_matches.open(at)
+        first_held = still_held.in_bulk(list(set(plan.replays_of_held.values())))
         for index, pk in plan.replays_of_held.items():
             if pk in first_held:
                 verdicts[index] = Held(first_held[pk], is_replay=True)

@@ -37,9 +37,7 @@ class Command(BaseCommand):
                     with transaction.atomic():
                         held = organization.pending_matches.filter(id__in=ids)
                         matched += settle(organization, held, at=now)
-                        expired += held.filter(
-                            status=PendingMatch.Status.PENDING, expires_at__lte=now
-                        ).update(status=PendingMatch.Status.EXPIRED, resolved_at=now)
+                        expired += held.expire(now)
                     bar.update(len(ids))
         still = PendingMatch.objects.open(now).count()
         self.stdout.write(f"{matched} matched, {expired} expired, {still} still held.")
