@@ -49,6 +49,8 @@ def wait_for_lock(answer: "Future[Any]") -> None:
     give_up_at = time.monotonic() + PATIENCE
     while time.monotonic() < give_up_at and not answer.done():
         with connection.cursor() as cursor:
+            # Inside a transaction the list of connections is else the one of the first look.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND wait_event_type = 'Lock'"
