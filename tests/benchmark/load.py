@@ -3,6 +3,7 @@
 import http.client
 import json
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,7 +16,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Workload:
-    """What is asked again and again. `{i}` in the body is a random number below `numbers`."""
+    """What is asked again and again.
+
+    In the body `{i}` is a random number below `numbers`, and `{s}` the same one once more.
+    """
 
     name: str
     method: str
@@ -50,10 +54,14 @@ local expected = {status}
 local threads = {{}}
 function setup(thread) thread:set("id", #threads); table.insert(threads, thread) end
 function init(args) math.randomseed(os.time() * 100 + id); bad = 0 end
-function number() return math.random(0, {numbers} - 1) end
+local last = 0
+function pick(mark)
+  if mark == "{{i}}" then last = math.random(0, {numbers} - 1) end
+  return last
+end
 function request()
   local filled = body
-  if body ~= "" then filled = string.gsub(body, "{{i}}", number) end
+  if body ~= "" then filled = string.gsub(body, "{{[is]}}", pick) end
   return wrk.format(nil, nil, nil, filled)
 end
 function response(status, headers, body) if status ~= expected then bad = bad + 1 end end
@@ -130,6 +138,19 @@ def run_plainly(workload: Workload, base: str, token: str, *, connections: int, 
         ordered[int(len(ordered) * 0.99)],
         bad,
     )
+
+
+def fill(workload: Workload) -> str:
+    """Put numbers for the marks of the workload's body."""
+    last = 0
+
+    def pick(mark: re.Match[str]) -> str:
+        nonlocal last
+        if mark[0] == "{i}":
+            last = random.randrange(workload.numbers)
+        return str(last)
+
+    return re.sub(r"\{[is]\}", pick, workload.body or "")
 
 
 def ask(client: http.client.HTTPConnection, workload: Workload, token: str) -> tuple[int, Any]:
