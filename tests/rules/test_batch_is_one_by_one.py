@@ -378,7 +378,7 @@ def everything() -> dict[str, list[Any]]:
         "attempts": MatchAttempt,
         "tallies": ReplayTally,
     }
-    return {name: list(model.objects.order_by("id").values_list()) for name, model in tables.items()}
+    return {name: list(model._default_manager.order_by("id").values_list()) for name, model in tables.items()}
 
 
 # Sessions and identities
