@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from goalsvc.orgs.models import AUTHENTICATE, ApiToken, Organization
 from matching.ingestion import SessionReport, record_sessions
-from matching.recording import INSERT_MATCHES, record_matches
-from matching.resolver import FACTS, MatchRequest
+from matching.recording import INSERT_ONE_MATCH, record_matches
+from matching.resolver import FACTS_OF_ONE, MatchRequest
 from tests.benchmark.world import MATCHED_AT, World
 
 
@@ -39,31 +39,29 @@ def pgbench(world: World, url: str, *, connections: int, seconds: int) -> float:
         "digest": f"'{ApiToken.digest_of(world.token)}'",
         "at": now,
         "unless_since": f"{now} - interval '1 hour'",
-        "identities": "('{customer-' || :i || '}')",
-        "moments": f"'{{{MATCHED_AT}}}'",
-        "goal_ids": f"'{{{world.goal}}}'",
+        "identity": "('customer-' || :i)",
+        "moment": f"'{MATCHED_AT}'",
         "goals": f"'{{{world.goal}}}'",
-        "external_ids": "'{NULL}'",
         "rooms": f"'{rooms}'",
-        "id": "('{' || gen_random_uuid() || '}')",
-        "goal_id": f"'{{{world.goal}}}'",
-        "session_id": f"'{{{session[0]}}}'",
-        "visitor_identity": "('{customer-' || :i || '}')",
-        "goal_matched_at": f"'{{{MATCHED_AT}}}'",
-        "session_started_at": "'{2026-01-02T00:00:00Z}'",
-        "goal_value": "'{12.50}'",
-        "goal_value_source": "'{request}'",
-        "room_ids": f"""'{{"{rooms}"}}'""",
-        "unconnected_room_ids": "'{\"{}\"}'",
-        "external_id": "'{NULL}'",
-        "request_digest": "'{NULL}'",
-        "created_at": f"'{{{datetime.now(UTC).isoformat()}}}'",
-        "created_by_id": f"'{{{user}}}'",
+        "id": "gen_random_uuid()",
+        "goal_id": f"'{world.goal}'",
+        "session_id": f"'{session[0]}'",
+        "visitor_identity": "('customer-' || :i)",
+        "goal_matched_at": f"'{MATCHED_AT}'",
+        "session_started_at": "'2026-01-02T00:00:00Z'",
+        "goal_value": "'12.50'",
+        "goal_value_source": "'request'",
+        "room_ids": f"'{rooms}'",
+        "unconnected_room_ids": "'{}'",
+        "external_id": "NULL",
+        "request_digest": "NULL",
+        "created_at": f"'{datetime.now(UTC).isoformat()}'",
+        "created_by_id": f"'{user}'",
     }
     script = f"\\set i random(0, {world.identities - 1})\n" + "".join(
         re.sub(r"\s+", " ", re.sub(r"--.*", "", re.sub(r"%\((\w+)\)s", lambda m: values[m[1]], statement)))
         + ";\n"
-        for statement in (AUTHENTICATE, FACTS, INSERT_MATCHES)
+        for statement in (AUTHENTICATE, FACTS_OF_ONE, INSERT_ONE_MATCH)
     )
     program = shutil.which("pgbench") or bundled("pgbench")
     with tempfile.TemporaryDirectory() as folder:
