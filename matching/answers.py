@@ -17,7 +17,7 @@ from goalsvc.orgs.models import Organization, User
 from matching import recording, resolver
 from matching.attempts import count_replays, keep_attempts
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
-from matching.recording import Held, Recorded, Refused, Verdict, record_matches
+from matching.recording import Held, NewMatch, Recorded, Refused, Verdict, record_matches
 from matching.resolver import MatchRequest
 from matching.serializers import check_match
 
@@ -54,7 +54,7 @@ class Answer:
     """
 
     status: int
-    match: ExternalMatch | None = None
+    match: NewMatch | ExternalMatch | None = None
     pending: PendingMatch | None = None
     is_replay: bool = False
     code: str | None = None
@@ -147,7 +147,7 @@ def forget_ids(answers: Sequence[Answer], *, at: datetime) -> None:
     for answer in answers:
         for row in (answer.match, answer.pending):
             if row is not None and row.created_at == at:
-                row.pk = None
+                row.id = None  # type: ignore[assignment] # from here on it is only rendered
 
 
 def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None, at: datetime) -> MatchRequest:

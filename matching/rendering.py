@@ -13,10 +13,11 @@ from matching.answers import Answer
 from matching.attempts import Tally
 from matching.ingestion import KnownIdentity, KnownSession
 from matching.models import ExternalMatch, MatchAttempt, MatchChange, PendingMatch
+from matching.recording import NewMatch
 from matching.reports import ReportAnswer
 
 
-def render_match(match: ExternalMatch) -> dict[str, Any]:
+def render_match(match: NewMatch | ExternalMatch) -> dict[str, Any]:
     """The match as a JSON object; it was just made, or loaded `with_visitors`."""
     return {
         "id": match.id,

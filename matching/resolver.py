@@ -266,7 +266,8 @@ def decide(request: MatchRequest, known_rooms: frozenset[UUID], facts: Facts) ->
         return Refusal(NO_ALLOWED_ROOMS, request.rooms)
 
     # 3. The connected rooms.
-    connected = [room for room in counting if room in session.room_ids]
+    visited = set(session.room_ids)
+    connected = [room for room in counting if room in visited]
     if not connected:
         return Refusal(NO_CONNECTED_ROOMS, counting, goal, session)
 
@@ -278,5 +279,6 @@ def decide(request: MatchRequest, known_rooms: frozenset[UUID], facts: Facts) ->
     else:
         value, source = None, ExternalMatch.ValueSource.NONE
 
-    unconnected = [room for room in request.rooms if room not in connected]
+    matched = set(connected)
+    unconnected = [room for room in request.rooms if room not in matched]
     return Resolution(session, value, source.value, connected, unconnected)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import IO, Any
 from uuid import UUID
 
@@ -279,6 +280,7 @@ class MomentField(serializers.Field):
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I | re.ASCII)
 
 
+@lru_cache(maxsize=4096)  # the same rooms and goals are named again and again
 def parse_uuid(text: str) -> UUID | None:
     """Read a UUID in its usual form with dashes, in either case; None when it is none."""
     return UUID(text) if CANONICAL_UUID.fullmatch(text) else None
