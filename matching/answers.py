@@ -147,7 +147,7 @@ def forget_ids(answers: Sequence[Answer], *, at: datetime) -> None:
     for answer in answers:
         for row in (answer.match, answer.pending):
             if row is not None and row.created_at == at:
-                row.id = None  # type: ignore[assignment] # from here on it is only rendered
+                row.id = None
 
 
 def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None, at: datetime) -> MatchRequest:
