@@ -1,6 +1,7 @@
 """The cast of the admin: an operator, and the staff of the organization and of another one."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -8,7 +9,16 @@ from django.test import Client
 from goalsvc.orgs.models import Organization, User
 from tests.factories import UserFactory
 
+FAST_HASHER = "django.contrib.auth.hashers.MD5PasswordHasher"
 ALL_SCOPES = ["settings", "reports", "users"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_slow(settings: Any) -> None:
+    """Leave out what takes its time and is not the admin's: hashing passwords well, and looking through all
+    static files anew for each client."""
+    settings.PASSWORD_HASHERS = [FAST_HASHER, *settings.PASSWORD_HASHERS]
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture

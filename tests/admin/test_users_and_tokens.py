@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from goalsvc.orgs.models import ApiToken, Organization, User
+from tests.admin.conftest import FAST_HASHER
 from tests.factories import UserFactory
 
 SECRET = "correct horse battery"
@@ -48,7 +49,10 @@ def as_user_manager(user_manager: User, browser: Callable[[User], Client]) -> Cl
     return browser(user_manager)
 
 
-def test_staff_add_a_user_of_their_organization(as_staff: Client, organization: Organization) -> None:
+def test_staff_add_a_user_of_their_organization(
+    as_staff: Client, organization: Organization, settings: Any
+) -> None:
+    settings.PASSWORD_HASHERS.remove(FAST_HASHER)
     response = as_staff.post(f"{USER_LIST}add/", new_user_form(scopes=["settings"], first_name="Nora"))
     assert response.status_code == 302
     user = User.objects.get(email="new@example.com")
