@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.admin import precise
 from matching.admin.rooms import is_rooms, name_rooms, room_link, room_links
-from matching.models import VisitorIdentity, VisitorSession
+from matching.models import MatchChange, VisitorIdentity, VisitorSession
 from matching.reasons import duration
 
 VISITORS_SHOWN = 20
@@ -62,6 +62,7 @@ def explain_match(match: Any) -> str:
             "is_overtaken": any(
                 candidate and place(candidate) > place(session) for _, candidate in candidates
             ),
+            "is_restated": match.changes.filter(kind=MatchChange.Kind.RESTATED).exists(),
             "connected": room_links(match),
             "unconnected": [
                 (room_link(match, room_id), room_id in session.room_ids)

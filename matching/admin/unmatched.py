@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from goalsvc.orgs.admin import OrganizationFilter, is_operator, link_to, person, precise
+from goalsvc.orgs.admin import OrganizationFilter, is_operator, link_to, person, precise, without_fields
 from goalsvc.orgs.models import Organization
 from matching.admin.explanation import explain_reason, tell_errors
 from matching.admin.lists import Button, ReceivedAdmin
@@ -186,6 +186,13 @@ class MatchAttemptAdmin(ReceivedAdmin):
         ("Why it was rejected", {"fields": ("code", "detail", "faults", "why")}),
         ("History", {"fields": ("id", "created", "source", "request_id", "creator")}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: MatchAttempt | None = None) -> Any:
+        """Leave out what an attempt of its kind has not: it is at fault itself, or there is a reason."""
+        absent = {"faults": obj is None or not obj.errors, "why": obj is None or not obj.reason}
+        return without_fields(
+            super().get_fieldsets(request, obj), [name for name, is_absent in absent.items() if is_absent]
+        )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return self.newest_first  # the index match_attempt_newest has it across organizations too

@@ -1,11 +1,15 @@
 """A row of each registered model, by construction: what the admin registers and this lacks is told."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
+from django.test import Client
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from goals.models import Goal
 from goalsvc.orgs.models import ApiToken, Organization, Room, User
@@ -91,3 +95,22 @@ def all_rows(model: type[models.Model]) -> str:
 
 def shown_ids(response: Any) -> set[Any]:
     return {row.pk for row in response.context["cl"].result_list}
+
+
+def words(response: Any) -> str:
+    """The text of a page, in one line."""
+    assert response.status_code == 200
+    return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split()))
+
+
+def found(client: Client, page: str, **query: Any) -> list[Any]:
+    response = client.get(page, query)
+    assert response.status_code == 200
+    return list(response.context["cl"].result_list)
+
+
+def act(client: Client, page: str, action: str, *rows: Any, **query: Any) -> str:
+    """Take an action on rows; return what the list says then."""
+    form = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
+    response = client.post(f"{page}?{urlencode(query)}", form, follow=True)
+    return ", ".join(str(message) for message in response.context["messages"])
