@@ -126,12 +126,13 @@ def test_a_foreign_row_is_answered_as_an_unknown_one(
 
     def answers(pk: object) -> list[tuple[int, str | None, list[str]]]:
         found = []
-        for page in ("change", "delete", "history"):
-            for method, body in (("get", {}), ("post", {"post": "yes"})):
-                as_staff.cookies.pop("messages", None)  # those of the answer before
-                response = getattr(as_staff, method)(url(model, page, pk), body)
-                texts = [str(text).replace(str(pk), "<id>") for text in get_messages(response.wsgi_request)]
-                found.append((response.status_code, response.headers.get("Location"), texts))
+        for method, page in (
+            ("get", "change"), ("post", "change"), ("get", "delete"), ("post", "delete"), ("get", "history")
+        ):  # fmt: skip
+            as_staff.cookies.pop("messages", None)  # those of the answer before
+            response = getattr(as_staff, method)(url(model, page, pk), {"post": "yes"})
+            texts = [str(text).replace(str(pk), "<id>") for text in get_messages(response.wsgi_request)]
+            found.append((response.status_code, response.headers.get("Location"), texts))
         return found
 
     answered = answers(foreign.pk)
@@ -217,7 +218,8 @@ def test_no_page_links_to_one_that_the_viewer_may_not_open(
 ) -> None:
     client = browser(request.getfixturevalue(caller))
     by = {"created_by": operator}
-    Goal.objects.update(**by, updated_by=UserFactory.create(organization=organization))
+    colleague = UserFactory.create(organization=organization)
+    Goal.objects.update(**by, updated_by=colleague)
     ExternalMatch.objects.update(**by)
     own[ExternalMatch].retract(by=operator, at=own[ExternalMatch].created_at)
     PendingMatch.objects.update(
@@ -226,14 +228,18 @@ def test_no_page_links_to_one_that_the_viewer_may_not_open(
     MatchAttempt.objects.update(**by)
     links: dict[str, str] = {}
     for model, row in own.items():
-        for page in (all_rows(model), url(model, "change", row.pk)):
+        for page in (url(model, "changelist"), url(model, "change", row.pk)):
             response = client.get(page)
             if response.status_code == 200:
-                links |= dict.fromkeys(re.findall(r'href="(/admin/[^"]*)"', response.content.decode()), page)
+                linked = re.findall(r'href="(/admin/[^"?]*)', response.content.decode())
+                links |= dict.fromkeys(linked, page)
     assert url(PendingMatch, "change", own[PendingMatch].pk) in links
-    assert (url(User, "changelist") in links) == (caller == "staff")
+    if caller == "staff":  # who may open users' pages, but not an operator's; the clerk opens the others
+        users = url(User, "changelist")
+        links = {link: page for link, page in links.items() if link.startswith(users)}
+        assert url(User, "change", colleague.pk) in links
     for link, page in links.items():
-        assert client.get(link.replace("&amp;", "&")).status_code == 200, (link, page)
+        assert client.get(link).status_code == 200, (link, page)
 
 
 def test_staff_without_an_organization_see_nothing(own: Rows) -> None:
@@ -315,7 +321,7 @@ def test_no_column_can_be_probed_through_the_address(
 
 def test_odd_addresses_of_lists_are_no_crash(as_operator: Client) -> None:
     for model in MODELS:
-        for query in ("q=%00", "p=0", "p=999999", "o=-99.x", "organization=x", "e=1", "all="):
+        for query in ("q=%00", "p=0&o=-99.x", "p=999999&all=", "organization=x", "e=1"):
             response = as_operator.get(f"{url(model, 'changelist')}?{query}")
             assert response.status_code in {200, 302, 400}, (model, query)
 

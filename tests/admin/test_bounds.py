@@ -31,10 +31,10 @@ from tests.factories import (
     VisitorSessionFactory,
 )
 
-# A page takes at most this many queries, session and user included.
-MOST_QUERIES_OF_A_PAGE = 9
+# A page takes at most this many queries, the user included, the session not.
+MOST_QUERIES_OF_A_PAGE = 8
 # A match's page retells all that is known of it.
-MOST_QUERIES_OF_A_MATCH = 12
+MOST_QUERIES_OF_A_MATCH = 11
 
 BIG = [model for model, model_admin in admin.site._registry.items() if isinstance(model_admin, ReceivedAdmin)]
 
@@ -71,10 +71,10 @@ def test_a_list_takes_the_same_queries_for_few_rows_and_for_many(
         return {model: len(statements(client, url(model, "changelist"))) for model in MODELS}
 
     for model in MODELS:
-        fill(model, organization, 2)
+        fill(model, organization, 1)
     few = counts()
     for model in MODELS:
-        fill(model, organization, 8)
+        fill(model, organization, 4)
     assert counts() == few
     assert max(few.values()) <= MOST_QUERIES_OF_A_PAGE
 
@@ -138,6 +138,16 @@ def test_the_big_tables_are_known() -> None:
     }  # fmt: skip
 
 
+def assert_bounded(model: type[models.Model], statements: list[str]) -> None:
+    """Each statement that reads the table reads a few rows of it."""
+    table = model._meta.db_table
+    for sql in statements:
+        if f'FROM "{table}"' in sql:
+            is_bounded = " LIMIT " in sql or f'"{table}"."id" IN (' in sql
+            is_span = sql.startswith("SELECT MIN(")  # of an indexed column: two descents
+            assert is_bounded or is_span, sql
+
+
 @both_callers
 def test_no_list_of_a_big_table_counts_or_reads_all_of_it(
     caller: str,
@@ -148,14 +158,8 @@ def test_no_list_of_a_big_table_counts_or_reads_all_of_it(
     client = browser(request.getfixturevalue(caller))
     for model in BIG:
         fill(model, organization, 2)
-        table = model._meta.db_table
-        filters = [dict([query.split("=")]) for of, query in FILTERED if of is model]
-        for query in ({}, {"q": "customer"}, {"all": ""}, {"_facets": "True"}, {"o": "1"}, *filters):
-            for sql in statements(client, url(model, "changelist"), query):
-                if f'FROM "{table}"' in sql:
-                    is_bounded = " LIMIT " in sql or f'"{table}"."id" IN (' in sql
-                    is_span = sql.startswith("SELECT MIN(")  # of an indexed column: two descents
-                    assert is_bounded or is_span, sql
+        for query in ({"q": "customer"}, {"all": ""}, {"_facets": "True", "o": "1"}):
+            assert_bounded(model, statements(client, url(model, "changelist"), query))
 
 
 def test_counting_stops_at_the_limit(
@@ -206,7 +210,7 @@ FILTERED: dict[tuple[type[models.Model], str], tuple[str, str]] = {
 }
 
 
-def multiply(row: Any, count: int = 200) -> None:
+def multiply(row: Any, count: int) -> None:
     """Make many rows that are like the row."""
     unique = {Visitor: "visitor_id", VisitorIdentity: "identity", VisitorSession: "visitor_session_id"}
     rows = [copy(row) for _ in range(count)]
@@ -231,8 +235,8 @@ def test_an_index_gives_the_order_of_a_list(
     for model in BIG:
         # Few rows a page, so that there is a page; and many rows, of which the filters find few.
         monkeypatch.setattr(type(admin.site._registry[model]), "list_per_page", 1)
-        for each in (organization, other_organization):
-            multiply(SAMPLES[model](each))
+        multiply(SAMPLES[model](organization), 50)
+        multiply(SAMPLES[model](other_organization), 500)
     PendingMatch.objects.update(status="cancelled", resolved_at=now())
     fill(PendingMatch, organization, 2)
     with connection.cursor() as cursor:
@@ -242,12 +246,10 @@ def test_an_index_gives_the_order_of_a_list(
             cursor.execute(f"SET LOCAL enable_{plan} = off")
         cases = {(model, ""): indexes for model, indexes in ORDERS.items()} | FILTERED
         for (model, query), indexes in cases.items():
+            asked = statements(client, f"{url(model, 'changelist')}?{query}")
+            assert_bounded(model, asked)
             table = model._meta.db_table
-            [page] = [
-                sql
-                for sql in statements(client, f"{url(model, 'changelist')}?{query}")
-                if f'FROM "{table}"' in sql and "ORDER BY" in sql
-            ]
+            [page] = [sql for sql in asked if f'FROM "{table}"' in sql and "ORDER BY" in sql]
             cursor.execute(f"EXPLAIN {page}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
             assert "Sort" not in plan, (model, query, plan)
