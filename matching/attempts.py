@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection
+from rest_framework.exceptions import ValidationError
 
-from goalsvc.api.parsing import FORBIDDEN_CHARACTERS
+from goalsvc.api.parsing import FORBIDDEN_CHARACTERS, MomentField
 from goalsvc.api.requests import current_request_id
 from goalsvc.orgs.models import Organization, User
 from matching.models import MatchAttempt
 from matching.parameters import array
 from matching.resolver import GOAL_NOT_FOUND, MatchRequest
+from matching.serializers import IDENTITY, IDENTITY_ALIAS
 
 if TYPE_CHECKING:
     from matching.answers import Answer
+
+MOMENT = MomentField()
 
 
 def keep_attempts(
@@ -25,8 +29,8 @@ def keep_attempts(
     items: Sequence[Any],
     answers: "Sequence[Answer]",
     requests: Mapping[int, MatchRequest],
+    goals_of_refused: Mapping[int, UUID],
     *,
-    goal_id: UUID | None,
     by: User | None,
     at: datetime,
     source: MatchAttempt.Source,
@@ -35,7 +39,7 @@ def keep_attempts(
 
     Args:
         requests: those items that could be read, by their index.
-        goal_id: the goal of all of them, when they do not name it themselves.
+        goals_of_refused: the goals of the others, where they name one of the organization's, by index.
     """
     rejected = [index for index, answer in enumerate(answers) if answer.code is not None]
     if rejected:
@@ -45,7 +49,7 @@ def keep_attempts(
                 items[index],
                 answers[index],
                 requests.get(index),
-                goal_id,
+                goals_of_refused.get(index),
                 by=by,
                 at=at,
                 source=source,
@@ -67,12 +71,13 @@ def new_attempt(
 ) -> MatchAttempt:
     """Make the record of a rejected attempt; of a faulty item, with as much as can be read."""
     sent = item if isinstance(item, dict) else {}
+    identity = sent.get(IDENTITY, sent.get(IDENTITY_ALIAS))
     return MatchAttempt(
         organization_id=organization.id,
         goal_id=None if answer.code == GOAL_NOT_FOUND else request.goal_id if request else goal_id,
         source=source,
-        visitor_identity=request.visitor_identity if request else readable(sent.get("visitor_identity")),
-        goal_matched_at=request.goal_matched_at if request else None,
+        visitor_identity=request.visitor_identity if request else readable(identity),
+        goal_matched_at=request.goal_matched_at if request else readable_moment(sent.get("goal_matched_at")),
         external_id=request.external_id if request else readable(sent.get("external_id")),
         code=answer.code or "",
         detail=answer.detail or "",
@@ -89,6 +94,15 @@ def readable(value: Any) -> str | None:
     if not isinstance(value, str) or not value.strip() or FORBIDDEN_CHARACTERS.search(value):
         return None
     return value.strip()[:255]
+
+
+def readable_moment(value: Any) -> datetime | None:
+    """Return the moment that a faulty item brought, if it is one."""
+    try:
+        moment: datetime = MOMENT.run_validation(value)
+    except ValidationError:
+        return None
+    return moment
 
 
 COUNT_REPLAYS = """

@@ -57,14 +57,16 @@ def answer_once(
     payload: Any,
     at: datetime,
     perform: Callable[[], Response],
-    on_replay: Callable[[], None],
+    is_to_be_kept: Callable[[Any], bool],
+    on_replay: Callable[[Any], None],
 ) -> Response:
     """Return what `perform` answers, or answered to the first request with this key.
 
     Args:
         endpoint: what the key is scoped to, within the organization.
         payload: the request's decoded body; formatting and the order of attributes make no difference.
-        on_replay: called, in the same transaction, when the stored answer is given.
+        is_to_be_kept: told the body of a successful answer; says whether it tells of anything written.
+        on_replay: called, in the same transaction, when the stored answer is given, with its body.
 
     Raises: Conflict (`idempotency_key_in_use`) while the first request is still running, KeyReused when
         its payload was another.
@@ -79,11 +81,11 @@ def answer_once(
         if stored is not None:
             if bytes(stored.request_digest) != digest:
                 raise KeyReused
-            on_replay()
             body = msgspec.json.decode(bytes(stored.body))
+            on_replay(body)
             return Response(body, status=stored.status_code, headers={REPLAY_HEADER: "true"})
         response = perform()
-        if status.is_success(response.status_code):
+        if status.is_success(response.status_code) and is_to_be_kept(response.data):
             IdempotencyKey.objects.create(
                 organization=organization,
                 endpoint=endpoint,

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import json
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -160,12 +160,36 @@ def detect_format(path: Path) -> str:
     return "ndjson" if path.suffix.lower() in {".ndjson", ".jsonl", ".json"} else "csv"
 
 
+class Rereadable(Iterator[str]):
+    """Lines that can be put back."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+        self.taken: list[str] = []
+        self.put_back: deque[str] = deque()
+
+    def __next__(self) -> str:
+        line = self.put_back.popleft() if self.put_back else next(self.lines)
+        self.taken.append(line)
+        return line
+
+    def forget(self) -> None:
+        """Let the lines taken so far be gone."""
+        self.taken.clear()
+
+    def put_back_all_but_first(self) -> str:
+        """Return the first line taken since the last `forget`; the others come again."""
+        first, *others = self.taken
+        self.put_back.extendleft(reversed(others))
+        return first
+
+
 class CSVFile:
     """A CSV file with a header row; the delimiter is read off the header."""
 
     def __init__(self, file: IO[bytes], columns: Columns) -> None:
-        text = (line.decode("utf-8") for line in lines_of(file))
-        header_line = next(text, None)
+        self.lines = Rereadable(line.decode("utf-8") for line in lines_of(file))
+        header_line = next(self.lines, None)
         if header_line is None or not header_line.strip():
             raise UnusableFileError("The file is empty: a CSV file needs a header row.")
         counts = {delimiter: header_line.count(delimiter) for delimiter in DELIMITERS}
@@ -173,18 +197,22 @@ class CSVFile:
         self.header = [cell.strip() for cell in next(csv.reader([header_line], delimiter=self.delimiter))]
         self.names = [columns.aliases.get(name.lower(), name.lower()) for name in self.header]
         check_header(self.names, columns)
-        self.reader = csv.reader(text, delimiter=self.delimiter, strict=True)
 
     def rows(self) -> Iterator[Row]:
         number = 0
+        reader = csv.reader(self.lines, delimiter=self.delimiter, strict=True)
         while True:
+            self.lines.forget()
             try:
-                cells = next(self.reader)
+                cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
+                # A stray quote takes the next lines for one cell: only its own line is at fault.
                 number += 1
-                yield Row(number, ParseError(f"The row is no CSV: {error}."), [])
+                line = self.lines.put_back_all_but_first()
+                yield Row(number, ParseError(f"The row is no CSV: {error}."), [line.rstrip("\r\n")])
+                reader = csv.reader(self.lines, delimiter=self.delimiter, strict=True)
                 continue
             if not cells:
                 continue
@@ -235,10 +263,14 @@ class Results:
     """The results file: each failed row with its verdict, in the form of the imported file."""
 
     def __init__(self, path: Path, source: CSVFile | NDJSONFile, length: int) -> None:
-        """Open the file for writing after its first `length` bytes; what follows them is dropped."""
+        """Open the file for writing after its first `length` bytes; what follows them is dropped.
+
+        Where it is gone, or shorter, it begins anew with the rows to come.
+        """
         self.source = source
-        self.file = path.open("r+b" if length and path.exists() else "wb")
-        if length:
+        is_continued = length > 0 and path.exists() and path.stat().st_size >= length
+        self.file = path.open("r+b" if is_continued else "wb")
+        if is_continued:
             self.file.truncate(length)
             self.file.seek(length)
         elif isinstance(source, CSVFile):
@@ -259,7 +291,9 @@ class Results:
         }
         if isinstance(self.source, CSVFile):
             width = len(self.source.names)
-            cells = [*row.source[:width], *[""] * (width - len(row.source))]
+            cells = [*row.source, *[""] * (width - len(row.source))]
+            # Cells too many stay together in the last column: whoever mends the row needs them.
+            cells[width - 1 :] = [self.source.delimiter.join(cells[width - 1 :])]
             for index, name in enumerate(self.source.names):
                 if name in verdict:
                     cells[index] = verdict[name]
@@ -316,7 +350,8 @@ class Import:
 
         Raises: UnusableFileError.
         """
-        found = survey(self.path, is_text=self.format == "csv", options=self.options)
+        options = {**self.options, "format": self.format}
+        found = survey(self.path, is_text=self.format == "csv", options=options)
         run = self.find_run(found.digest)
         if run.finished_at is not None:
             return run
@@ -343,7 +378,8 @@ class Import:
             return ImportRun(**key, started_at=timezone.now())
         with connection.cursor() as cursor:
             # Until the connection ends, however that happens.
-            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 2))", [digest])
+            name = f"{self.organization.id} {self.kind} {digest}"
+            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 2))", [name])
             if not cursor.fetchone()[0]:
                 raise UnusableFileError("Another process is importing this file right now.")
         run, _ = ImportRun.objects.get_or_create(**key, defaults={"started_at": timezone.now()})

@@ -272,7 +272,12 @@ INSERT_MATCHES = """
     SELECT id, %(organization)s, goal_id, session_id, visitor_identity, goal_matched_at, session_started_at,
            goal_value, goal_value_source, room_ids::uuid[], unconnected_room_ids::uuid[], external_id,
            request_digest, created_at, created_by_id
-    FROM unnest(
+    FROM {matches}
+    ORDER BY goal_id, external_id
+    ON CONFLICT (organization_id, goal_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
+    RETURNING id
+"""
+MANY_MATCHES = """unnest(
         %(id)s::uuid[], %(goal_id)s::uuid[], %(session_id)s::uuid[], %(visitor_identity)s::text[],
         %(goal_matched_at)s::timestamptz[], %(session_started_at)s::timestamptz[],
         %(goal_value)s::numeric[], %(goal_value_source)s::text[], %(room_ids)s::text[],
@@ -282,11 +287,20 @@ INSERT_MATCHES = """
         id, goal_id, session_id, visitor_identity, goal_matched_at, session_started_at,
         goal_value, goal_value_source, room_ids, unconnected_room_ids, external_id, request_digest,
         created_at, created_by_id
-    )
-    ORDER BY goal_id, external_id
-    ON CONFLICT (organization_id, goal_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
-    RETURNING id
-"""
+    )"""
+# As in matching.resolver: for one row the planner keeps its plan.
+ONE_MATCH = """(
+        SELECT %(id)s::uuid AS id, %(goal_id)s::uuid AS goal_id, %(session_id)s::uuid AS session_id,
+               %(visitor_identity)s::text AS visitor_identity,
+               %(goal_matched_at)s::timestamptz AS goal_matched_at,
+               %(session_started_at)s::timestamptz AS session_started_at,
+               %(goal_value)s::numeric AS goal_value, %(goal_value_source)s::text AS goal_value_source,
+               %(room_ids)s::text AS room_ids, %(unconnected_room_ids)s::text AS unconnected_room_ids,
+               %(external_id)s::text AS external_id, %(request_digest)s::bytea AS request_digest,
+               %(created_at)s::timestamptz AS created_at, %(created_by_id)s::uuid AS created_by_id
+    ) AS match"""
+INSERT_MANY_MATCHES = INSERT_MATCHES.format(matches=MANY_MATCHES)
+INSERT_ONE_MATCH = INSERT_MATCHES.format(matches=ONE_MATCH)
 
 INSERT_PENDINGS = """
     INSERT INTO matching_pendingmatch (
@@ -319,6 +333,8 @@ def insert_matches(matches: Sequence[ExternalMatch]) -> set[UUID]:
     """
     if not matches:
         return set()
+    if len(matches) == 1:
+        return insert_match(matches[0])
     parameters: dict[str, Any] = {
         "organization": matches[0].organization_id,
         "id": array(match.id for match in matches),
@@ -338,7 +354,31 @@ def insert_matches(matches: Sequence[ExternalMatch]) -> set[UUID]:
         "created_by_id": array(match.created_by_id for match in matches),
     }
     with connection.cursor() as cursor:
-        cursor.execute(INSERT_MATCHES, parameters)
+        cursor.execute(INSERT_MANY_MATCHES, parameters)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def insert_match(match: ExternalMatch) -> set[UUID]:
+    """Write one match; return its id, or nothing when it is left out."""
+    parameters: dict[str, Any] = {
+        "organization": match.organization_id,
+        "id": match.id,
+        "goal_id": match.goal_id,
+        "session_id": match.session_id,
+        "visitor_identity": match.visitor_identity,
+        "goal_matched_at": match.goal_matched_at,
+        "session_started_at": match.session_started_at,
+        "goal_value": match.goal_value,
+        "goal_value_source": match.goal_value_source,
+        "room_ids": array(match.room_ids),
+        "unconnected_room_ids": array(match.unconnected_room_ids),
+        "external_id": match.external_id,
+        "request_digest": match.request_digest,
+        "created_at": match.created_at,
+        "created_by_id": match.created_by_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_ONE_MATCH, parameters)
         return {row[0] for row in cursor.fetchall()}
 
 

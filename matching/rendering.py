@@ -166,11 +166,9 @@ def render_attempt(attempt: MatchAttempt) -> dict[str, Any]:
     }
 
 
-def render_batch(answers: Sequence[Answer], *, is_rehearsal: bool, at: datetime) -> dict[str, Any]:
+def render_batch(answers: Sequence[Answer], *, at: datetime) -> dict[str, Any]:
     """The verdicts of a batch in its order, and their summary."""
-    results = [
-        render_result(index, answer, is_rehearsal=is_rehearsal, at=at) for index, answer in enumerate(answers)
-    ]
+    results = [render_result(index, answer, at=at) for index, answer in enumerate(answers)]
     by_code = Counter(answer.code for answer in answers if answer.code is not None)
     return {
         "results": results,
@@ -185,22 +183,18 @@ def render_batch(answers: Sequence[Answer], *, is_rehearsal: bool, at: datetime)
     }
 
 
-def render_result(index: int, answer: Answer, *, is_rehearsal: bool, at: datetime) -> dict[str, Any]:
+def render_result(index: int, answer: Answer, *, at: datetime) -> dict[str, Any]:
     """One verdict of a batch: what the single call would have answered."""
     result: dict[str, Any] = {"index": index, "status": answer.status}
     if answer.match is not None:
         result["match"] = render_match(answer.match)
         if answer.is_replay:
             result["is_replay"] = True
-        elif is_rehearsal:
-            result["match"]["id"] = None
         return result
     if answer.pending is not None:
         result["pending_match"] = render_pending(answer.pending, at=at)
         if answer.is_replay:
             result["is_replay"] = True
-        elif is_rehearsal:
-            result["pending_match"]["id"] = None
         return result
     result |= {"code": answer.code, "detail": answer.detail}
     if answer.errors is not None:

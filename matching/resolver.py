@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -127,10 +128,7 @@ FACTS = """
     UNION ALL
     SELECT request.number, latest.id, latest.visitor_id, latest.visitor_session_id, latest.started_at,
            latest.room_ids, match.id, match.request_digest, pending.id, pending.request_digest, NULL, NULL
-    FROM unnest(
-             %(identities)s::text[], %(moments)s::timestamptz[], %(goal_ids)s::uuid[],
-             %(external_ids)s::text[]
-         ) WITH ORDINALITY AS request (identity, moment, goal_id, external_id, number)
+    FROM {requests}
     LEFT JOIN LATERAL (
         SELECT session.*
         FROM matching_visitoridentity AS carried
@@ -169,6 +167,20 @@ FACTS = """
 """
 
 
+MANY_REQUESTS = """unnest(
+             %(identities)s::text[], %(moments)s::timestamptz[], %(goal_ids)s::uuid[],
+             %(external_ids)s::text[]
+         ) WITH ORDINALITY AS request (identity, moment, goal_id, external_id, number)"""
+# A single row is what the planner then expects whatever the parameters, so it keeps the plan: planning
+# anew takes longer than the statement itself.
+ONE_REQUEST = """(
+             SELECT %(identity)s::text AS identity, %(moment)s::timestamptz AS moment,
+                    %(goal_id)s::uuid AS goal_id, %(external_id)s::text AS external_id, 1::bigint AS number
+         ) AS request"""
+FACTS_OF_MANY = FACTS.format(requests=MANY_REQUESTS)
+FACTS_OF_ONE = FACTS.format(requests=ONE_REQUEST)
+
+
 def find_facts(
     organization: Organization, requests: Sequence[MatchRequest]
 ) -> tuple[frozenset[UUID], list[Facts]]:
@@ -179,19 +191,28 @@ def find_facts(
     known_rooms: frozenset[UUID] = frozenset()
     goals: dict[UUID, GoalRule] = {}
     rows = []
+    parameters: dict[str, Any] = {
+        "organization": organization.id,
+        "rooms": array({room for request in requests for room in request.rooms}),
+        "goals": array({request.goal_id for request in requests}),
+    }
+    if len(requests) == 1:
+        [request] = requests
+        parameters |= {
+            "identity": request.visitor_identity,
+            "moment": request.goal_matched_at,
+            "goal_id": request.goal_id,
+            "external_id": request.external_id,
+        }
+    else:
+        parameters |= {
+            "identities": text_array(request.visitor_identity for request in requests),
+            "moments": moment_array(request.goal_matched_at for request in requests),
+            "goal_ids": array(request.goal_id for request in requests),
+            "external_ids": text_array(request.external_id for request in requests),
+        }
     with connection.cursor() as cursor:
-        cursor.execute(
-            FACTS,
-            {
-                "organization": organization.id,
-                "identities": text_array(request.visitor_identity for request in requests),
-                "moments": moment_array(request.goal_matched_at for request in requests),
-                "goal_ids": array(request.goal_id for request in requests),
-                "external_ids": text_array(request.external_id for request in requests),
-                "rooms": array({room for request in requests for room in request.rooms}),
-                "goals": array({request.goal_id for request in requests}),
-            },
-        )
+        cursor.execute(FACTS_OF_ONE if len(requests) == 1 else FACTS_OF_MANY, parameters)
         for row in cursor.fetchall():
             number, pk, _, _, _, room_ids, _, _, _, _, is_any_room_allowed, default_value = row
             if number == 0:

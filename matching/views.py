@@ -63,13 +63,16 @@ class BatchAPIView(MatchingAPIView):
 
 
 def post_once(
-    view: MatchingAPIView, endpoint: str, perform: Callable[[bool], Response], goal_id: UUID | None = None
+    view: MatchingAPIView,
+    endpoint: str,
+    perform: Callable[[bool], Response],
+    goals_of: Callable[[Any], list[UUID]],
 ) -> Response:
     """Perform a POST of matches as its query and headers ask: as a rehearsal, or once a key.
 
     Args:
         perform: makes the answer; told whether to write nothing.
-        goal_id: whose match a repetition would be, where it is one.
+        goals_of: tells of a successful answer's body the goals of its matches, held ones included.
     """
     request = view.request
     is_rehearsal = bool(flag(request, "validate_only"))
@@ -84,7 +87,30 @@ def post_once(
         payload=request.data,
         at=now,
         perform=lambda: perform(False),
-        on_replay=lambda: count_replays(view.organization, [goal_id] if goal_id else [], at=now),
+        is_to_be_kept=lambda body: bool(goals_of(body)),
+        on_replay=lambda body: count_replays(view.organization, goals_of(body), at=now),
+    )
+
+
+def keep_rejected(
+    view: MatchingAPIView, error: APIException, source: MatchAttempt.Source, goal_id: UUID | None = None
+) -> None:
+    """Keep a request that could not even be read as a rejected attempt, unless it was a rehearsal."""
+    if view.request.query_params.get("validate_only") == "true":
+        return
+    try:
+        sent = view.request.data if source == MatchAttempt.Source.SINGLE else None
+    except APIException:
+        sent = None
+    keep_attempts(
+        view.organization,
+        [sent],
+        [answer_to_error(error)],
+        {},
+        {0: goal_id} if goal_id else {},
+        by=view.user,
+        at=timezone.now(),
+        source=source,
     )
 
 
@@ -101,7 +127,9 @@ class GoalMatchesView(MatchingAPIView):
         try:
             if pk is None:
                 raise goal_not_found()
-            return post_once(self, f"goals/{pk}/matches", lambda dry: self.post_one(pk, dry), pk)
+            return post_once(
+                self, f"goals/{pk}/matches", lambda dry: self.post_one(pk, dry), lambda body: [pk]
+            )
         except APIException as error:
             raise self.rejected(error, pk) from None
 
@@ -115,7 +143,7 @@ class GoalMatchesView(MatchingAPIView):
             goal_id=goal_id,
             is_rehearsal=is_rehearsal,
         )
-        return respond(answer, is_rehearsal=is_rehearsal)
+        return respond(answer)
 
     def rejected(self, error: APIException, goal_id: UUID | None) -> APIException:
         """Keep what could not even be read as a rejected attempt; return what to answer.
@@ -124,20 +152,11 @@ class GoalMatchesView(MatchingAPIView):
         """
         if goal_id is None or not self.organization.goals.live().filter(id=goal_id).exists():
             error, goal_id = goal_not_found(), None
-        keep_attempts(
-            self.organization,
-            [None],
-            [answer_to_error(error)],
-            {},
-            goal_id=goal_id,
-            by=self.user,
-            at=timezone.now(),
-            source=MatchAttempt.Source.SINGLE,
-        )
+        keep_rejected(self, error, MatchAttempt.Source.SINGLE, goal_id)
         return error
 
 
-def respond(answer: Answer, *, is_rehearsal: bool) -> Response:
+def respond(answer: Answer) -> Response:
     """Render the answer to a single posted match."""
     headers = {REPLAY_HEADER: "true"} if answer.is_replay else {}
     body: dict[str, Any] | None
@@ -151,15 +170,22 @@ def respond(answer: Answer, *, is_rehearsal: bool) -> Response:
         body = {"detail": answer.detail, "code": answer.code}
         if answer.reason is not None:
             body["reason"] = answer.reason
-    if is_rehearsal and status.is_success(answer.status) and not answer.is_replay:
-        body["id"] = None
     return Response(body, status=answer.status, headers=headers)
 
 
 class MatchBatchView(BatchAPIView):
     @describe(docs.CREATE_MATCHES)
     def post(self, request: Request, organization_id: str) -> Response:
-        return post_once(self, "matches/batch", self.post_all)
+        try:
+            return post_once(self, "matches/batch", self.post_all, self.goals_of)
+        except APIException as error:
+            keep_rejected(self, error, MatchAttempt.Source.BATCH)
+            raise
+
+    @staticmethod
+    def goals_of(body: Any) -> list[UUID]:
+        rows = (result.get("match") or result.get("pending_match") for result in body["results"])
+        return [row["goal_id"] for row in rows if row]
 
     def post_all(self, is_rehearsal: bool) -> Response:
         now = timezone.now()
@@ -171,7 +197,7 @@ class MatchBatchView(BatchAPIView):
             source=MatchAttempt.Source.BATCH,
             is_rehearsal=is_rehearsal,
         )
-        return Response(render_batch(answers, is_rehearsal=is_rehearsal, at=now))
+        return Response(render_batch(answers, at=now))
 
 
 def list_matches(request: Request, matches: ExternalMatchQuerySet) -> Response:

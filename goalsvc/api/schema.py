@@ -254,6 +254,4 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
                     headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
                 if status == "503":
                     headers["Retry-After"] = {"schema": {"type": "integer"}}
-                if status == "201":
-                    headers.setdefault("Location", {"schema": {"type": "string", "format": "uri"}})
     return result

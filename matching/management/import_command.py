@@ -35,7 +35,10 @@ class ImportCommand(BaseCommand):
             "--format", choices=("csv", "ndjson"), help="without it, the file's name decides: else CSV"
         )
         parser.add_argument(
-            "--results", metavar="FILE", type=Path, help="where failed rows go (default: FILE.failed.EXT)"
+            "--results",
+            metavar="FILE",
+            type=Path,
+            help="where failed rows go (default: FILE.failed.EXT; with --dry-run FILE.dry-run.EXT)",
         )
         parser.add_argument(
             "--dry-run",
@@ -69,7 +72,9 @@ class ImportCommand(BaseCommand):
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         wanted = self.read_options(owner, options)
-        results_path = options["results"] or file.with_suffix(f".failed{file.suffix or '.csv'}")
+        # A rehearsal must not write over the results of an import that has stopped halfway.
+        suffix = f".{'dry-run' if dry_run else 'failed'}{file.suffix or '.csv'}"
+        results_path = options["results"] or file.with_suffix(suffix)
         if results_path.exists() and results_path.samefile(file):
             raise CommandError("The results would overwrite the file; name another place with --results.")
         job = Import(

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from goals.models import Goal
+from goalsvc.orgs.models import Room
 from tests.factories import UNKNOWN_ID, RoomFactory, ids
 
 
@@ -220,7 +221,8 @@ def test_the_flag_may_not_be_null(spelling, as_manager, url):
 
 
 def test_allowed_rooms_come_by_their_creation_each_once(as_manager, url, organization):
-    first, second, third = RoomFactory.create_batch(3, organization=organization)
+    second, third, first = RoomFactory.create_batch(3, organization=organization)
+    Room.objects.filter(pk=first.pk).update(created_at=datetime(2016, 10, 10, tzinfo=UTC))
 
     response = as_manager.post(url, {**MINIMAL, "allowed_rooms": ids(third, first, third, second, first)})
 

@@ -83,8 +83,11 @@ CASES = {
     "one visitor's before, the other's after": Case(
         {"a": Session("20:00:00"), "b": Session("23:00:00", visitor="laptop")}, "a"
     ),
-    "a tie of two visitors goes to the greater id": Case(
+    "a tie of two visitors goes to the greater id, the first one's": Case(
         {"a": Session("20:00:00", pk=2), "b": Session("20:00:00", visitor="laptop", pk=1)}, "a"
+    ),
+    "a tie of two visitors goes to the greater id, the second one's": Case(
+        {"a": Session("20:00:00", pk=1), "b": Session("20:00:00", visitor="laptop", pk=2)}, "b"
     ),
     "only in another organization, of the same identity": Case({"a": Session("20:00:00", visitor="foreign")}),
     "a later one in another organization, of the same identity": Case(

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from goalsvc.embedded import socket_directory
+from tests.service.processes import heed_ctrl_c
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,6 +57,7 @@ class Use:
             text=True,
             env=environment,
             start_new_session=True,
+            preexec_fn=heed_ctrl_c,
         )
 
     def __enter__(self) -> "Use":

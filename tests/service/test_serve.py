@@ -20,6 +20,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from goalsvc.embedded import socket_directory
+from tests.service.processes import heed_ctrl_c
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKENS = "orgs_apitoken"
@@ -80,6 +81,7 @@ class Service:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=heed_ctrl_c,
         )
         threading.Thread(target=self._read, daemon=True).start()
 

@@ -215,7 +215,7 @@ def describe(world: dict[str, Any]) -> str:
             "visitor_identity": world["visitor_identities"][0],
             "goal_matched_at": "2026-02-05T12:00:00Z",
             "goal_value": "123.45",
-            "rooms": [str(world["rooms"][0])],
+            "rooms": [str(room) for room in world["rooms"]],
         }
     )
     return f"""\

@@ -1,0 +1,1 @@
+"""The benchmark: `python -m tests.benchmark`. A command, not a test; see `--help`."""

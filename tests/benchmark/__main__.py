@@ -1,0 +1,398 @@
+"""Measures the service against other ways to write it, all in one run on one machine.
+
+Ratios within the run are what counts; a rate by itself says more about the machine.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BATCH = 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=__doc__)
+    parser.add_argument("--sessions", type=int, default=1_000_000, help="default: %(default)s; up to 10M")
+    parser.add_argument("--identities", type=int, default=100_000, help="default: %(default)s")
+    parser.add_argument("--seconds", type=int, default=6, help="of each measurement (default: %(default)s)")
+    parser.add_argument("--rows", type=int, default=50_000, help="of the import (default: %(default)s)")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: [int(part) for part in text.split(",")],
+        default=[],
+        metavar="N,N,…",
+        help="measure match POSTs at these numbers of sessions too, for example 100000,10000000",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the figures there as JSON")
+    parser.add_argument("--plot", metavar="FILE", help="draw throughput and latency against --sizes, a PNG")
+    options = parser.parse_args()
+    with fresh_database() as url:
+        figures = Benchmark(url, options).run()
+    print_table(figures)
+    if options.json:
+        Path(options.json).write_text(json.dumps(figures, indent=2))
+    if options.plot:
+        plot(figures["sizes"], options.plot)
+
+
+@contextmanager
+def fresh_database() -> Iterator[str]:
+    """Yield the URL of an empty database, on DATABASE_URL's server or an embedded one of our own."""
+    import psycopg
+
+    from goalsvc import embedded
+
+    with tempfile.TemporaryDirectory() as folder:
+        server = os.environ.get("DATABASE_URL")
+        if server:
+            parts = urlsplit(server)
+            yield from with_database(psycopg, urlunsplit(parts._replace(path="/postgres")), parts)
+            return
+        Path(folder).chmod(0o755)
+        data = Path(folder)
+        os.environ["GOALSVC_DATA"] = folder
+        with embedded.EmbeddedServer(data).running():
+            host = quote(str(embedded.socket_directory(data)), safe="")
+            parts = urlsplit(f"postgres://postgres@/postgres?host={host}")
+            yield from with_database(psycopg, urlunsplit(parts), parts)
+
+
+def with_database(psycopg: Any, maintenance: str, parts: Any) -> Iterator[str]:
+    name = f"goalsvc_benchmark_{os.getpid()}"
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlunsplit(parts._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def server(command: list[str], url: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a contender as in production; yield its address, once it answers, and its process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, *command, "--port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url, "LOG_LEVEL": "INFO", **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if process.poll() is not None:
+                raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+GRANIAN = ["-m", "granian", "--workers", "2", "--no-ws", "--log-level", "error", "--host", "127.0.0.1"]
+CONTENDERS = {
+    "goalsvc": ["manage.py", "serve", "--workers", "2"],
+    "floor": [
+        *GRANIAN, "--interface", "wsgi", "--blocking-threads", "8", "tests.benchmark.floor:application"
+    ],
+    "peer": [*GRANIAN, "--interface", "asgi", "tests.benchmark.peer:app"],
+}  # fmt: skip
+
+
+class Benchmark:
+    def __init__(self, url: str, options: argparse.Namespace) -> None:
+        self.url = url
+        self.options = options
+        os.environ["DATABASE_URL"] = url
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goalsvc.settings")
+        os.environ["DATABASE_STATEMENT_TIMEOUT_MS"] = "0"
+        os.environ["LOG_LEVEL"] = "WARNING"
+        import django
+
+        django.setup()
+
+    def run(self) -> dict[str, Any]:
+        from django.core.management import call_command
+
+        from tests.benchmark import limit, world
+
+        call_command("migrate", verbosity=0)
+        sizes = sorted({*self.options.sizes, self.options.sessions})
+        figures: dict[str, Any] = {"rates": {}, "sizes": []}
+        for size in sizes:
+            say(f"building a world of {size:,} sessions")
+            call_command("flush", interactive=False, verbosity=0)
+            built = world.build(size, self.options.identities)
+            with server(CONTENDERS["goalsvc"], self.url) as (base, _):
+                measured = self.measure("goalsvc", base, built, self.workloads(built)["match POST"], 8)
+            figures["sizes"].append(
+                {"sessions": size, "rate": measured.rate, "p50": measured.p50, "p99": measured.p99}
+            )
+            if size == self.options.sessions:
+                figures["rates"] = self.contest(built)
+                say("limit")
+                figures["rates"]["limit"] = {
+                    "match POST": {
+                        "rate": limit.pgbench(built, self.url, connections=8, seconds=self.options.seconds)
+                    },
+                    "match batch": {"rate": limit.matches(built, size=BATCH, seconds=self.options.seconds)},
+                    "session batch": {
+                        "rate": limit.sessions(built, size=BATCH, seconds=self.options.seconds)
+                    },
+                }
+                figures["rates"]["goalsvc"]["import_matches"] = {"rate": self.time_import(built)}
+        return figures
+
+    def workloads(self, built: Any) -> dict[str, Any]:
+        from tests.benchmark.load import Workload
+        from tests.benchmark.world import MATCHED_AT
+
+        rooms = [str(room) for room in built.rooms]
+        match = {
+            "visitor_identity": "customer-{i}",
+            "goal_matched_at": MATCHED_AT,
+            "rooms": rooms,
+            "goal_value": "12.50",
+        }
+        too_early = {**match, "goal_matched_at": "2024-12-01T12:00:00Z"}
+        session = {
+            "visitor_session_id": "new-{i}",
+            "visitor_id": "visitor-{s}",
+            "started_at": "2026-03-01T12:00:00Z",
+            "rooms": rooms[:3],
+        }
+        goal = f"{built.base}/goals/{built.goal}"
+        numbers = built.identities
+
+        def one(name: str, method: str, path: str, body: Any, status: int) -> Any:
+            return Workload(name, method, path, json.dumps(body) if body else None, numbers, status)
+
+        def many(name: str, path: str, key: str, item: Any, status: int) -> Any:
+            body = json.dumps({key: [item] * BATCH})
+            return Workload(name, "POST", path, body, numbers, status, BATCH)
+
+        found = [
+            one("match POST", "POST", f"{goal}/matches", match, 200),
+            one("match POST, 404", "POST", f"{goal}/matches", too_early, 404),
+            one("goals list of 50", "GET", f"{built.base}/goals?page_size=50", None, 200),
+            one("goal GET", "GET", goal, None, 200),
+            one("session POST", "POST", f"{built.base}/visitor_sessions", session, 201),
+            many(
+                "match batch",
+                f"{built.base}/matches/batch",
+                "matches",
+                {**match, "goal_id": str(built.goal), "visitor_identity": "customer-{i}"},
+                200,
+            ),
+            many(
+                "session batch",
+                f"{built.base}/visitor_sessions/batch",
+                "visitor_sessions",
+                {**session, "visitor_session_id": "batch-{i}"},
+                200,
+            ),
+        ]
+        return {workload.name: workload for workload in found}
+
+    def contest(self, built: Any) -> dict[str, Any]:
+        """Run each workload for each contender that serves it."""
+        rates: dict[str, Any] = {}
+        for name, command in CONTENDERS.items():
+            environment = {}
+            if name == "floor":
+                environment["DJANGO_SETTINGS_MODULE"] = "tests.benchmark.floor_settings"
+            began = time.monotonic()
+            with server(command, self.url, **environment) as (base, process):
+                self.ask_once(base, built)
+                rates[name] = {"until first answer": {"seconds": time.monotonic() - began}}
+                for workload in self.workloads(built).values():
+                    is_ours_alone = "batch" in workload.name or "404" in workload.name
+                    if name != "goalsvc" and is_ours_alone:
+                        continue
+                    counts = (1, 8, 32) if workload.name == "match POST" else (8,)
+                    if "batch" in workload.name:
+                        counts = (1,)
+                    for connections in counts:
+                        measured = self.measure(name, base, built, workload, connections)
+                        is_plain = connections == counts[len(counts) // 2]
+                        label = workload.name if is_plain else f"{workload.name}, {connections}"
+                        rates[name][label] = {
+                            "rate": measured.rate * workload.items,
+                            "p50": measured.p50,
+                            "p99": measured.p99,
+                        }
+                rates[name]["memory of a worker"] = {"megabytes": largest_worker(process.pid)}
+        return rates
+
+    def measure(self, name: str, base: str, built: Any, workload: Any, connections: int) -> Any:
+        """Run a workload; see that every answer was right and every acknowledged match is in the table."""
+        from tests.benchmark import load, world
+
+        say(f"{name}: {workload.name}, {connections} connections")
+        self.check(base, built, workload)
+        load.run(workload, base, built.token, connections=connections, seconds=2)  # warm up
+        time.sleep(0.5)  # what is still under way is not counted
+        before = world.count_matches()
+        measured = load.run(
+            workload, base, built.token, connections=connections, seconds=self.options.seconds
+        )
+        time.sleep(0.5)  # what was under way when the load ended
+        # A session that is posted a second time is answered 200, not 201.
+        if measured.bad and workload.name != "session POST":
+            raise SystemExit(f"{name}: {measured.bad} wrong answers to {workload.name}")
+        if workload.name.startswith("match") and workload.status == 200:
+            written = world.count_matches() - before
+            acknowledged = measured.requests * workload.items
+            if not acknowledged <= written <= acknowledged + connections * workload.items:
+                raise SystemExit(f"{name}: {acknowledged} matches acknowledged, {written} written")
+        return measured
+
+    def check(self, base: str, built: Any, workload: Any) -> None:
+        """See that a few answers are right in all they say."""
+        from tests.benchmark import load
+
+        client = http.client.HTTPConnection(base.removeprefix("http://"), timeout=30)
+        for _ in range(3):
+            status, answer = load.ask(client, workload, built.token)
+            if status not in {workload.status, 200}:
+                raise SystemExit(f"{workload.name} is answered {status}: {answer}")
+            if workload.name == "match POST":
+                rooms = answer.get("rooms") or answer["room_ids"]
+                assert set(rooms) == {str(room) for room in built.rooms[:3]}, answer
+                assert answer["goal_value"] == "12.50"
+                assert answer["visitor_session_id"].startswith(("session-", "new-", "batch-"))
+            elif workload.name == "goals list of 50":
+                assert len(answer["results"]) == 50
+            elif "batch" in workload.name:
+                assert answer["summary"]["failed"] == 0, answer["summary"]
+
+    def ask_once(self, base: str, built: Any) -> None:
+        from tests.benchmark import load
+
+        client = http.client.HTTPConnection(base.removeprefix("http://"), timeout=30)
+        load.ask(client, self.workloads(built)["goal GET"], built.token)
+
+    def time_import(self, built: Any) -> float:
+        """Import a file of generated matches with the command; return rows per second."""
+        from tests.benchmark.world import MATCHED_AT
+
+        say("import_matches")
+        rooms = " ".join(map(str, built.rooms))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "matches.csv"
+            with path.open("w") as file:
+                file.write("visitor_identity,goal_matched_at,rooms,goal_value,external_id\n")
+                for n in range(self.options.rows):
+                    identity = random.randrange(built.identities)
+                    file.write(f"customer-{identity},{MATCHED_AT},{rooms},12.50,row-{n}\n")
+            began = time.monotonic()
+            subprocess.run(
+                [
+                    *(sys.executable, "manage.py", "import_matches", str(path)),
+                    *("--organization", str(built.organization), "--goal", str(built.goal)),
+                ],
+                cwd=ROOT,
+                env={**os.environ, "DATABASE_URL": self.url},
+                check=True,
+                capture_output=True,
+            )
+            return float(self.options.rows) / (time.monotonic() - began)
+
+
+def largest_worker(pid: int) -> float:
+    """Return the resident memory of the largest child process, in megabytes."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    pages = [int(Path(f"/proc/{child}/statm").read_text().split()[1]) for child in children]
+    return float(max(pages, default=0)) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def say(what: str) -> None:
+    print(f"… {what}", file=sys.stderr, flush=True)
+
+
+def print_table(figures: dict[str, Any]) -> None:
+    """Print what was measured, and the ratios that count beside what they should be."""
+    rates = figures["rates"]
+
+    def rate(who: str, what: str) -> float:
+        return float(rates[who][what]["rate"])
+
+    ours = rates["goalsvc"]
+    sizes = figures["sizes"]
+    wanted: list[tuple[str, Callable[[], float], str, float]] = [
+        ("match POST, 8 connections: goalsvc / peer",
+         lambda: rate("goalsvc", "match POST") / rate("peer", "match POST"), ">=", 1.0),
+        ("match POST: goalsvc / floor",
+         lambda: rate("goalsvc", "match POST") / rate("floor", "match POST"), ">=", 8),
+        ("match POST: goalsvc / limit",
+         lambda: rate("goalsvc", "match POST") / rate("limit", "match POST"), ">=", 0.30),
+        ("p99 / p50 of match POST", lambda: ours["match POST"]["p99"] / ours["match POST"]["p50"], "<=", 4),
+        ("goals list of 50: goalsvc / peer",
+         lambda: rate("goalsvc", "goals list of 50") / rate("peer", "goals list of 50"), ">=", 1.0),
+        ("goal GET: goalsvc / peer",
+         lambda: rate("goalsvc", "goal GET") / rate("peer", "goal GET"), ">=", 1.0),
+        ("match batch: goalsvc / limit",
+         lambda: rate("goalsvc", "match batch") / rate("limit", "match batch"), ">=", 0.6),
+        ("match batch / match POST", lambda: rate("goalsvc", "match batch") / rate("goalsvc", "match POST"),
+         ">=", 10),
+        ("session batch: goalsvc / limit",
+         lambda: rate("goalsvc", "session batch") / rate("limit", "session batch"), ">=", 0.6),
+        ("import_matches / batch limit",
+         lambda: rate("goalsvc", "import_matches") / rate("limit", "match batch"), ">=", 0.5),
+        (f"match POST at {sizes[-1]['sessions']:,} sessions / at {sizes[0]['sessions']:,}",
+         lambda: sizes[-1]["rate"] / sizes[0]["rate"], ">=", 0.9),
+        ("memory of a worker, MB", lambda: ours["memory of a worker"]["megabytes"], "<=", 120),
+        ("serve until the first answer, s", lambda: ours["until first answer"]["seconds"], "<=", 3),
+    ]  # fmt: skip
+    for who, measured in rates.items():
+        for what, values in measured.items():
+            shown = ", ".join(f"{name} {value:,.2f}" for name, value in values.items())
+            print(f"{who:>8}  {what:<22} {shown}")
+    print()
+    for label, figure, relation, bound in wanted:
+        value = figure()
+        is_met = value >= bound if relation == ">=" else value <= bound
+        print(f"{'ok ' if is_met else 'NOT'}  {label:<55} {value:>9.2f}   {relation} {bound}")
+
+
+def plot(sizes: list[dict[str, float]], path: str) -> None:
+    """Draw throughput and latency of match POSTs against the number of sessions."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    sessions = [size["sessions"] for size in sizes]
+    left.semilogx(sessions, [size["rate"] for size in sizes], marker="o")
+    left.set(title="match POST", xlabel="sessions", ylabel="matches per second", ylim=(0, None))
+    for name in ("p50", "p99"):
+        right.semilogx(sessions, [size[name] for size in sizes], marker="o", label=name)
+    right.set(title="latency", xlabel="sessions", ylabel="milliseconds", ylim=(0, None))
+    right.legend()
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main()

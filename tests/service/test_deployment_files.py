@@ -1,0 +1,225 @@
+"""The Dockerfile and the compose file agree with the service that they run; no Docker takes part."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from django.core.management import get_commands, load_command_class
+from django.http.request import validate_host
+
+from goalsvc import database
+from tests.service.test_readme import OF_THE_SYSTEM, section, table, variables
+
+ROOT = Path(__file__).resolve().parents[2]
+PORT = 8000
+
+
+def dockerfile() -> list[tuple[str, str]]:
+    """The instructions, each with what follows it."""
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.M)
+    lines = [line for line in re.sub(r"\\\n\s*", "", text).splitlines() if line]
+    return [(name, rest) for name, _, rest in (line.partition(" ") for line in lines)]
+
+
+def instructions(name: str) -> list[str]:
+    return [rest for instruction, rest in dockerfile() if instruction == name]
+
+
+def instruction(name: str) -> str:
+    [rest] = instructions(name)
+    return rest
+
+
+def compose() -> Any:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def service() -> Any:
+    return compose()["services"]["service"]
+
+
+def postgres() -> Any:
+    return compose()["services"]["database"]
+
+
+def arguments_of(command: list[str]) -> dict[str, Any]:
+    """What one of our commands understands of its arguments. Raises CommandError for unknown ones."""
+    assert command[:2] == ["python", "manage.py"]
+    name, *arguments = command[2:]
+    parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+    return vars(parser.parse_args(arguments))
+
+
+# The image.
+
+
+def test_the_image_has_a_python_that_the_service_runs_on():
+    version = re.fullmatch(r"python:3\.(\d+)-slim", instruction("FROM"))
+    assert version
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    least = re.fullmatch(r">=3\.(\d+)", project["requires-python"])
+    assert least
+    assert int(version[1]) >= int(least[1])
+
+
+def test_the_image_gets_the_pinned_dependencies():
+    [install] = [run for run in instructions("RUN") if "pip install" in run]
+    assert {"--require-hashes", "-r", "requirements.lock"} <= set(shlex.split(install))
+
+
+def test_what_is_copied_exists_and_is_all_that_the_service_needs():
+    sources = [source for copy in instructions("COPY") for source in copy.split()[:-1]]
+    for source in sources:
+        assert (ROOT / source).exists(), source
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert set(sources) == packages | {"manage.py", "requirements.lock"}
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert ignored[1] == "*"
+    assert {line[1:] for line in ignored if line.startswith("!")} == set(sources)
+
+
+def test_the_image_sets_variables_that_the_settings_read():
+    names = {pair.partition("=")[0] for setting in instructions("ENV") for pair in shlex.split(setting)}
+    assert names
+    assert names <= variables().keys()
+
+
+def test_the_static_files_are_collected_where_they_are_looked_for(tmp_path):
+    [collect] = [run for run in instructions("RUN") if "collectstatic" in run]
+    words = shlex.split(collect)
+    environment = dict(word.split("=") for word in words if "=" in word)
+    arguments_of([word for word in words if "=" not in word])
+    root = tmp_path / "static"
+    ran = subprocess.run(
+        [sys.executable, "manage.py", *words[words.index("manage.py") + 1 :]],
+        cwd=ROOT,
+        env={**environment, "STATIC_ROOT": str(root), "GOALSVC_DATA": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert (root / "admin/css/base.css").is_file()
+    assert (root / "orgs/admin.css").is_file()
+    assert not (tmp_path / "data").exists(), "a key was made that would be every installation's"
+
+
+def test_the_image_serves_to_the_outside_and_not_as_root():
+    options = arguments_of(json.loads(instruction("CMD")))
+    assert (options["host"], options["port"]) == ("0.0.0.0", PORT)
+    assert instruction("EXPOSE") == str(PORT)
+    assert int(instruction("USER")) > 0
+    names = [name for name, _ in dockerfile()]
+    assert names.index("USER") > max(index for index, name in enumerate(names) if name in {"RUN", "COPY"})
+
+
+class Probed(BaseHTTPRequestHandler):
+    """Answers a probe, and remembers what it asked for."""
+
+    status = 200
+    seen: list[tuple[str, str]]
+
+    def do_GET(self) -> None:
+        self.seen.append((self.path, self.headers["Host"]))
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def probed() -> Iterator[HTTPServer]:
+    Probed.seen, Probed.status = [], 200
+    server = HTTPServer(("127.0.0.1", 0), Probed)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def probe(port: int, **environment: str) -> int:
+    """Run the image's health check against a port; return what Docker would judge by."""
+    command = json.loads(instruction("HEALTHCHECK").partition(" CMD ")[2])
+    assert command[:2] == ["python", "-c"]
+    script = command[2].replace(f"127.0.0.1:{PORT}/", f"127.0.0.1:{port}/")
+    assert script != command[2]
+    return subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, check=False
+    ).returncode
+
+
+@pytest.mark.parametrize("hosts", ["goals.example.com", " .example.com , localhost", "*", "[::1],a.example"])
+def test_the_health_check_names_an_allowed_host(probed, hosts):
+    assert probe(probed.server_port, ALLOWED_HOSTS=hosts) == 0
+    [(path, host)] = Probed.seen
+    assert path == "/healthz"
+    assert validate_host(host, [allowed.strip() for allowed in hosts.split(",")])
+
+
+def test_the_health_check_fails_with_the_service(probed):
+    Probed.status = 503
+    assert probe(probed.server_port) == 1
+    probed.server_close()
+    assert probe(probed.server_port) == 1
+
+
+# The composition.
+
+
+def test_compose_runs_the_image_beside_its_database():
+    assert compose()["services"].keys() == {"service", "database"}
+    assert service()["build"] == "."
+    assert service()["depends_on"] == {"database": {"condition": "service_healthy"}}
+    assert "command" not in service()
+    assert service()["ports"] == [f"127.0.0.1:{PORT}:{PORT}"]
+    assert {part["restart"] for part in (service(), postgres())} == {"unless-stopped"}
+
+
+def test_compose_sets_variables_that_the_settings_read():
+    assert service()["environment"].keys() <= variables().keys() - OF_THE_SYSTEM
+    assert service()["environment"].keys() <= table(section("Configuration")).keys()
+
+
+def test_compose_holds_no_secret_and_asks_for_each():
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS"):
+        assert re.fullmatch(rf"\$\{{{name}:\?[^}}]+\}}", service()["environment"][name])
+    assert postgres()["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+    written = re.search(r"cat > \.env <<END\n(.*?)END", section("With Docker Compose"), re.S)
+    assert written
+    given = set(re.findall(r"^(\w+)=", written[1], re.M))
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert set(re.findall(r"\$\{(\w+):\?", text)) <= given
+    assert given <= set(re.findall(r"\$\{(\w+):", text))
+
+
+def test_compose_names_one_database(monkeypatch, tmp_path):
+    url = re.sub(r"\$\{POSTGRES_PASSWORD:\?[^}]+\}", "secret", service()["environment"]["DATABASE_URL"])
+    monkeypatch.setenv("DATABASE_URL", url)
+    settings = database.configuration(tmp_path)
+    expected = postgres()["environment"]
+    assert settings["NAME"] == expected["POSTGRES_DB"]
+    assert settings["USER"] == expected["POSTGRES_USER"]
+    assert settings["PASSWORD"] == "secret"
+    assert urlsplit(url).hostname == "database"
+    check = postgres()["healthcheck"]["test"]
+    assert check[:2] == ["CMD", "pg_isready"]
+    assert f"--username={expected['POSTGRES_USER']}" in check
+    assert f"--dbname={expected['POSTGRES_DB']}" in check
+
+
+def test_the_data_of_postgresql_18_outlive_the_container():
+    assert postgres()["image"] == "postgres:18"
+    assert postgres()["volumes"] == ["database:/var/lib/postgresql"]
+    assert "database" in compose()["volumes"]
