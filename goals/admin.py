@@ -27,6 +27,7 @@ from goalsvc.orgs.admin import (
     acting_user,
     is_operator,
     link_to,
+    person,
     without_fields,
 )
 from goalsvc.orgs.models import Room, User
@@ -167,9 +168,9 @@ class GoalAdmin(OrganizationScopedAdmin):
         "allowed_room_names",
         "conditions_in_words",
         "created_at",
-        "created_by",
+        "creator",
         "updated_at",
-        "updated_by",
+        "editor",
         "deleted_at",
     )
     # Operators choose the organization here; which rooms it has, is known once the goal is saved.
@@ -195,7 +196,7 @@ class GoalAdmin(OrganizationScopedAdmin):
         ("Conditions", {"fields": ("conditions_in_words", "conditions")}),
         (
             "History",
-            {"fields": ("id", "created_at", "created_by", "updated_at", "updated_by", "deleted_at")},
+            {"fields": ("id", "created_at", "creator", "updated_at", "editor", "deleted_at")},
         ),
     )
 
@@ -287,6 +288,14 @@ class GoalAdmin(OrganizationScopedAdmin):
             return "any room"
         count = len(goal.allowed_room_ids)
         return "1 room" if count == 1 else f"{count} rooms"
+
+    @admin.display(description="created by")
+    def creator(self, goal: Goal) -> str:
+        return person(goal, goal.created_by)
+
+    @admin.display(description="updated by")
+    def editor(self, goal: Goal) -> str:
+        return person(goal, goal.updated_by)
 
     @admin.display(description="conditions", ordering="condition_count")
     def condition_count(self, goal: Any) -> int:

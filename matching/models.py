@@ -209,6 +209,17 @@ class ExternalMatch(models.Model):
             models.Index(
                 fields=["organization", "visitor_identity", "created_at", "id"], name="match_identity_list"
             ),
+            # The retracted matches, of an organization and of all, newest first: few among very many.
+            models.Index(
+                fields=["organization", "created_at", "id"],
+                condition=Q(retracted_at__isnull=False),
+                name="match_retracted_list",
+            ),
+            models.Index(
+                fields=["created_at", "id"],
+                condition=Q(retracted_at__isnull=False),
+                name="match_retracted_newest",
+            ),
         )
 
     def __str__(self) -> str:
@@ -325,7 +336,7 @@ class PendingMatch(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="pending_matches", db_index=False
     )
-    goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="pending_matches")
+    goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="pending_matches", db_index=False)
     visitor_identity = models.CharField(max_length=255)
     goal_matched_at = models.DateTimeField()
     goal_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
@@ -376,6 +387,22 @@ class PendingMatch(models.Model):
             ),
             # GET /orgs/<org>/pending_matches
             models.Index(fields=["organization", "created_at", "id"], name="pending_list"),
+            # The held matches of a status, of an organization and of all, newest first: the admin's filter.
+            # Few are cancelled or still pending, among all that ever were.
+            models.Index(fields=["organization", "status", "created_at", "id"], name="pending_status_list"),
+            models.Index(fields=["status", "id"], name="pending_status_newest"),
+            # The held matches of a goal, newest first.
+            models.Index(fields=["goal", "created_at", "id"], name="pending_goal_list"),
+            # The held matches of an identity, whatever became of them, newest first.
+            models.Index(
+                fields=["organization", "visitor_identity", "created_at", "id"], name="pending_identity_list"
+            ),
+            # The held matches of an external id, whatever became of them.
+            models.Index(
+                fields=["organization", "external_id"],
+                condition=Q(external_id__isnull=False),
+                name="pending_external_id",
+            ),
         )
 
     def __str__(self) -> str:
@@ -437,10 +464,25 @@ class MatchAttempt(models.Model):
     class Meta:
         ordering = ("-created_at", "-id")
         indexes = (
-            # GET /orgs/<org>/match_attempts, its summary, and pruning
+            # GET /orgs/<org>/match_attempts and its summary
             models.Index(fields=["organization", "created_at", "id"], name="match_attempt_list"),
-            # The rejected attempts of an event that later matched; filter by identity.
-            models.Index(fields=["organization", "visitor_identity"], name="match_attempt_identity"),
+            # The attempts of all organizations, newest first, and of a day: the operators' admin, pruning.
+            models.Index(fields=["created_at", "id"], name="match_attempt_newest"),
+            # Filters by code and by source, newest first: one of many faults may be rare.
+            models.Index(fields=["organization", "code", "created_at", "id"], name="match_attempt_code"),
+            models.Index(fields=["organization", "source", "created_at", "id"], name="match_attempt_source"),
+            # The rejected attempts of an event that later matched; filter by identity, newest first: a
+            # faulty client may send the same wrong one a million times.
+            models.Index(
+                fields=["organization", "visitor_identity", "created_at", "id"],
+                name="match_attempt_identity_list",
+            ),
+            # The attempts of a request, which a client names in its question to support. A batch has many.
+            models.Index(
+                fields=["organization", "request_id", "created_at", "id"],
+                condition=Q(request_id__isnull=False),
+                name="match_attempt_request",
+            ),
             models.Index(
                 fields=["organization", "external_id"],
                 condition=Q(external_id__isnull=False),

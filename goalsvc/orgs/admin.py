@@ -16,7 +16,7 @@ from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -63,6 +63,19 @@ def link_to(row: models.Model, text: object = None) -> SafeString:
     """Link to the row's page."""
     url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
     return format_html('<a href="{}">{}</a>', url, row if text is None else text)
+
+
+def link_where_allowed(request: HttpRequest, row: models.Model, text: object = None) -> SafeString:
+    """Link to the row's page if the user may open it, else only name the row."""
+    model_admin = admin.site._registry.get(type(row))
+    if model_admin is not None and model_admin.has_view_permission(request, row):
+        return link_to(row, text)
+    return format_html("{}", row if text is None else text)
+
+
+def person(page_of: Any, user: User | None, nobody: str = "-") -> str:
+    """Name a user on the page of a row."""
+    return nobody if user is None else link_where_allowed(page_of.shown_in, user)
 
 
 def precise(moment: datetime | None) -> str:
@@ -270,6 +283,21 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
             # Two people at the same moment: the form saw no conflict, the database did.
             return self.refuse(request, "Somebody else has just saved something that excludes this.")
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        if kwargs.get("obj") is not None:
+            kwargs["obj"].shown_in = request  # for columns that depend on who looks; see `person`
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        try:
+            return super().response_action(request, queryset, *args, **kwargs)
+        except ValidationError:  # a selected id that is none
+            return self.refuse(request, "A row that you selected does not exist.")
+
     def refuse(self, request: HttpRequest, reason: str) -> HttpResponse:
         """Go back to the page and say why nothing was saved."""
         self.message_user(request, f"{reason} Nothing was saved; please look again.", messages.ERROR)
@@ -281,7 +309,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         """Apply an action to each of the rows, under its lock, and write it into its history."""
         with transaction.atomic():
             count = 0
-            for row in rows.select_for_update(of=("self",)):
+            for row in rows.order_by("pk").select_for_update(of=("self",)):
                 change(row)
                 self.log_change(request, row, done)
                 count += 1

@@ -1,14 +1,30 @@
 """The cast of the admin: an operator, and the staff of the organization and of another one."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 
 from goalsvc.orgs.models import Organization, User
 from tests.factories import UserFactory
 
+FAST_HASHER = "django.contrib.auth.hashers.MD5PasswordHasher"
 ALL_SCOPES = ["settings", "reports", "users"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_slow(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what takes its time and is not ours.
+
+    These are good hashes of passwords, sessions in the database, looking through all static files anew for
+    each client, and Django's menu at the side of every page.
+    """
+    settings.PASSWORD_HASHERS = [FAST_HASHER, *settings.PASSWORD_HASHERS]
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    settings.WHITENOISE_AUTOREFRESH = True
+    monkeypatch.setattr(admin.AdminSite, "enable_nav_sidebar", False)
 
 
 @pytest.fixture

@@ -1,43 +1,37 @@
 """Visitors, identities, sessions and matches in the admin: found, explained, never changed."""
 
-import html
 import re
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from goalsvc.orgs.models import Organization, Room, User
 from matching.models import ExternalMatch, Visitor, VisitorSession
+from tests.admin.samples import act, found, make_attempt, words
 from tests.factories import (
     ExternalMatchFactory,
     GoalFactory,
+    PendingMatchFactory,
     VisitorFactory,
     VisitorIdentityFactory,
     VisitorSessionFactory,
 )
 
 MATCH_LIST = "/admin/matching/externalmatch/"
+ATTEMPT_LIST = "/admin/matching/matchattempt/"
 IDENTITY = "customer-12345678"
 NOW = datetime(2016, 10, 11, 6, tzinfo=UTC)
 
 
 def at(hour: int, minute: int = 0) -> datetime:
     return datetime(2016, 10, 10, hour, minute, tzinfo=UTC)
-
-
-def words(response: Any) -> str:
-    """The text of a page, in one line."""
-    assert response.status_code == 200
-    return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split()))
-
-
-def found(client: Client, page: str, **query: Any) -> list[Any]:
-    response = client.get(page, query)
-    assert response.status_code == 200
-    return list(response.context["cl"].result_list)
 
 
 @pytest.fixture
@@ -155,9 +149,120 @@ def test_room_ids_of_another_organization_are_not_named(
 
 
 def test_a_retracted_match_says_so(as_clerk: Client, match: ExternalMatch, manager: User) -> None:
+    other = ExternalMatchFactory.create(organization=match.organization)
     match.retract(by=manager, at=NOW)
     page = words(as_clerk.get(f"{MATCH_LIST}{match.pk}/change/"))
-    assert "2016-10-11 06:00:00.000 by mira@example.com" in page
+    assert "Retracted (UTC): 2016-10-11 06:00:00.000 by mira@example.com" in page
+    assert found(as_clerk, MATCH_LIST, retracted="yes") == [match]
+    assert found(as_clerk, MATCH_LIST, retracted="no") == [other]
+    assert set(found(as_clerk, MATCH_LIST)) == {match, other}
+
+
+def test_the_corrections_of_a_match_are_its_history(
+    as_staff: Client, match: ExternalMatch, manager: User
+) -> None:
+    match.restate(Decimal("20.00"), by=manager, at=NOW)
+    match.restate(None, by=None, at=NOW + timedelta(hours=1))
+    match.retract(by=manager, at=NOW + timedelta(hours=2))
+    response = as_staff.get(f"{MATCH_LIST}{match.pk}/change/")
+    assert (
+        "Changed (UTC) What From To By "
+        "2016-10-11 08:00:00.000 Retracted mira@example.com "
+        "2016-10-11 07:00:00.000 Value restated 20.00 no value a former user "
+        "2016-10-11 06:00:00.000 Value restated 12.50 20.00 mira@example.com"
+    ) in words(response)
+    assert "None, as it was corrected after the match was recorded." in words(response)
+    assert f'href="/admin/orgs/user/{manager.pk}/change/"' in response.content.decode()
+
+
+def test_a_match_links_to_what_it_was_before(as_clerk: Client, match: ExternalMatch) -> None:
+    page = f"{MATCH_LIST}{match.pk}/change/"
+    assert "It was not held: it matched at once." in words(as_clerk.get(page))
+    held = PendingMatchFactory.create(goal=match.goal, status="matched", match=match, resolved_at=NOW)
+    about = {"goal": match.goal, "reason": {"message": "The identity is unknown."}}
+    alike = make_attempt(
+        match.organization, **about, visitor_identity=IDENTITY, goal_matched_at=match.goal_matched_at
+    )
+    named = make_attempt(match.organization, **about, external_id="order-1")
+    others = [
+        make_attempt(match.organization, **about, visitor_identity=IDENTITY, goal_matched_at=at(15)),
+        make_attempt(match.organization, **about, external_id="order-2"),
+        make_attempt(match.organization, **about, external_id="order-1", created_at=NOW + timedelta(hours=1)),
+    ]
+    content = as_clerk.get(page).content.decode()
+    assert f'href="/admin/matching/pendingmatch/{held.pk}/change/"' in content
+    for attempt in (alike, named):
+        assert f'href="{ATTEMPT_LIST}{attempt.pk}/change/"' in content
+    for attempt in others:
+        assert str(attempt.pk) not in content
+    assert "validation_error The identity is unknown. Single call" in words(as_clerk.get(page))
+
+
+def test_very_many_attempts_are_cut(as_clerk: Client, match: ExternalMatch) -> None:
+    for _ in range(21):
+        make_attempt(match.organization, goal=match.goal, external_id="order-1")
+    content = as_clerk.get(f"{MATCH_LIST}{match.pk}/change/").content.decode()
+    assert content.count(f'href="{ATTEMPT_LIST}') == 20 + 1
+    assert f'href="{ATTEMPT_LIST}?q={IDENTITY}"' in content
+
+
+@pytest.mark.parametrize("caller", ["staff", "operator"])
+def test_a_match_is_retracted_and_restored(
+    caller: str,
+    match: ExternalMatch,
+    other_organization: Organization,
+    browser: Callable[[User], Client],
+    request: pytest.FixtureRequest,
+) -> None:
+    user = request.getfixturevalue(caller)
+    client = browser(user)
+    foreign = ExternalMatchFactory.create(organization=other_organization)
+    done = 2 if caller == "operator" else 1
+    for action, text in (("retract", "Retracted"), ("restore", "Restored")):
+        assert (
+            act(client, MATCH_LIST, action, match, foreign)
+            == f"{text} {done} of the selected external matches."
+        )
+        match.refresh_from_db()
+        foreign.refresh_from_db()
+        assert match.retracted_by == (user if action == "retract" else None)
+        assert (match.retracted_at is not None) == (action == "retract")
+        assert (foreign.retracted_at is not None) == (action == "retract" and caller == "operator")
+        # What is done already is not done again.
+        assert act(client, MATCH_LIST, action, match) == f"{text} 0 of the selected external matches."
+    assert list(match.changes.values_list("kind", "changed_by")) == [
+        ("restored", user.pk), ("retracted", user.pk)
+    ]  # fmt: skip
+    logged = LogEntry.objects.filter(object_id=str(match.pk)).order_by("id")
+    assert [entry.change_message for entry in logged] == ["Retracted", "Restored"]
+
+
+def test_a_retraction_holds_the_row_s_lock(as_staff: Client, match: ExternalMatch) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        act(as_staff, MATCH_LIST, "retract", match)
+    statements = [statement["sql"] for statement in captured.captured_queries]
+    [locked] = [number for number, sql in enumerate(statements) if "FOR UPDATE OF" in sql]
+    [written] = [number for number, sql in enumerate(statements) if sql.startswith("UPDATE")]
+    assert locked < written
+
+
+def test_a_clerk_retracts_nothing(as_clerk: Client, match: ExternalMatch) -> None:
+    act(as_clerk, MATCH_LIST, "retract", match)
+    match.refresh_from_db()
+    assert match.retracted_at is None
+
+
+def test_a_match_s_page_has_the_button_that_makes_sense(
+    as_staff: Client, as_clerk: Client, match: ExternalMatch
+) -> None:
+    page = f"{MATCH_LIST}{match.pk}/change/"
+
+    def buttons(client: Client) -> list[str]:
+        return re.findall(r'<button type="submit">(\w+)</button>', client.get(page).content.decode())
+
+    assert (buttons(as_staff), buttons(as_clerk)) == (["Retract"], [])
+    act(as_staff, MATCH_LIST, "retract", match, q=match.pk)
+    assert (buttons(as_staff), buttons(as_clerk)) == (["Restore"], [])
 
 
 @pytest.mark.parametrize("caller", ["as_clerk", "as_operator"])

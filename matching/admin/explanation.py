@@ -1,0 +1,155 @@
+"""What the pages of matches, held matches and rejected attempts say in words."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from goalsvc.api.parsing import parse_uuid
+from goalsvc.orgs.admin import precise
+from matching.admin.rooms import is_rooms, name_rooms, room_link, room_links
+from matching.models import MatchChange, VisitorIdentity, VisitorSession
+from matching.reasons import duration
+
+VISITORS_SHOWN = 20
+
+
+def explain_match(match: Any) -> str:
+    """Retell the rule of matching/resolver.py with what is known today of the identity's visitors."""
+    earlier = VisitorSession.objects.filter(visitor=OuterRef("visitor")).before(match.goal_matched_at)
+    carriers = list(
+        VisitorIdentity.objects.filter(organization=match.organization_id, identity=match.visitor_identity)
+        .select_related("visitor")
+        .annotate(latest_session_id=Subquery(earlier.values("pk")[:1]))
+        .order_by("created_at", "id")[: VISITORS_SHOWN + 1]
+    )
+    is_cut = len(carriers) > VISITORS_SHOWN
+    del carriers[VISITORS_SHOWN:]
+    latest = VisitorSession.objects.in_bulk([carrier.latest_session_id for carrier in carriers])
+    candidates = [(carrier.visitor, latest.get(carrier.latest_session_id)) for carrier in carriers]
+    candidates.sort(key=lambda pair: (pair[1] is not None, *place(pair[1])), reverse=True)
+
+    session = match.session
+    name_rooms([match, session, *latest.values()])
+    return render_to_string(
+        "admin/matching/externalmatch/why.html",
+        {
+            "match": match,
+            "session": session,
+            "matched_at": precise(match.goal_matched_at),
+            "session_started_at": precise(match.session_started_at),
+            "session_started_at_today": precise(session.started_at),
+            "before": match.goal_matched_at - match.session_started_at,
+            "candidates": [
+                {
+                    "visitor": visitor,
+                    "session": candidate,
+                    "started_at": precise(candidate.started_at) if candidate else None,
+                    "rooms": room_links(candidate) if candidate else None,
+                    "is_chosen": candidate == session,
+                }
+                for visitor, candidate in candidates
+            ],
+            "is_cut": is_cut,
+            # The rule would choose another session today: one that was reported after the match.
+            "is_overtaken": any(
+                candidate and place(candidate) > place(session) for _, candidate in candidates
+            ),
+            "is_restated": match.changes.filter(kind=MatchChange.Kind.RESTATED).exists(),
+            "connected": room_links(match),
+            "unconnected": [
+                (room_link(match, room_id), room_id in session.room_ids)
+                for room_id in match.unconnected_room_ids
+            ],
+        },
+    )
+
+
+def place(session: VisitorSession | None) -> tuple[Any, ...]:
+    """Where the session stands in the order of the rule."""
+    return () if session is None else (session.started_at, session.id)
+
+
+# The facts of a reason (see matching/reasons.py): what each is called, in the order in which they are told.
+FACTS = {
+    "is_identity_known": "The identity is known",
+    "visitor_count": "Visitors that carry it",
+    "earliest_session_started_at": "Their first session began (UTC)",
+    "next_session_started_at": "The first one that did not begin before the goal matched began (UTC)",
+    "next_session_starts_after_seconds": "Too late by",
+    "time_zone_slip_hours": "As if a time zone was mistaken, by hours",
+    "visitor_id": "The chosen session's visitor",
+    "visitor_session_id": "The chosen session",
+    "session_started_at": "It began (UTC)",
+    "session_rooms": "It was in the rooms",
+    "posted_rooms": "Rooms posted",
+    "is_any_room_allowed": "The goal is allowed in any room",
+    "allowed_rooms": "Rooms in which the goal is allowed",
+}
+# The list where the visitor or the session of a reason is found.
+FOUND_IN = {"visitor_id": "visitor", "visitor_session_id": "visitorsession"}
+
+
+def explain_reason(row: Any) -> str:
+    """Tell the reason of a held match or a rejected attempt: its message, and the facts behind it."""
+    reason = dict(row.reason or {})
+    if not reason:
+        return "-"
+    if not hasattr(row, "rooms_by_id"):
+        name_rooms([row])
+    message = reason.pop("message", "")
+    names = [*(name for name in FACTS if name in reason), *(name for name in reason if name not in FACTS)]
+    if reason.get("is_any_room_allowed") is True:
+        names = [name for name in names if name != "allowed_rooms"]
+    facts = [
+        (FACTS.get(name, name), fact_in_words(row, name, reason[name]))
+        for name in names
+        if reason[name] is not None
+    ]
+    return render_to_string("admin/matching/reason.html", {"message": message, "facts": facts})
+
+
+def fact_in_words(row: Any, name: str, value: Any) -> SafeString | str:
+    """Write a fact for people; one that this version does not know, as it is."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if is_rooms(name, value):
+        rooms = ((room_link(row, pk) if (pk := parse_uuid(each)) else each,) for each in value)
+        return format_html_join(", ", "{}", rooms) or "none"
+    if name in FOUND_IN and isinstance(value, str):
+        found_in = reverse(f"admin:matching_{FOUND_IN[name]}_changelist")
+        return format_html('<a href="{}?{}">{}</a>', found_in, urlencode({"q": value}), value)
+    if name.endswith("_at") and isinstance(value, str):
+        try:
+            return precise(datetime.fromisoformat(value).astimezone(UTC))
+        except ValueError:
+            return value
+    if name.endswith("_seconds") and isinstance(value, int | float):
+        return duration(timedelta(seconds=value)) if value > 0 else "nothing: it began at that very moment"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def tell_errors(errors: Any) -> str:
+    """Tell what was wrong with which attribute."""
+    if not errors:
+        return "-"
+    return render_to_string("admin/matching/errors.html", {"errors": list(faults(errors))})
+
+
+def faults(errors: Any, *path: str) -> Iterator[tuple[str, str]]:
+    """Yield each fault of nested errors: where it is, and the sentence."""
+    if isinstance(errors, dict):
+        for name, inner in errors.items():
+            yield from faults(inner, *path, *([] if name == "non_field_errors" else [name]))
+    elif isinstance(errors, list):
+        for inner in errors:
+            yield from faults(inner, *path)
+    else:
+        yield ", ".join(path), str(errors)

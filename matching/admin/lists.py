@@ -1,0 +1,236 @@
+"""The lists of what arrives through the API by the million.
+
+No page counts or sorts such a table: lists are ordered by an index, their count stops at a limit, and what is
+searched for is an exact value that an index finds.
+"""
+
+from calendar import monthrange
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db import connection, transaction
+from django.db.models import Max, Min, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.dates import MONTHS
+
+from goals.models import Goal
+from goalsvc.api.parsing import parse_uuid
+from goalsvc.orgs.admin import OrganizationScopedAdmin, is_operator, of_acting_user
+from goalsvc.orgs.models import Organization, User
+from matching.admin.rooms import name_rooms
+
+
+class BoundedPaginator(Paginator):
+    """Counts to a limit and no further; behind its last page there may be more."""
+
+    LIMIT = 5000
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: self.LIMIT].count())
+
+    @property
+    def is_cut(self) -> bool:
+        return self.count == self.LIMIT
+
+
+class IndexOrderedChangeList(ChangeList):
+    """A list in its one order: any other would sort the whole table."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return list(self.model_admin.get_ordering(request))
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        try:
+            return super().get_filters(request)
+        except (ValueError, OverflowError) as error:  # the year 9999 has no next one
+            raise IncorrectLookupParameters(error) from error
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Name the rooms of all rows of the page, in one query."""
+        super().get_results(request)
+        # With a limit the planner takes the index, also where Django has counted so few that it sets none.
+        self.result_list = list(self.result_list[: self.list_max_show_all])
+        if "rooms" in self.list_display:
+            name_rooms(self.result_list)
+
+
+class DatedChangeList(IndexOrderedChangeList):
+    """A list with years, months and days to choose from.
+
+    Django's own date hierarchy collects the distinct dates of all rows; this one reads the first and the
+    last moment from an index, and offers what lies between.
+    """
+
+    def date_links(self) -> dict[str, Any]:
+        """Return the context of the template `admin/date_hierarchy.html`."""
+        field = self.date_hierarchy
+        span = self.root_queryset.order_by().aggregate(first=Min(field), last=Max(field))
+        if span["first"] is None:
+            return {"show": False}
+        days = [span["first"].date(), span["last"].date()]
+
+        def chosen(part: str) -> int | None:
+            text = self.params.get(f"{field}__{part}", "")
+            return int(text) if text.isascii() and text.isdecimal() else None
+
+        def link(title: object, **parts: int) -> dict[str, object]:
+            query = {f"{field}__{part}": value for part, value in parts.items()}
+            return {"link": self.get_query_string(query, [f"{field}__"]), "title": str(title)}
+
+        year, month, day = chosen("year"), chosen("month"), chosen("day")
+        years = range(days[0].year, days[1].year + 1)
+        if year is None:
+            return {"show": True, "choices": [link(each, year=each) for each in years]}
+        if month is None:
+            return {
+                "show": True,
+                "back": link("All dates"),
+                "choices": [
+                    link(f"{MONTHS[each]} {year}", year=year, month=each)
+                    for each in range(1, 13)
+                    if (days[0].year, days[0].month) <= (year, each) <= (days[1].year, days[1].month)
+                ],
+            }
+        if day is None:
+            return {
+                "show": True,
+                "back": link(year, year=year),
+                "choices": [
+                    link(f"{MONTHS[month]} {each.day}", year=year, month=month, day=each.day)
+                    for each in days_of(year, month)
+                    if days[0] <= each <= days[1]
+                ],
+            }
+        return {
+            "show": True,
+            "back": link(f"{MONTHS[month]} {year}", year=year, month=month),
+            "choices": [{"title": f"{MONTHS[month]} {day}"}],
+        }
+
+
+def days_of(year: int, month: int) -> Iterator[date]:
+    """Yield the days of a month; none when there is no such month."""
+    if not (1 <= year <= 9999 and 1 <= month <= 12):
+        return
+    for number in range(1, monthrange(year, month)[1] + 1):
+        yield date(year, month, number)
+
+
+class Button(NamedTuple):
+    """An action as a button on a row's page."""
+
+    label: str
+    warning: str = ""  # of what cannot be undone
+
+
+class ReceivedAdmin(OrganizationScopedAdmin):
+    """The admin of what arrives through the API by the million: to be looked at and found, not changed.
+
+    What staff may correct, and only with the settings scope, are named actions on selected rows.
+    """
+
+    organization_path = "organization_id"
+    # The order of an organization's rows, which an index of the model has.
+    newest_first: tuple[str, ...] = ("-created_at", "-id")
+    # What rows and pages show of other tables, in the same query.
+    related: tuple[str, ...] = ("organization",)
+    # Large columns of them that no page shows.
+    unseen: tuple[str, ...] = ()
+
+    # The actions that a row's page offers too.
+    buttons: dict[str, Button] = {}
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    sortable_by = ()
+    actions: Sequence[str] | None = None
+    search_fields = ("id",)  # shows the search box; see `found`
+
+    # How many rows a search takes of each thing that it may have meant.
+    SEARCH_LIMIT = 200
+    # And how many goals, where it may have meant one.
+    GOALS_SEARCHED = 10
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_correct_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may take the actions; whose rows they are, the list's queryset decides."""
+        return self.is_permitted(request, User.Scope.SETTINGS, None)
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Act on the rows that were selected one by one, never on “all” of a table of millions."""
+        post: Any = request.POST.copy()
+        post["select_across"] = "0"
+        request.POST = post
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        if self.buttons and self.has_correct_permission(request):
+            context["buttons"] = [(name, self.buttons[name]) for name in self.applicable(kwargs["obj"])]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def applicable(self, row: Any) -> Collection[str]:
+        """Return the names of the buttons that make sense for the row as it is."""
+        return self.buttons
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Have each list planned for what it asks: a plan for all values reads the table for a rare one."""
+        if request.method != "GET":
+            return super().changelist_view(request, *args, **kwargs)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            return super().changelist_view(request, *args, **kwargs)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return DatedChangeList if self.date_hierarchy else IndexOrderedChangeList
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        # Across organizations only the primary key is in order; it grows with time.
+        narrowed = {"organization", *self.linked_lookups} & request.GET.keys()
+        return self.newest_first if narrowed or not is_operator(request) else ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related(*self.related).defer(*self.unseen)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search for the exact term: each thing that it may mean is asked of its index."""
+        term = search_term.replace("\0", "").strip()
+        if not term:
+            return queryset, False
+        rows = queryset.select_related(None).order_by(*self.newest_first)
+        if is_operator(request):
+            # The indexes begin with the organization, so each is asked for its own.
+            rows = rows.filter(organization__in=Organization.objects.order_by().values("pk"))
+        meanings = [rows.filter(pk=pk)] if (pk := parse_uuid(term)) else []
+        meanings += self.found(request, rows, term)
+        first, *others = (meaning.values_list("pk", flat=True)[: self.SEARCH_LIMIT] for meaning in meanings)
+        found = first.union(*others, all=True) if others else first
+        # As a list: the planner then knows how few they are, and does not look for them in the whole table.
+        return queryset.filter(pk__in=list(found)), False
+
+    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
+        """Return the rows that the term names, a queryset for each way of naming them."""
+        raise NotImplementedError
+
+    def of_goals_named(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
+        """Return the rows of each goal whose id or name the term may be."""
+        goals = of_acting_user(request, Goal.objects.order_by("created_at", "id"), "organization_id")
+        goals = goals.filter(pk=pk) if (pk := parse_uuid(term)) else goals.filter(name__icontains=term)
+        return [rows.filter(goal=pk) for pk in goals.values_list("pk", flat=True)[: self.GOALS_SEARCHED]]

@@ -1,0 +1,128 @@
+"""The admin of visitors, identities and sessions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from goalsvc.orgs.admin import link_to, precise
+from matching.admin.lists import ReceivedAdmin
+from matching.admin.rooms import name_rooms, room_links
+from matching.models import Visitor, VisitorIdentity, VisitorSession
+
+
+@admin.register(Visitor)
+class VisitorAdmin(ReceivedAdmin):
+    newest_first = ("-id",)
+    list_display = ("visitor_id", "created")
+    search_help_text = "By the exact visitor id."
+    fieldsets = (
+        (None, {"fields": ("organization", "visitor_id", "id", "created", "identities", "sessions")}),
+    )
+    SHOWN = 20
+
+    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
+        return [rows.filter(visitor_id=term)]
+
+    @admin.display(description="first heard of (UTC)")
+    def created(self, visitor: Visitor) -> str:
+        return precise(visitor.created_at)
+
+    @admin.display
+    def identities(self, visitor: Visitor) -> str:
+        newest = list(visitor.identities.order_by("-created_at", "-id")[: self.SHOWN + 1])
+        return self.newest_of("identities", visitor, newest)
+
+    @admin.display
+    def sessions(self, visitor: Visitor) -> str:
+        newest = list(visitor.sessions.order_by("-started_at", "-id")[: self.SHOWN + 1])
+        name_rooms(newest)
+        return self.newest_of("sessions", visitor, [(session, room_links(session)) for session in newest])
+
+    def newest_of(self, name: str, visitor: Visitor, rows: Sequence[Any]) -> str:
+        """Show the newest few of a visitor's rows, and where the others are."""
+        return render_to_string(
+            f"admin/matching/visitor/{name}.html",
+            {"rows": rows[: self.SHOWN], "is_cut": len(rows) > self.SHOWN, "visitor": visitor},
+        )
+
+
+@admin.register(VisitorIdentity)
+class VisitorIdentityAdmin(ReceivedAdmin):
+    list_display = ("identity", "visitor_link", "visitor_session_id", "created")
+    related = ("organization", "visitor")
+    linked_lookups = ("visitor__id__exact",)
+    search_help_text = "By the exact identity or visitor id."
+    fieldsets = (
+        (
+            None,
+            {"fields": ("organization", "identity", "visitor_link", "visitor_session_id", "id", "created")},
+        ),
+    )
+
+    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
+        return [
+            rows.filter(identity=term),
+            rows.filter(visitor__visitor_id=term, visitor__organization=F("organization")),
+        ]
+
+    @admin.display(description="visitor")
+    def visitor_link(self, identity: VisitorIdentity) -> SafeString:
+        return link_to(identity.visitor)
+
+    @admin.display(description="submitted (UTC)")
+    def created(self, identity: VisitorIdentity) -> str:
+        return precise(identity.created_at)
+
+
+@admin.register(VisitorSession)
+class VisitorSessionAdmin(ReceivedAdmin):
+    newest_first = ("-started_at", "-id")
+    list_display = ("visitor_session_id", "visitor_link", "started", "ended", "rooms")
+    related = ("organization", "visitor")
+    linked_lookups = ("visitor__id__exact",)
+    search_help_text = "By the exact session id, visitor id or identity."
+    fieldsets = (
+        (
+            None,
+            {"fields": ("organization", "visitor_session_id", "visitor_link", "started", "ended", "rooms")},
+        ),
+        ("History", {"fields": ("id", "created", "updated")}),
+    )
+
+    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
+        return [
+            rows.filter(visitor_session_id=term),
+            rows.filter(visitor__visitor_id=term, visitor__organization=F("organization")),
+            rows.filter(
+                visitor__identities__identity=term, visitor__identities__organization=F("organization")
+            ),
+        ]
+
+    @admin.display(description="visitor")
+    def visitor_link(self, session: VisitorSession) -> SafeString:
+        return link_to(session.visitor)
+
+    @admin.display(description="started (UTC)")
+    def started(self, session: VisitorSession) -> str:
+        return precise(session.started_at)
+
+    @admin.display(description="ended (UTC)")
+    def ended(self, session: VisitorSession) -> str:
+        return precise(session.ended_at)
+
+    @admin.display
+    def rooms(self, session: Any) -> str:
+        return room_links(session)
+
+    @admin.display(description="first reported (UTC)")
+    def created(self, session: VisitorSession) -> str:
+        return precise(session.created_at)
+
+    @admin.display(description="last reported (UTC)")
+    def updated(self, session: VisitorSession) -> str:
+        return precise(session.updated_at)
