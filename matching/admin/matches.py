@@ -154,7 +154,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
     def held(self, match: ExternalMatch) -> str:
         pending = PendingMatch.objects.filter(match=match).first()
         if pending is None:
-            return "It was not held: it matched at once."
+            return "It was not held."
         return format_html(
             "{}, from {} to {} UTC",
             link_to(pending, "A pending match"),
