@@ -22,6 +22,11 @@ from goalsvc.orgs.models import Organization, Room, User
 from tests.factories import GoalFactory, OrganizationFactory, RoomFactory, UserFactory, issue_token
 
 
+def pytest_configure() -> None:
+    """Look static files up one by one: each client of a test would list them all when it is made."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
     """The embedded server, if DATABASE_URL names none, and a test database of this process's own.
