@@ -95,16 +95,17 @@ class EmbeddedServer:
 
         `supervise` restarts it when it dies meanwhile. Raises NoDatabaseError when it cannot be started.
         """
-        self._join()
         done = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(done,), name="postgresql-watcher", daemon=True)
-        if supervise:
-            watcher.start()
+        # Around the start as well: whatever interrupts it, and wherever, no server stays behind.
         try:
+            self._join()
+            if supervise:
+                watcher.start()
             yield
         finally:
             done.set()
-            if supervise:
+            if watcher.is_alive():
                 watcher.join()
             self._leave()
 
@@ -113,15 +114,13 @@ class EmbeddedServer:
             with self._turn():
                 self._users = self._open_lock("postgresql.users")
                 fcntl.flock(self._users, fcntl.LOCK_SH)
-                try:
-                    self._ensure_running()
-                except BaseException:
-                    self._stop_if_last()
-                    raise
+                self._ensure_running()
         except OSError as error:
             raise NoDatabaseError(f"The embedded database cannot be started: {error}.") from error
 
     def _leave(self) -> None:
+        if self._users is None:
+            return
         with suppress(FileNotFoundError), self._turn():  # no data folder any more: no server either
             self._stop_if_last()
 
@@ -176,7 +175,7 @@ class EmbeddedServer:
                         )
                     time.sleep(0.3)
                 logged = self.log.stat().st_size if self.log.exists() else 0
-                process = self._process = self._launch(account)
+                process = self._launch(account)
             if waited > START_SECONDS:
                 raise NoDatabaseError(
                     f"The embedded database did not answer within {START_SECONDS} seconds (see {self.log})."
@@ -225,8 +224,8 @@ class EmbeddedServer:
             command += ["-c", f"{name}={value}"]
         # Not through `pg_ctl start`: it hands the paths to a shell, and the server it leaves behind is
         # nobody's child, so a container without an init would keep it as a zombie that seems to run.
-        with self._opened_log(account) as log:
-            return subprocess.Popen(  # noqa: S603 - programs of the package, no shell
+        with self._opened_log(account) as log, _no_interruption():
+            self._process = subprocess.Popen(  # noqa: S603 - programs of the package, no shell
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -234,6 +233,7 @@ class EmbeddedServer:
                 start_new_session=True,  # Ctrl-C in the terminal must not reach the server before us
                 **_run_as(account),
             )
+        return self._process
 
     def _opened_log(self, account: Account | None) -> Any:
         if self.log.exists() and self.log.stat().st_size > 10_000_000:
@@ -433,6 +433,19 @@ class EmbeddedServer:
                 if not _lives(pid):
                     return
                 time.sleep(0.01)
+
+
+@contextmanager
+def _no_interruption() -> Iterator[None]:
+    """Put off Ctrl-C and a request to stop: a server just born whose process nobody noted would stay.
+
+    The server itself starts with the same mask and drops it at once.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _run_as(account: Account | None) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def test_after_kill_9_of_its_starter_the_next_user_takes_it_over_and_stops_it(da
     with Use(data) as starter:
         started = postmaster(data)
         starter.process.kill()
-        starter.process.wait()
+        starter.process.wait(20)
         assert postmaster(data) == started is not None
         with Use(data):
             assert postmaster(data) == started
@@ -212,7 +212,7 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_server(data):
         assert query(data, "SELECT 1") == [(1,)]
         for user in (starter, other):
             os.killpg(user.process.pid, signal.SIGCONT)
-            user.process.wait()
+            user.process.wait(20)
         assert postmaster(data) is None
 
 
@@ -244,7 +244,7 @@ def test_a_first_start_killed_half_way_leaves_nothing_that_looks_made(new_data):
         assert time.monotonic() < until
         time.sleep(0.005)
     killed.process.kill()
-    killed.process.wait()
+    killed.process.wait(20)
     assert not (new_data / "postgresql").exists()
     with Use(new_data):
         assert query(new_data, "SELECT 1") == [(1,)]

@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -21,11 +24,13 @@ from tests.factories import (
     VisitorIdentityFactory,
     VisitorSessionFactory,
 )
+from tests.service.processes import heed_ctrl_c
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds
+PLACE = ("host", "port", "user", "password", "dbname")
 # What manage.py does, with smaller chunks, so that there is a middle to be killed in; then its peak memory.
 COMMAND = """
 import resource, sys
@@ -52,17 +57,23 @@ class World:
         self.organization = OrganizationFactory.create()
         self.room = RoomFactory.create(organization=self.organization)
         self.goal = GoalFactory.create(organization=self.organization)
-        identity = VisitorIdentityFactory.create(organization=self.organization, identity="customer")
-        VisitorSessionFactory.create(visitor=identity.visitor, room_ids=[self.room.id])
+        self.sessions = []
+        for customer in ("customer 0", "customer 1", "customer 2"):
+            identity = VisitorIdentityFactory.create(organization=self.organization, identity=customer)
+            session = VisitorSessionFactory.create(visitor=identity.visitor, room_ids=[self.room.id])
+            self.sessions.append(session.id)
         self.path = folder / "matches.csv"
         self.results_path = folder / "matches.failed.csv"
 
     def write(self, rows: int, *, note: str = "", failing: int = 7) -> None:
-        """Write a file of which every `failing`th row fails; no row has an id of its own."""
+        """Write a file of which every `failing`th row fails; no row has an id of its own.
+
+        Each third of it is about another customer.
+        """
         with self.path.open("w") as file:
             file.write("goal_id,visitor_identity,goal_matched_at,rooms,goal_value,note\n")
             for number in range(rows):
-                identity = "customer" if number % failing else "nobody"
+                identity = f"customer {number * 3 // rows}" if number % failing else "nobody"
                 file.write(
                     f"{self.goal.id},{identity},2016-10-10T22:00:00Z,{self.room.id},{number}.00,{note}\n"
                 )
@@ -83,7 +94,29 @@ class World:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heed_ctrl_c,
         )  # fmt: skip
+
+    @contextmanager
+    def held_up_at(self, third: int) -> Iterator[None]:
+        """No match can be written for the customer of that third (0, 1 or 2) of the file meanwhile."""
+        parameters = connection.get_connection_params()
+        with psycopg.connect(**{key: parameters[key] for key in PLACE if key in parameters}) as blocking:
+            blocking.execute(
+                "SELECT id FROM matching_visitorsession WHERE id = %s FOR UPDATE", [self.sessions[third]]
+            )
+            yield
+
+    def wait_for_the_hold_up(self, process: "subprocess.Popen[str]") -> None:
+        until = time.monotonic() + PATIENCE
+        with connection.cursor() as cursor:
+            while True:
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                if cursor.fetchone() != (0,):
+                    return
+                assert process.poll() is None, finish(process)
+                assert time.monotonic() < until
+                time.sleep(0.02)
 
     def rows_done(self) -> int:
         run = ImportRun.objects.first()
@@ -117,23 +150,21 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 
 def test_killed_in_the_middle_the_same_command_goes_on_and_nothing_is_there_twice(world):
-    rows, kills = 2400, 0
+    rows = 2400
     world.write(rows)
-    give_up_at = time.monotonic() + PATIENCE
-    while kills < 2:
-        assert time.monotonic() < give_up_at
+    for third in (1, 2):
         done = world.rows_done()
-        process = world.start()
-        while world.rows_done() <= done and process.poll() is None:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        # A connection that died in the middle of a statement is missed only at the statement's end.
-        kills += process.returncode == -signal.SIGKILL and world.rows_done() > done
-    assert 0 < world.rows_done() < rows
+        with world.held_up_at(third):
+            process = world.start()
+            world.wait_for_the_hold_up(process)
+            process.kill()
+            process.communicate()
+        assert done < world.rows_done() < rows
     with world.results_path.open("a") as file:
         file.write("what was written after the last commit")
 
+    # A connection that died in the middle of a statement is missed only at the statement's end.
+    give_up_at = time.monotonic() + PATIENCE
     while (outcome := finish(world.start()))[0] != 0:
         assert "Another process is importing this file right now." in outcome[2]
         assert time.monotonic() < give_up_at
@@ -158,13 +189,14 @@ def test_two_processes_at_once_import_the_file_once(world):
 
 def test_interrupted_politely_it_says_how_to_go_on(world):
     world.write(1500)
-    process = world.start(chunk=100)
-    while world.rows_done() == 0 and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    code, _, stderr = finish(process)
+    with world.held_up_at(1):
+        process = world.start(chunk=100)
+        world.wait_for_the_hold_up(process)
+        process.send_signal(signal.SIGINT)
+        code, _, stderr = finish(process)
 
     assert code == 1
+    assert 0 < world.rows_done() < 1500
     assert "Interrupted. The same command goes on where it stopped." in stderr
     assert "Traceback" not in stderr
     assert finish(world.start())[0] == 0

@@ -247,7 +247,7 @@ def test_workers_do_not_outlive_a_killed_serve_and_the_next_one_takes_over(data)
     with Service(data) as service:
         workers = service.workers()
         service.process.kill()
-        service.process.wait()
+        service.process.wait(20)
         wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
         assert postmaster(data) is not None
         with Service(data) as successor:
