@@ -7,8 +7,6 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from goals import documentation as docs
 from goals.models import Goal, GoalAttributes, GoalQuerySet, UnknownRoomsError
@@ -16,9 +14,11 @@ from goals.permissions import SettingsScope
 from goals.reading import GoalRow, read_goal, read_goals
 from goals.rendering import render_goal
 from goals.serializers import PART_OF_GOAL, WHOLE_GOAL, GoalInput
+from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import paginate
 from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess

@@ -3,9 +3,9 @@
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
+
+from goalsvc.api.dispatch import APIView, Request
+from goalsvc.api.rendering import Response
 
 
 class ProbeView(APIView):

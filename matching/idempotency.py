@@ -16,11 +16,10 @@ import msgspec
 from django.db import connection, transaction
 from rest_framework import status
 from rest_framework.exceptions import APIException
-from rest_framework.request import Request
-from rest_framework.response import Response
 
+from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import Conflict, field_error
-from goalsvc.api.rendering import JSONRenderer
+from goalsvc.api.rendering import JSONRenderer, Response
 from goalsvc.orgs.models import Organization
 from matching.models import IdempotencyKey
 
@@ -40,7 +39,7 @@ def read_key(request: Request) -> str | None:
 
     Raises: ValidationError naming the header when the key is not 1 to 255 printable ASCII characters.
     """
-    key: str | None = request.headers.get(HEADER)
+    key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return None
     key = key.strip()

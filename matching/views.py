@@ -10,11 +10,10 @@ from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from goals.permissions import SettingsScope
 from goals.views import find_goal
+from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import Conflict, NotFound
 from goalsvc.api.pagination import paginate
 from goalsvc.api.parsing import (
@@ -24,6 +23,7 @@ from goalsvc.api.parsing import (
     parse_uuid,
     read_items,
 )
+from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView

@@ -1,11 +1,11 @@
 """Visitor identities and sessions: what matching needs beforehand (API.md section 4)."""
 
 from django.utils import timezone
-from rest_framework.request import Request
-from rest_framework.response import Response
 
+from goalsvc.api.dispatch import Request
 from goalsvc.api.pagination import paginate
 from goalsvc.api.parsing import read_items
+from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs.models import Organization
 from matching import documentation as docs

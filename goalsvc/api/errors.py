@@ -9,9 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
-from rest_framework.response import Response
 
-from goalsvc.api.rendering import JSONRenderer
+from goalsvc.api.rendering import Response
 
 logger = logging.getLogger(__name__)
 
@@ -97,11 +96,7 @@ def body_of(exc: APIException) -> dict[str, Any]:
 
 def json_error(status_code: int, code: str, detail: str) -> HttpResponse:
     """Build an error answer outside a view: an unrouted path, a refused host, a crash."""
-    return HttpResponse(
-        JSONRenderer().render({"detail": detail, "code": code}),
-        status=status_code,
-        content_type="application/json",
-    )
+    return Response({"detail": detail, "code": code}, status=status_code)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,15 +1,12 @@
 """How values leave the service: JSON, with the contract's forms of datetimes, decimals and ids."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from rest_framework.exceptions import NotAcceptable
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
+from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer
-from rest_framework.request import Request
 
 # Lazy strings and the like become text; UUIDs and decimals are known to the encoder.
 _encoder = msgspec.json.Encoder(enc_hook=str)
@@ -38,28 +35,17 @@ class JSONRenderer(BaseRenderer):
         return body
 
 
-class JSONNegotiation(BaseContentNegotiation):
-    """JSON is all there is: `?format=json` or an `Accept` that admits it; else 406."""
+class Response(HttpResponse):
+    """An answer as JSON; `data` is what was encoded, None for an answer without a body."""
 
-    RANGES = frozenset({("*", "*"), ("application", "*"), ("application", "json")})
-
-    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        content_type = (request.content_type or "").partition(";")[0].strip().lower()
-        return next((parser for parser in parsers if parser.media_type == content_type), None)
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        renderer = next(iter(renderers))
-        wanted = request.query_params.get("format")
-        if wanted is not None:
-            acceptable = wanted == renderer.format
+    def __init__(self, data: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        if data is None:
+            super().__init__(status=status, headers=headers)
+            del self.headers["Content-Type"]
         else:
-            accept = request.headers.get("Accept", "").strip()
-            # Whatever parameters a client adds (`; charset=utf-8`), there is one JSON to give.
-            acceptable = accept in {"", "*/*"} or any(
-                (media.main_type, media.sub_type) in self.RANGES for media in request._request.accepted_types
+            super().__init__(
+                _encoder.encode(data),
+                status=status,
+                headers={"Content-Type": "application/json", **(headers or {})},
             )
-        if not acceptable:
-            raise NotAcceptable("Only JSON is served here.")
-        return renderer, "application/json"

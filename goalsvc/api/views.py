@@ -1,15 +1,9 @@
 """The OpenAPI description and the page to read it."""
 
-from typing import Any
-
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
-from rest_framework.response import Response
-
-from goalsvc.api.rendering import JSONRenderer
 
 
 class SchemaView(SpectacularAPIView):
@@ -31,10 +25,3 @@ class DocsView(SpectacularSwaggerView):
     content_negotiation_class = DefaultContentNegotiation
     http_method_names = ["get", "head"]
     url_name = "schema"
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        """Answer errors as JSON, as everywhere else."""
-        if getattr(response, "exception", False):
-            request.accepted_renderer = JSONRenderer()
-            request.accepted_media_type = JSONRenderer.media_type
-        return super().finalize_response(request, response, *args, **kwargs)

@@ -1,12 +1,10 @@
 """The caller, the organization and its rooms: what a client needs to know before it can use goals."""
 
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
-
+from goalsvc.api.dispatch import APIView, Request
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import paginate
 from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs import documentation as docs
 from goalsvc.orgs.models import Organization, User

@@ -1,0 +1,125 @@
+"""How a request of the API reaches its view and how its answer leaves: what every endpoint goes through.
+
+Django REST framework's way, in its order of steps (media type, caller, permissions, method), without what
+this API has no use for: versions, template responses, a choice of renderers. They took longer than all the
+rest of a short request.
+"""
+
+from functools import cache
+from typing import Any, NoReturn
+
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework import request as rest
+from rest_framework import views
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import NotAcceptable, UnsupportedMediaType
+from rest_framework.parsers import BaseParser
+
+ACCEPTABLE = frozenset({("*", "*"), ("application", "*"), ("application", "json")})
+NOT_READ = object()
+
+
+class Request(rest.Request):
+    """The request as views see it; what is asked often is an attribute, not looked for each time."""
+
+    query_params: Any = None  # in place of a property
+
+    def __init__(self, request: HttpRequest, view: "APIView") -> None:
+        self._request = request
+        self._view = view
+        self._user = self._auth = self._authenticator = None
+        self._content: Any = NOT_READ
+        self.authenticators = authenticators_of(view.__class__)
+        self.META = request.META
+        self.method = request.method
+        self.query_params = request.GET
+
+    @property
+    def data(self) -> Any:
+        """The decoded body; where there is none, an empty object.
+
+        Raises: UnsupportedMediaType, and what the view's parser raises. A second reading is then empty.
+        """
+        if self._content is NOT_READ:
+            self._content = {}
+            self._content = self._read()
+        return self._content
+
+    def _read(self) -> Any:
+        length = self.META.get("CONTENT_LENGTH", "")
+        if not length.isdecimal() or int(length) == 0:  # a senseless one is none
+            return {}
+        content_type = self.META.get("CONTENT_TYPE", "")
+        parser = parsers_of(self._view.__class__).get(content_type.partition(";")[0].strip().lower())
+        if parser is None:
+            raise UnsupportedMediaType(content_type)
+        return parser.parse(self._request, content_type, {"view": self._view})
+
+
+class APIView(views.APIView):
+    """A view of the API."""
+
+    request: Request
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.args, self.kwargs = args, kwargs
+        self.request = wrapped = Request(request, self)
+        try:
+            verify_acceptable(request)
+            for authenticator in wrapped.authenticators:
+                caller = authenticator.authenticate(wrapped)
+                if caller is not None:
+                    wrapped._authenticator = authenticator
+                    wrapped.user, wrapped.auth = caller
+                    break
+            self.check_permissions(wrapped)
+            if self.throttle_classes:
+                self.check_throttles(wrapped)
+            name = str(request.method).lower()
+            handler = getattr(self, name, None) if name in self.http_method_names else None
+            response = (handler or self.http_method_not_allowed)(wrapped, *args, **kwargs)
+        except Exception as error:
+            response = self.handle_exception(error)
+        response["Allow"] = methods_of(self.__class__)
+        return response  # type: ignore[no-any-return] # what the handler returns
+
+    def raise_uncaught_exception(self, exc: Exception) -> NoReturn:
+        raise exc
+
+
+@cache
+def authenticators_of(view: type[APIView]) -> list[BaseAuthentication]:
+    return [authenticator() for authenticator in view.authentication_classes]
+
+
+@cache
+def parsers_of(view: type[APIView]) -> dict[str, BaseParser]:
+    """Return the view's parsers by media type; they hold no state."""
+    parsers = [parser() for parser in view.parser_classes]
+    return {parser.media_type: parser for parser in parsers if parser.media_type}
+
+
+@cache
+def methods_of(view: type[APIView]) -> str:
+    """Return the header `Allow` of all answers of a view."""
+    return ", ".join(
+        name.upper() for name in view.http_method_names if hasattr(view, "get" if name == "head" else name)
+    )
+
+
+def verify_acceptable(request: HttpRequest) -> None:
+    """See that the client takes JSON, which is all there is: `?format=json`, or an `Accept` that admits it.
+
+    Raises: NotAcceptable.
+    """
+    wanted = request.GET.get("format") if request.META.get("QUERY_STRING") else None
+    if wanted is not None:
+        is_acceptable = wanted == "json"
+    else:
+        accept = request.META.get("HTTP_ACCEPT", "").strip()
+        # Whatever parameters a client adds (`; charset=utf-8`), there is one JSON to give.
+        is_acceptable = accept in {"", "*/*", "application/json"} or any(
+            (media.main_type, media.sub_type) in ACCEPTABLE for media in request.accepted_types
+        )
+    if not is_acceptable:
+        raise NotAcceptable("Only JSON is served here.")
