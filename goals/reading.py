@@ -1,7 +1,6 @@
 """Reads goals as the API shows them: with their rooms and the users who made and changed them."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,17 +9,19 @@ from django.db import connection
 from goalsvc.api.pagination import Slice
 from goalsvc.orgs.models import Organization
 
+# As texts, since they are only written out again: making objects of them took most of a page's time.
 GOALS = """
-    SELECT goal.id, goal.name, goal.is_any_room_allowed,
-           ARRAY(
+    SELECT goal.id::text, goal.name, goal.is_any_room_allowed,
+           array_to_json(ARRAY(
                SELECT allowed.room_id FROM goals_goalroom AS allowed
                JOIN orgs_room AS room ON room.id = allowed.room_id
                WHERE allowed.goal_id = goal.id AND room.archived_at IS NULL
                ORDER BY room.created_at, room.id
-           ),
-           goal.default_value, goal.conditions::text, goal.created_at, goal.updated_at,
-           creator.id, creator.first_name, creator.last_name, creator.organization_id, creator.is_bot,
-           editor.id, editor.first_name, editor.last_name, editor.organization_id, editor.is_bot
+           ))::text,
+           goal.default_value::text, goal.conditions::text, goal.created_at::text, goal.updated_at::text,
+           creator.id::text, creator.first_name, creator.last_name, creator.organization_id::text,
+           creator.is_bot,
+           editor.id::text, editor.first_name, editor.last_name, editor.organization_id::text, editor.is_bot
     FROM goals_goal AS goal
     LEFT JOIN orgs_user AS creator ON creator.id = goal.created_by_id
     LEFT JOIN orgs_user AS editor ON editor.id = goal.updated_by_id
@@ -37,26 +38,31 @@ PREVIOUS_PAGE = f"""{GOALS} AND (goal.created_at, goal.id) < (%(moment)s, %(id)s
 
 
 class GoalRow(NamedTuple):
-    """A goal as it is read; `conditions` is JSON as stored, the columns of a user who is gone are None."""
+    """A goal as it is read, in texts; the columns of a user who is gone are None."""
 
-    id: UUID
+    id: str
     name: str
     is_any_room_allowed: bool
-    allowed_room_ids: list[UUID]
-    default_value: Decimal | None
-    conditions: str
-    created_at: datetime
-    updated_at: datetime
-    creator_id: UUID | None
+    allowed_room_ids: str  # JSON
+    default_value: str | None
+    conditions: str  # JSON
+    created: str  # as PostgreSQL writes a moment, in UTC
+    updated: str
+    creator_id: str | None
     creator_first_name: str | None
     creator_last_name: str | None
-    creator_organization_id: UUID | None
+    creator_organization_id: str | None
     creator_is_bot: bool | None
-    editor_id: UUID | None
+    editor_id: str | None
     editor_first_name: str | None
     editor_last_name: str | None
-    editor_organization_id: UUID | None
+    editor_organization_id: str | None
     editor_is_bot: bool | None
+
+    @property
+    def created_at(self) -> datetime:
+        """The place in the order of a list."""
+        return datetime.fromisoformat(self.created)
 
 
 def read_goal(organization: Organization, goal_id: UUID) -> GoalRow | None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from goals.reading import GoalRow
-from goalsvc.api.rendering import moment
+from goalsvc.api.rendering import moment_of
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.rendering import nested_user, render_nested_organization
 
@@ -19,13 +19,14 @@ def render_goal(goal: GoalRow, organization: Organization) -> dict[str, Any]:
         "organization": render_nested_organization(organization),
         "is_any_room_allowed": goal.is_any_room_allowed,
         "allow_any_room": goal.is_any_room_allowed,
-        "allowed_rooms": goal.allowed_room_ids,
+        # What is JSON already is not read just to be written.
+        "allowed_rooms": msgspec.Raw(goal.allowed_room_ids.encode()),
         "default_value": goal.default_value,
-        "conditions": msgspec.Raw(goal.conditions.encode()),  # JSON already: not read just to be written
-        "created_at": moment(goal.created_at),
+        "conditions": msgspec.Raw(goal.conditions.encode()),
+        "created_at": moment_of(goal.created),
         "created_by_user_id": goal.creator_id,
         "created_by_user": nested_user(*goal[8:13]),
-        "updated_at": moment(goal.updated_at),
+        "updated_at": moment_of(goal.updated),
         "updated_by_user_id": goal.editor_id,
         "updated_by_user": nested_user(*goal[13:18]),
     }

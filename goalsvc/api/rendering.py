@@ -17,6 +17,11 @@ def moment(value: datetime) -> str:
     return value.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+def moment_of(text: str) -> str:
+    """Write as the API does what PostgreSQL wrote of a moment in UTC: `2016-10-10 22:00:49.123+00`."""
+    return f"{text[:10]}T{text[11:19]}.{text[20:-3]:0<3.3}Z"
+
+
 class JSONRenderer(BaseRenderer):
     media_type = "application/json"
     format = "json"

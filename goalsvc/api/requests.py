@@ -11,15 +11,27 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.security import SecurityMiddleware
+from django.urls import get_resolver
 from uuid_utils.compat import uuid7
 
 logger = logging.getLogger(__name__)
 
+# What no line shows need not be found out (the optimizations of Python's logging HOWTO).
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging._srcfile = None
+
+# Where the API proper begins; the pages that document it do not.
+API = "/api/v5/orgs/"
+
 # What a caller's own request id may look like; anything else could forge log lines or headers.
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
 
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
 
@@ -29,10 +41,12 @@ class RequestMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        # All other middleware is for pages, or would find nothing to do: the API takes a shorter way.
+        self.call_api = convert_exception_to_response(SecurityMiddleware(call_view))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        sent = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = sent if SANE_REQUEST_ID.fullmatch(sent) else str(uuid7())
+        sent = request.META.get("HTTP_X_REQUEST_ID")
+        request_id = sent if sent and SANE_REQUEST_ID.fullmatch(sent) else str(uuid7())
         token = current_request_id.set(request_id)
         queries = QueryCounter()
         started = time.perf_counter()
@@ -40,23 +54,37 @@ class RequestMiddleware:
             drop_trailing_slash(request)
             measure_chunked_body(request)
             with connection.execute_wrapper(queries):
-                response = self.get_response(request)
+                is_api = request.path_info.startswith(API)
+                response = self.call_api(request) if is_api else self.get_response(request)
             response["X-Request-ID"] = request_id
             route = request.resolver_match
             logger.info(
                 "request",
                 extra={
-                    "method": request.method,
-                    "route": f"/{route.route}" if route else None,
-                    "organization": str(route.kwargs.get("organization_id", ""))[:36] if route else None,
-                    "status": response.status_code,
-                    "duration_ms": round((time.perf_counter() - started) * 1000, 1),
-                    "queries": queries.count,
+                    "fields": {
+                        "method": request.method,
+                        "route": f"/{route.route}" if route else None,
+                        "organization": str(route.kwargs.get("organization_id", ""))[:36] if route else None,
+                        "status": response.status_code,
+                        "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                        "queries": queries.count,
+                    }
                 },
             )
             return response
         finally:
             current_request_id.reset(token)
+
+
+def call_view(request: HttpRequest) -> HttpResponseBase:
+    """Answer by the view of the request's address.
+
+    Raises: Http404 where there is none, DisallowedHost for a Host that is not ours.
+    """
+    request.get_host()
+    request.resolver_match = match = get_resolver().resolve(request.path_info)
+    response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    return response
 
 
 class QueryCounter:
@@ -102,9 +130,7 @@ def measure_chunked_body(request: HttpRequest) -> None:
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, request id, and the record's extras."""
-
-    STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request"}
+    """One JSON object a line: time, level, logger, message, request id, and the record's `fields`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -113,9 +139,9 @@ class JSONFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
             "request_id": current_request_id.get(),
+            **getattr(record, "fields", {}),
         }
-        line.update((key, value) for key, value in vars(record).items() if key not in self.STANDARD)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        encoded: bytes = msgspec.json.encode(line, enc_hook=str)
+        encoded: bytes = _encoder.encode(line)
         return encoded.decode()

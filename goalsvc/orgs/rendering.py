@@ -21,10 +21,10 @@ def render_organization(organization: Organization) -> dict[str, Any]:
 
 
 def nested_user(
-    id: UUID | None,
+    id: UUID | str | None,
     first_name: str | None,
     last_name: str | None,
-    organization_id: UUID | None,
+    organization_id: UUID | str | None,
     is_bot: bool | None,
 ) -> dict[str, Any] | None:
     """The user inside another object; None once the user is gone (and all the arguments are None)."""

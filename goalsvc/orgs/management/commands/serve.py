@@ -30,7 +30,7 @@ GRACE_SECONDS = 4
 
 # More than the database pool has connections, because a thread also waits for its client to send the body:
 # a few slow clients must not stop the others. A thread is made only when one is needed.
-THREADS_PER_WORKER = 1
+THREADS_PER_WORKER = 64
 
 # An open connection counts until it is closed, even when idle, and beyond this number new ones wait.
 CONNECTIONS_PER_WORKER = 4096
