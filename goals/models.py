@@ -20,7 +20,7 @@ class GoalAttributes(TypedDict, total=False):
 
     name: str
     is_any_room_allowed: bool
-    allowed_rooms: Sequence[UUID]
+    allowed_rooms: Sequence[str]
     default_value: Decimal | None
     conditions: list[dict[str, Any]]
 
@@ -28,7 +28,7 @@ class GoalAttributes(TypedDict, total=False):
 class UnknownRoomsError(Exception):
     """Some of the named rooms are not the organization's (foreign, unknown or archived)."""
 
-    def __init__(self, room_ids: Sequence[UUID]) -> None:
+    def __init__(self, room_ids: Sequence[str]) -> None:
         super().__init__(room_ids)
         self.room_ids = room_ids
 
@@ -162,7 +162,7 @@ class Goal(models.Model):
                 GoalRoom.objects.filter(goal=self).delete()
                 self.allow_rooms(room_ids)
 
-    def allow_rooms(self, room_ids: Sequence[UUID]) -> None:
+    def allow_rooms(self, room_ids: Sequence[str]) -> None:
         GoalRoom.objects.bulk_create(
             GoalRoom(organization_id=self.organization_id, goal=self, room_id=room_id) for room_id in room_ids
         )
@@ -177,13 +177,13 @@ class Goal(models.Model):
         self.save(update_fields=["deleted_at"])
 
 
-def split(attributes: GoalAttributes) -> tuple[dict[str, Any], Sequence[UUID] | None]:
+def split(attributes: GoalAttributes) -> tuple[dict[str, Any], Sequence[str] | None]:
     """Part a goal's attributes into its columns and the ids of its allowed rooms (None: not given)."""
     columns: dict[str, Any] = {**attributes}
     return columns, columns.pop("allowed_rooms", None)
 
 
-def check_rooms(organization: Organization, room_ids: Sequence[UUID]) -> None:
+def check_rooms(organization: Organization, room_ids: Sequence[str]) -> None:
     """Raise UnknownRoomsError unless each id is an active room of the organization."""
     if unknown := organization.rooms.unknown_among(room_ids):
         raise UnknownRoomsError(unknown)

@@ -5,9 +5,8 @@ As in the resolver, one and a thousand take the same statements.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,20 +17,18 @@ from matching.parameters import array, moment_array, new_pks, text_array
 from matching.recording import ARRIVALS_LOCK, settle
 
 
-@dataclass(frozen=True, slots=True)
-class SessionReport:
+class SessionReport(NamedTuple):
     """What a tracking site tells of a session; perhaps not for the first time, perhaps only in part."""
 
     visitor_session_id: str
     visitor_id: str
     started_at: datetime
     ended_at: datetime | None
-    rooms: Sequence[UUID]
+    rooms: Sequence[str]
     visitor_identity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSession:
+class KnownSession(NamedTuple):
     """A session as it stands after a report; `is_new` when the report was the first of it."""
 
     id: UUID
@@ -39,7 +36,7 @@ class KnownSession:
     visitor_id: str
     started_at: datetime
     ended_at: datetime | None
-    room_ids: Sequence[UUID]
+    room_ids: Sequence[str]
     created_at: datetime
     updated_at: datetime
     is_new: bool
@@ -49,12 +46,11 @@ class KnownSession:
         """Read a row that was loaded with its visitor."""
         return cls(
             row.id, row.visitor_session_id, row.visitor.visitor_id, row.started_at, row.ended_at,
-            row.room_ids, row.created_at, row.updated_at, is_new=False,
+            [str(room) for room in row.room_ids], row.created_at, row.updated_at, is_new=False,
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityReport:
+class IdentityReport(NamedTuple):
     """An identity of a visitor, and the session in which it was given, when told."""
 
     visitor_identity: str
@@ -62,8 +58,7 @@ class IdentityReport:
     visitor_session_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KnownIdentity:
+class KnownIdentity(NamedTuple):
     """An identity as it stands after a report; `is_new` when the report was the first of it."""
 
     id: UUID
@@ -81,18 +76,16 @@ class KnownIdentity:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SessionConflict:
+class SessionConflict(NamedTuple):
     """The session is another visitor's."""
 
     visitor_session_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownRooms:
+class UnknownRooms(NamedTuple):
     """Some of the session's rooms are not the organization's."""
 
-    room_ids: Sequence[UUID]
+    room_ids: Sequence[str]
 
 
 # Holds off whoever wants to hold a match while this arrival, which may be what it lacks, is not yet to be
@@ -116,7 +109,7 @@ ANNOUNCE_ARRIVAL = f"""
         RETURNING v.id
     )
     SELECT ARRAY(
-               SELECT id FROM orgs_room
+               SELECT id::text FROM orgs_room
                WHERE organization_id = %(organization)s AND archived_at IS NULL
                  AND id = ANY(%(rooms)s::uuid[])
            ),
@@ -195,7 +188,7 @@ UPSERT_SESSIONS = f"""
         RETURNING s.id, s.visitor_session_id, s.visitor_id, s.started_at, s.ended_at, s.room_ids,
                   s.created_at, s.updated_at, xmax = 0 AS is_new
     )
-    SELECT upserted.id, visitor_session_id, visitor.visitor_id, started_at, ended_at, room_ids,
+    SELECT upserted.id, visitor_session_id, visitor.visitor_id, started_at, ended_at, room_ids::text[],
            created_at, updated_at, is_new, {IS_AWAITED.format(identities=IDENTITIES_OF_SESSIONS)}
     FROM upserted JOIN visitor ON visitor.id = upserted.visitor_id
 """
@@ -290,16 +283,15 @@ def record_sessions(
             answers.append(SessionConflict(report.visitor_session_id))
         else:
             session = known[report.visitor_session_id]
-            answers.append(replace(session, is_new=False) if session.visitor_session_id in seen else session)
+            answers.append(session._replace(is_new=False) if session.visitor_session_id in seen else session)
             seen.add(session.visitor_session_id)
     return answers
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """What is known of an arrival once it has taken its locks."""
 
-    known_rooms: frozenset[UUID]
+    known_rooms: frozenset[str]
     new_visitor_pks: Sequence[UUID]
 
     def delete_stray_visitors(self) -> None:
@@ -310,7 +302,7 @@ class Arrival:
 
 
 def announce_arrival(
-    organization: Organization, visitor_ids: Iterable[str], room_ids: Iterable[UUID], *, at: datetime
+    organization: Organization, visitor_ids: Iterable[str], room_ids: Iterable[str], *, at: datetime
 ) -> Arrival:
     """Take part in the arrivals lock, and make and lock the visitors."""
     distinct = set(visitor_ids)
@@ -385,8 +377,7 @@ def find_owners(organization: Organization, session_ids: Sequence[str]) -> dict[
 def merge(earlier: SessionReport, later: SessionReport) -> SessionReport:
     """Merge two reports of one session, as the upsert does with the row."""
     ends = [end for end in (earlier.ended_at, later.ended_at) if end is not None]
-    return replace(
-        earlier,
+    return earlier._replace(
         started_at=min(earlier.started_at, later.started_at),
         ended_at=max(ends, default=None),
         rooms=list(dict.fromkeys([*earlier.rooms, *later.rooms])),
@@ -445,7 +436,7 @@ def record_identities(
             answers.append(SessionConflict(str(report.visitor_session_id)))
             continue
         key = (report.visitor_identity, report.visitor_id)
-        answers.append(replace(known[key], is_new=False) if key in seen else known[key])
+        answers.append(known[key]._replace(is_new=False) if key in seen else known[key])
         seen.add(key)
     return answers
 

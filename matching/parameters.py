@@ -17,7 +17,7 @@ def new_pks(count: int) -> list[UUID]:
     return [uuid7() for _ in range(count)]
 
 
-def array(values: Iterable[UUID | Decimal | None]) -> str:
+def array(values: Iterable[UUID | Decimal | str | None]) -> str:
     """Write values whose text needs no quoting as an array; None is NULL."""
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 

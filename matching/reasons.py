@@ -1,9 +1,8 @@
 """Why a request became no match, in facts that its sender can act on. Built only where it failed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
@@ -149,12 +148,8 @@ def explain_unconnected_rooms(request: MatchRequest, refusal: Refusal) -> dict[s
         "visitor_id": session.visitor_id,
         "visitor_session_id": session.visitor_session_id,
         "session_started_at": moment(session.started_at),
-        "session_rooms": texts(session.room_ids),
-        "posted_rooms": texts(request.rooms),
+        "session_rooms": list(session.room_ids),
+        "posted_rooms": list(request.rooms),
         "is_any_room_allowed": goal.is_any_room_allowed,
-        "allowed_rooms": texts(goal.allowed_room_ids),
+        "allowed_rooms": list(goal.allowed_room_ids),
     }
-
-
-def texts(ids: Iterable[UUID]) -> list[str]:
-    return [str(room_id) for room_id in ids]

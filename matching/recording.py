@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -52,32 +52,29 @@ class NewMatch:
     goal_matched_at: datetime
     goal_value: Decimal | None
     goal_value_source: str
-    room_ids: Sequence[UUID]
-    unconnected_room_ids: Sequence[UUID]
+    room_ids: Sequence[str]
+    unconnected_room_ids: Sequence[str]
     external_id: str | None
     request_digest: bytes | None
     created_at: datetime
     created_by_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """The match of a request: written by it, or (`is_replay`) by an earlier delivery of the same event."""
 
     match: NewMatch | ExternalMatch
     is_replay: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """The request waits for what it lacks: since now, or (`is_replay`) since an earlier delivery."""
 
     pending: PendingMatch
     is_replay: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The request became no match; `reason` has the facts behind a curable refusal."""
 
     refusal: Refusal
@@ -471,7 +468,7 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
             goal_id=pending.goal_id,
             visitor_identity=pending.visitor_identity,
             goal_matched_at=pending.goal_matched_at,
-            rooms=pending.room_ids,
+            rooms=[str(room) for room in pending.room_ids],
             goal_value=pending.goal_value,
             external_id=pending.external_id,
             by_id=pending.created_by_id,

@@ -1,9 +1,8 @@
 """What a reported session or identity is answered: the same from a single call, a batch or a file."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import transaction
 from rest_framework import status
@@ -29,8 +28,7 @@ Report = TypeVar("Report", SessionReport, IdentityReport)
 Outcome = KnownSession | KnownIdentity | SessionConflict | UnknownRooms
 
 
-@dataclass(frozen=True, slots=True)
-class ReportAnswer:
+class ReportAnswer(NamedTuple):
     """The answer to one report: what is known now, or the `code` and `detail` of a refusal."""
 
     status: int

@@ -5,10 +5,9 @@ match and a thousand obey the same lines. Nothing here writes, and nothing knows
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -18,51 +17,46 @@ from matching.models import ExternalMatch
 from matching.parameters import array, moment_array, text_array
 
 
-@dataclass(frozen=True, slots=True)
-class MatchRequest:
+class MatchRequest(NamedTuple):
     """What an integrator posts: somebody did something, then, in these rooms."""
 
     goal_id: UUID  # as it was named: perhaps no goal of the organization
     visitor_identity: str
     goal_matched_at: datetime
-    rooms: Sequence[UUID]
+    rooms: Sequence[str]
     goal_value: Decimal | None = None
     external_id: str | None = None
     is_held_if_unmatched: bool = False
     by_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenSession:
+class ChosenSession(NamedTuple):
     """The session that step 1 found."""
 
     pk: UUID
     visitor_id: str
     visitor_session_id: str
     started_at: datetime
-    room_ids: Sequence[UUID]
+    room_ids: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class GoalRule:
+class GoalRule(NamedTuple):
     """What a goal says about where it matches and what that is worth."""
 
     id: UUID
     is_any_room_allowed: bool
-    allowed_room_ids: Sequence[UUID]  # of rooms that still exist
+    allowed_room_ids: Sequence[str]  # of rooms that still exist
     default_value: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What an external id already stands for: a match or a held one, and what was asked for."""
 
     pk: UUID
     request_digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What the rule needs to know of one request."""
 
     goal: GoalRule | None  # None: the organization has no such goal
@@ -71,23 +65,21 @@ class Facts:
     pending: Delivery | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """What a request leads to when it matches."""
 
     session: ChosenSession
     goal_value: Decimal | None
     goal_value_source: str
-    room_ids: Sequence[UUID]
-    unconnected_room_ids: Sequence[UUID]
+    room_ids: Sequence[str]
+    unconnected_room_ids: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a request became no match: the API's word, and what it takes to explain it."""
 
     code: str
-    room_ids: Sequence[UUID] = ()
+    room_ids: Sequence[str] = ()
     goal: GoalRule | None = None
     session: ChosenSession | None = None
 
@@ -108,7 +100,7 @@ NO_CONNECTED_ROOMS = "no_connected_rooms"
 FACTS = """
     SELECT 0::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
            ARRAY(
-               SELECT id FROM orgs_room
+               SELECT id::text FROM orgs_room
                WHERE organization_id = %(organization)s AND archived_at IS NULL
                  AND id = ANY(%(rooms)s::uuid[])
            ),
@@ -116,7 +108,7 @@ FACTS = """
     UNION ALL
     SELECT -1, goal.id, NULL, NULL, NULL,
            ARRAY(
-               SELECT allowed.room_id FROM goals_goalroom AS allowed
+               SELECT allowed.room_id::text FROM goals_goalroom AS allowed
                JOIN orgs_room AS room ON room.id = allowed.room_id
                WHERE allowed.goal_id = goal.id AND room.archived_at IS NULL
                ORDER BY room.created_at, room.id
@@ -127,7 +119,8 @@ FACTS = """
       AND goal.id = ANY(%(goals)s::uuid[])
     UNION ALL
     SELECT request.number, latest.id, latest.visitor_id, latest.visitor_session_id, latest.started_at,
-           latest.room_ids, match.id, match.request_digest, pending.id, pending.request_digest, NULL, NULL
+           latest.room_ids::text[], match.id, match.request_digest, pending.id, pending.request_digest,
+           NULL, NULL
     FROM {requests}
     LEFT JOIN LATERAL (
         SELECT session.*
@@ -183,12 +176,12 @@ FACTS_OF_ONE = FACTS.format(requests=ONE_REQUEST)
 
 def find_facts(
     organization: Organization, requests: Sequence[MatchRequest]
-) -> tuple[frozenset[UUID], list[Facts]]:
+) -> tuple[frozenset[str], list[Facts]]:
     """Return what the rule needs to know, in one statement.
 
     Returns: those of all posted rooms that are rooms of the organization, and the facts of each request.
     """
-    known_rooms: frozenset[UUID] = frozenset()
+    known_rooms: frozenset[str] = frozenset()
     goals: dict[UUID, GoalRule] = {}
     rows = []
     parameters: dict[str, Any] = {
@@ -244,7 +237,7 @@ def find_facts(
     return known_rooms, facts
 
 
-def decide(request: MatchRequest, known_rooms: frozenset[UUID], facts: Facts) -> Resolution | Refusal:
+def decide(request: MatchRequest, known_rooms: frozenset[str], facts: Facts) -> Resolution | Refusal:
     """Apply the rule to one request, in the contract's order of steps.
 
     Args:

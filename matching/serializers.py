@@ -33,6 +33,9 @@ class IdentifiedInput(ObjectSerializer):
         attributes: dict[str, Any] = super().to_internal_value(data)
         return attributes
 
+    def read(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        return None if IDENTITY_ALIAS in data else super().read(data)
+
 
 class MatchInput(IdentifiedInput):
     """An event outside the web page."""
@@ -97,6 +100,12 @@ class SessionInput(IdentifiedInput):
         ended_at = attributes["ended_at"]
         if ended_at is not None and ended_at < attributes["started_at"]:
             raise serializers.ValidationError({"ended_at": ["A session cannot end before it starts."]})
+        return attributes
+
+    def read(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        attributes = super().read(data)
+        if attributes is not None and (ended_at := attributes["ended_at"]) is not None:
+            return attributes if ended_at >= attributes["started_at"] else None
         return attributes
 
 

@@ -5,8 +5,7 @@ this API has no use for: versions, template responses, a choice of renderers. Th
 rest of a short request.
 """
 
-from functools import cache
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework import request as rest
@@ -27,12 +26,19 @@ class Request(rest.Request):
     def __init__(self, request: HttpRequest, view: "APIView") -> None:
         self._request = request
         self._view = view
-        self._user = self._auth = self._authenticator = None
+        self._user: Any = None
+        self._auth: Any = None
+        self._authenticator: Any = None
         self._content: Any = NOT_READ
-        self.authenticators = authenticators_of(view.__class__)
+        self.authenticators = view.authenticators
         self.META = request.META
         self.method = request.method
         self.query_params = request.GET
+
+    def accept(self, authenticator: BaseAuthentication, caller: tuple[Any, Any]) -> None:
+        """Note who is calling, and how that is known."""
+        self._authenticator = authenticator
+        self.user, self.auth = caller
 
     @property
     def data(self) -> Any:
@@ -50,27 +56,39 @@ class Request(rest.Request):
         if not length.isdecimal() or int(length) == 0:  # a senseless one is none
             return {}
         content_type = self.META.get("CONTENT_TYPE", "")
-        parser = parsers_of(self._view.__class__).get(content_type.partition(";")[0].strip().lower())
+        parser = self._view.parsers.get(content_type.partition(";")[0].strip().lower())
         if parser is None:
             raise UnsupportedMediaType(content_type)
-        return parser.parse(self._request, content_type, {"view": self._view})
+        stream: Any = self._request
+        return parser.parse(stream, content_type, {"view": self._view})
 
 
 class APIView(views.APIView):
     """A view of the API."""
 
     request: Request
+    # What each view's classes amount to: none of it holds the state of a request.
+    authenticators: ClassVar[list[BaseAuthentication]]
+    parsers: ClassVar[dict[str, BaseParser]]
+    allow: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.authenticators = [authenticator() for authenticator in cls.authentication_classes]
+        parsers = [parser() for parser in cls.parser_classes]
+        cls.parsers = {parser.media_type: parser for parser in parsers if parser.media_type}
+        served = (name for name in cls.http_method_names if hasattr(cls, "get" if name == "head" else name))
+        cls.allow = ", ".join(name.upper() for name in served)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.args, self.kwargs = args, kwargs
         self.request = wrapped = Request(request, self)
         try:
             verify_acceptable(request)
-            for authenticator in wrapped.authenticators:
+            for authenticator in self.authenticators:
                 caller = authenticator.authenticate(wrapped)
                 if caller is not None:
-                    wrapped._authenticator = authenticator
-                    wrapped.user, wrapped.auth = caller
+                    wrapped.accept(authenticator, caller)
                     break
             self.check_permissions(wrapped)
             if self.throttle_classes:
@@ -80,31 +98,11 @@ class APIView(views.APIView):
             response = (handler or self.http_method_not_allowed)(wrapped, *args, **kwargs)
         except Exception as error:
             response = self.handle_exception(error)
-        response["Allow"] = methods_of(self.__class__)
-        return response  # type: ignore[no-any-return] # what the handler returns
+        response["Allow"] = self.allow
+        return response
 
     def raise_uncaught_exception(self, exc: Exception) -> NoReturn:
         raise exc
-
-
-@cache
-def authenticators_of(view: type[APIView]) -> list[BaseAuthentication]:
-    return [authenticator() for authenticator in view.authentication_classes]
-
-
-@cache
-def parsers_of(view: type[APIView]) -> dict[str, BaseParser]:
-    """Return the view's parsers by media type; they hold no state."""
-    parsers = [parser() for parser in view.parser_classes]
-    return {parser.media_type: parser for parser in parsers if parser.media_type}
-
-
-@cache
-def methods_of(view: type[APIView]) -> str:
-    """Return the header `Allow` of all answers of a view."""
-    return ", ".join(
-        name.upper() for name in view.http_method_names if hasattr(view, "get" if name == "head" else name)
-    )
 
 
 def verify_acceptable(request: HttpRequest) -> None:

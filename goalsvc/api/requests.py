@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.security import SecurityMiddleware
-from django.urls import get_resolver
+from django.urls import ResolverMatch, get_resolver
 from uuid_utils.compat import uuid7
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class RequestMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
         # All other middleware is for pages, or would find nothing to do: the API takes a shorter way.
-        self.call_api = convert_exception_to_response(SecurityMiddleware(call_view))
+        self.call_api: Any = convert_exception_to_response(SecurityMiddleware(call_view))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         sent = request.META.get("HTTP_X_REQUEST_ID")
@@ -82,9 +83,15 @@ def call_view(request: HttpRequest) -> HttpResponseBase:
     Raises: Http404 where there is none, DisallowedHost for a Host that is not ours.
     """
     request.get_host()
-    request.resolver_match = match = get_resolver().resolve(request.path_info)
+    path = request.path_info
+    request.resolver_match = match = find_view(path) if len(path) < 300 else get_resolver().resolve(path)
     response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return response
+
+
+@lru_cache(maxsize=2048)  # the same organizations and goals are named again and again
+def find_view(path: str) -> ResolverMatch:
+    return get_resolver().resolve(path)
 
 
 class QueryCounter:

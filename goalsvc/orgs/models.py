@@ -143,13 +143,16 @@ class RoomQuerySet(models.QuerySet["Room"]):
         """The rooms that the API knows: those that are not archived."""
         return self.filter(archived_at=None)
 
-    def unknown_among(self, ids: Iterable[UUID]) -> list[UUID]:
-        """Return those of `ids` that are no active room of this queryset, in their order; one query."""
+    def unknown_among(self, ids: Iterable[str]) -> list[str]:
+        """Return those of `ids` (in lower case) that are no active room among these, in their order.
+
+        One query.
+        """
         ids = list(dict.fromkeys(ids))
         if not ids:
             return []
         known = set(self.active().filter(id__in=ids).order_by().values_list("id", flat=True))
-        return [room_id for room_id in ids if room_id not in known]
+        return [room_id for room_id in ids if UUID(room_id) not in known]
 
 
 class Room(models.Model):

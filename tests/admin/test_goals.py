@@ -191,7 +191,7 @@ def test_a_room_archived_at_this_moment_is_no_crash(
     as_staff: Client, goal: Goal, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def revise(*args: Any, **kwargs: Any) -> None:
-        raise UnknownRoomsError([room.pk])
+        raise UnknownRoomsError([str(room.pk)])
 
     monkeypatch.setattr(Goal, "revise", revise)
     response = as_staff.post(page_of(goal), form_of(as_staff, goal, name="New"), follow=True)

@@ -9,7 +9,6 @@ import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from uuid import UUID
 
 import psycopg
 from django.db import transaction
@@ -101,7 +100,7 @@ def matches(world: World, *, size: int, seconds: float) -> float:
                 goal_id=world.goal,
                 visitor_identity=f"customer-{(done + n) % world.identities}",
                 goal_matched_at=moment,
-                rooms=world.rooms,
+                rooms=[str(room) for room in world.rooms],
                 goal_value=Decimal("12.50"),
             )
             for n in range(size)
@@ -116,7 +115,7 @@ def sessions(world: World, *, size: int, seconds: float) -> float:
     """Run the set-based statements for batches of `size` sessions; return sessions per second."""
     organization = Organization.objects.get(pk=world.organization)
     moment = datetime.fromisoformat("2026-03-01T00:00:00Z")
-    rooms: list[UUID] = world.rooms
+    rooms = [str(room) for room in world.rooms]
     done, began = 0, time.monotonic()
     while time.monotonic() - began < seconds:
         record_sessions(

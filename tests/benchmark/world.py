@@ -58,7 +58,7 @@ def build(sessions: int, identities: int) -> World:
             {
                 "name": f"Goal {n}",
                 "is_any_room_allowed": n == 0,
-                "allowed_rooms": rooms[:2],
+                "allowed_rooms": [str(room) for room in rooms[:2]],
                 "default_value": Decimal("10.00"),
                 "conditions": [{"type": 1, "value": "Helsinki", "negate": False, "settings": {}}],
             },

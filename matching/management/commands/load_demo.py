@@ -133,7 +133,7 @@ def load(now: datetime) -> dict[str, Any]:
                 visitor_id=visitor_id,
                 started_at=BEGINNING + timedelta(days=day, hours=9 + offset),
                 ended_at=BEGINNING + timedelta(days=day, hours=9 + offset, minutes=20),
-                rooms=[rooms[(day + offset) % 2].id],
+                rooms=[str(rooms[(day + offset) % 2].id)],
                 visitor_identity=identity,
             )
             for offset, (identity, visitor_id) in enumerate(visitors)
