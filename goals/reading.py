@@ -14,8 +14,10 @@ GOALS = """
     SELECT goal.id::text, goal.name, goal.is_any_room_allowed,
            array_to_json(ARRAY(
                SELECT allowed.room_id FROM goals_goalroom AS allowed
-               JOIN orgs_room AS room ON room.id = allowed.room_id
-               WHERE allowed.goal_id = goal.id AND room.archived_at IS NULL
+               JOIN orgs_room AS room
+                 ON room.organization_id = allowed.organization_id AND room.id = allowed.room_id
+               WHERE allowed.organization_id = goal.organization_id AND allowed.goal_id = goal.id
+                 AND room.archived_at IS NULL
                ORDER BY room.created_at, room.id
            ))::text,
            goal.default_value::text, goal.conditions::text, goal.created_at::text, goal.updated_at::text,

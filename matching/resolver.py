@@ -109,8 +109,10 @@ FACTS = """
     SELECT -1, goal.id, NULL, NULL, NULL,
            ARRAY(
                SELECT allowed.room_id::text FROM goals_goalroom AS allowed
-               JOIN orgs_room AS room ON room.id = allowed.room_id
-               WHERE allowed.goal_id = goal.id AND room.archived_at IS NULL
+               JOIN orgs_room AS room
+                 ON room.organization_id = allowed.organization_id AND room.id = allowed.room_id
+               WHERE allowed.organization_id = goal.organization_id AND allowed.goal_id = goal.id
+                 AND room.archived_at IS NULL
                ORDER BY room.created_at, room.id
            ),
            NULL, NULL, NULL, NULL, goal.is_any_room_allowed, goal.default_value
@@ -128,7 +130,7 @@ FACTS = """
         CROSS JOIN LATERAL (
             SELECT s.id, v.visitor_id, s.visitor_session_id, s.started_at, s.room_ids
             FROM matching_visitorsession AS s
-            JOIN matching_visitor AS v ON v.id = s.visitor_id
+            JOIN matching_visitor AS v ON v.organization_id = s.organization_id AND v.id = s.visitor_id
             WHERE s.visitor_id = carried.visitor_id
               AND s.organization_id = %(organization)s
               AND s.started_at < request.moment
