@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -23,14 +23,18 @@ class SchemaView(SpectacularAPIView):
     http_method_names = ["get", "head"]
 
 
-class DocsView(SpectacularSwaggerView):
-    """A page to read the description and try it; all it needs is served from here."""
+class DocsView(SpectacularSwaggerSplitView):
+    """A page to read the description and try it; all it needs is served from here.
+
+    Its script comes from the same address with `?script`, because pages allow none in themselves.
+    """
 
     authentication_classes = []
     permission_classes = [AllowAny]
     content_negotiation_class = DefaultContentNegotiation
     http_method_names = ["get", "head"]
     url_name = "schema"
+    template_name = "docs.html"
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Answer errors as JSON, as everywhere else."""
