@@ -145,7 +145,7 @@ class GoalView(OrganizationAPIView):
         return respond(goal_as_it_stands(self.organization, goal.id), self.organization)
 
     def check_unchanged(self, condition: IfMatch, goal_id: UUID) -> None:
-        """Raises: PreconditionFailed. What is found stays true as long as the caller holds the goal's lock."""
+        """Raises: PreconditionFailed. What is found stays so while the caller holds the goal's lock."""
         if condition.is_given:
             goal = goal_as_it_stands(self.organization, goal_id)
             condition.check(represent_goal(goal, self.organization)[1])

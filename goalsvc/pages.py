@@ -59,7 +59,7 @@ class PageMessageMiddleware(ForPages, MessageMiddleware):
     pass
 
 
-class PageAxesMiddleware(ForPages, AxesMiddleware):
+class PageAxesMiddleware(ForPages, AxesMiddleware):  # type: ignore[misc] # axes has no types
     """Shows the page of goalsvc.orgs.logins.locked_out instead of the login."""
 
 

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from copy import copy
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -15,6 +16,8 @@ from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from uuid_utils.compat import uuid7
+
+from goalsvc.api.tracebacks import format_exception
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +105,10 @@ def measure_chunked_body(request: HttpRequest) -> None:
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, request id, and the record's extras."""
+    """One JSON object a line: time, level, logger, message, request id, and the record's extras.
+
+    Nothing that a client has sent: neither addresses, which may name an identity, nor what exceptions quote.
+    """
 
     STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request"}
 
@@ -111,11 +117,23 @@ class JSONFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": message_of(record),
             "request_id": current_request_id.get(),
         }
         line.update((key, value) for key, value in vars(record).items() if key not in self.STANDARD)
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+        # What Django refuses for safety's sake, such as an unknown Host, is no fault of the program.
+        if record.exc_info and not record.name.startswith("django.security."):
+            line["exception"] = format_exception(record.exc_info)
         encoded: bytes = msgspec.json.encode(line, enc_hook=str)
         return encoded.decode()
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """Return the record's message; in one of Django's about a request, the route instead of the path."""
+    request = getattr(record, "request", None)
+    if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
+        route = request.resolver_match
+        shown = f"/{route.route}" if route else "an unknown address"
+        record = copy(record)
+        record.args = tuple(shown if each == request.path else each for each in record.args or ())
+    return record.getMessage()
