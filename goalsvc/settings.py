@@ -90,6 +90,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 # nor one person a whole office.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "goalsvc.orgs.logins.client_address"
+AXES_USERNAME_FORM_FIELD = "username"  # as the login form calls the e-mail address
 AXES_USERNAME_CALLABLE = "goalsvc.orgs.logins.login_name"
 AXES_LOCKOUT_CALLABLE = "goalsvc.orgs.logins.locked_out"
 AXES_RESET_ON_SUCCESS = True
@@ -231,5 +232,8 @@ LOGGING = {
     # Commands own stdout (their output is read by programs), so logs go to stderr, except under `serve`.
     "root": {"handlers": ["stdout" if env_flag("LOG_TO_STDOUT") else "stderr"], "level": LOG_LEVEL},
     # Refusals are in the line of their request; Django's own line comes too late to know the request's id.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},  # five lines for each login otherwise; failures are warnings
+    },
 }
