@@ -207,9 +207,10 @@ def test_the_page_to_read_needs_nobody_else(as_nobody):
 
 
 def test_the_page_to_read_reads_our_description(as_nobody):
-    html = as_nobody.get("/api/v5/docs", HTTP_ACCEPT="text/html").content.decode()
+    script = as_nobody.get("/api/v5/docs?script=", HTTP_ACCEPT="*/*")
 
-    assert get_resolver().reverse("schema") in html.replace("\\u002D", "-")
+    assert script.headers["Content-Type"] == "application/javascript"
+    assert get_resolver().reverse("schema") in script.content.decode().replace("\\u002D", "-")
 
 
 # Requests made up from the description: whatever comes, the answer is one that is described.
