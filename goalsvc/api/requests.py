@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from uuid_utils.compat import uuid7
 
+from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.tracebacks import format_exception
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class RequestMiddleware:
                 extra={
                     "method": request.method,
                     "route": f"/{route.route}" if route else None,
-                    "organization": str(route.kwargs.get("organization_id", ""))[:36] if route else None,
+                    "organization": organization_in(route.kwargs) if route else None,
                     "status": response.status_code,
                     "duration_ms": round((time.perf_counter() - started) * 1000, 1),
                     "queries": queries.count,
@@ -60,6 +61,11 @@ class RequestMiddleware:
             return response
         finally:
             current_request_id.reset(token)
+
+
+def organization_in(parameters: dict[str, Any]) -> str:
+    """Return the organization's id that an address names; empty when it is none, whatever else it may be."""
+    return str(parse_uuid(parameters.get("organization_id", "")) or "")
 
 
 class QueryCounter:

@@ -101,6 +101,7 @@ def use_the_api(api: Client, key: str, org_url: str, room_id: str, goal_id: str)
         (200, api.get(f"{org_url}/matches?visitor_identity={IDENTITY}&token={key}")),
         (404, api.get(f"{org_url}/visitor_identities/{IDENTITY}/nothing")),
         (404, api.get(f"{org_url}/rooms/{IDENTITY}")),
+        (403, api.get(f"/api/v5/orgs/{IDENTITY}/rooms")),
         (404, api.get(f"/{key}")),
         (400, api.get("/api/v5/users/me", HTTP_HOST="evil.example")),
         (401, Client(f"{key}x").get("/api/v5/users/me")),
