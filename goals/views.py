@@ -109,10 +109,12 @@ class GoalView(OrganizationAPIView):
         goal = read_goal(self.organization, pk) if pk else None
         if goal is None:
             raise goal_not_found()
-        response = respond(goal, self.organization)
-        if is_known(request, response["ETag"]):
-            return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": response["ETag"]})
-        return response
+        body, tag = represent_goal(goal, self.organization)
+        if is_known(request, tag):
+            # The length is that of the body that is left out (RFC 9110, section 8.6).
+            headers = {"ETag": tag, "Content-Length": str(len(body))}
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        return Response(msgspec.Raw(body), headers={"ETag": tag})
 
     @describe(docs.REPLACE_GOAL)
     def put(self, request: Request, organization_id: str, goal_id: str) -> Response:
