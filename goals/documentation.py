@@ -1,5 +1,6 @@
 """What the OpenAPI description says of the Goals API."""
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from goals.conditions import TYPES
@@ -63,6 +64,32 @@ BAD_GOAL = FieldErrors(
     },
 )
 
+ETAG = {"ETag": "The state of the goal and all that its answer shows, for `If-Match` and `If-None-Match`."}
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of what you have read (or several): if the goal has changed since, the answer is "
+    "412 and nothing is changed.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of what you have: if it is still so, the answer is 304, without a body.",
+)
+CHANGED = (
+    Refusal(
+        412,
+        "precondition_failed",
+        "This has changed since you read it. Nothing was changed; read it anew.",
+    ),
+    FieldErrors(
+        "bad If-Match",
+        {"If-Match": ['Must be * or entity tags in double quotes, such as "0a1b2c".']},
+    ),
+)
+
 
 class Condition(serializers.Serializer):
     type = serializers.IntegerField(min_value=1, max_value=37)
@@ -111,15 +138,19 @@ CREATE_GOAL = Operation(
     description="The types of conditions:" + TYPES_TABLE,
     request=GoalInput,
     request_examples={"A goal with a condition": INPUT_EXAMPLE},
-    answers={201: Answer(Goal, GOAL_EXAMPLE, headers={"Location": "The address of the goal."})},
+    answers={201: Answer(Goal, GOAL_EXAMPLE, headers={"Location": "The address of the goal.", **ETAG})},
     refusals=(*SETTINGS, *BODY, BAD_GOAL),
 )
 RETRIEVE_GOAL = Operation(
     id="retrieve_goal",
     tag="goals",
     summary="Retrieve a goal",
-    answers={200: Answer(Goal, GOAL_EXAMPLE)},
+    answers={
+        200: Answer(Goal, GOAL_EXAMPLE, headers=ETAG),
+        304: Answer(None, description="It is what you have.", headers=ETAG),
+    },
     refusals=(*SETTINGS, GOAL_NOT_FOUND),
+    parameters=(IF_NONE_MATCH,),
 )
 REPLACE_GOAL = Operation(
     id="replace_goal",
@@ -128,8 +159,9 @@ REPLACE_GOAL = Operation(
     description="An omitted `default_value` becomes null.",
     request=GoalInput,
     request_examples={"All attributes": INPUT_EXAMPLE},
-    answers={200: Answer(Goal, GOAL_EXAMPLE)},
-    refusals=(*SETTINGS, GOAL_NOT_FOUND, *BODY, BAD_GOAL),
+    answers={200: Answer(Goal, GOAL_EXAMPLE, headers=ETAG)},
+    refusals=(*SETTINGS, GOAL_NOT_FOUND, *CHANGED, *BODY, BAD_GOAL),
+    parameters=(IF_MATCH,),
 )
 UPDATE_GOAL = Operation(
     id="update_goal",
@@ -137,8 +169,9 @@ UPDATE_GOAL = Operation(
     summary="Change some of a goal's attributes",
     request=GoalInput(partial=True),
     request_examples={"A new default value": {"default_value": 20}},
-    answers={200: Answer(Goal, GOAL_EXAMPLE)},
-    refusals=(*SETTINGS, GOAL_NOT_FOUND, *BODY, BAD_GOAL),
+    answers={200: Answer(Goal, GOAL_EXAMPLE, headers=ETAG)},
+    refusals=(*SETTINGS, GOAL_NOT_FOUND, *CHANGED, *BODY, BAD_GOAL),
+    parameters=(IF_MATCH,),
 )
 DELETE_GOAL = Operation(
     id="delete_goal",
@@ -146,5 +179,6 @@ DELETE_GOAL = Operation(
     summary="Delete a goal",
     description="The goal leaves the API. Its matches are kept, and an administrator can restore it.",
     answers={204: Answer(None)},
-    refusals=(*SETTINGS, GOAL_NOT_FOUND),
+    refusals=(*SETTINGS, GOAL_NOT_FOUND, *CHANGED),
+    parameters=(IF_MATCH,),
 )

@@ -5,9 +5,20 @@ from typing import Any
 import msgspec
 
 from goals.reading import GoalRow
-from goalsvc.api.rendering import moment_of
+from goalsvc.api.preconditions import entity_tag
+from goalsvc.api.rendering import JSONRenderer, moment_of
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.rendering import nested_user, render_nested_organization
+
+
+def represent_goal(goal: GoalRow, organization: Organization) -> tuple[bytes, str]:
+    """Return the goal's answer as JSON text, and its entity tag.
+
+    The tag is of the whole text, because more than the goal itself shows in it: archived rooms leave it, and
+    it names the organization and the users. A revision always shows, in `updated_at`.
+    """
+    body = JSONRenderer().render(render_goal(goal, organization))
+    return body, entity_tag(body)
 
 
 def render_goal(goal: GoalRow, organization: Organization) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import msgspec
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -12,12 +13,13 @@ from goals import documentation as docs
 from goals.models import Goal, GoalAttributes, GoalQuerySet, UnknownRoomsError
 from goals.permissions import SettingsScope
 from goals.reading import GoalRow, read_goal, read_goals
-from goals.rendering import render_goal
+from goals.rendering import render_goal, represent_goal
 from goals.serializers import PART_OF_GOAL, WHOLE_GOAL, GoalInput
 from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import paginate
 from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.preconditions import IfMatch, is_known
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs.models import Organization
@@ -50,6 +52,12 @@ def goal_as_it_stands(organization: Organization, goal_id: UUID) -> GoalRow:
     if goal is None:
         raise goal_not_found()
     return goal
+
+
+def respond(goal: GoalRow, organization: Organization, status: int = 200) -> Response:
+    """Build the answer that shows a goal, with its entity tag."""
+    body, tag = represent_goal(goal, organization)
+    return Response(msgspec.Raw(body), status, headers={"ETag": tag})
 
 
 def unknown_rooms_error(field: str, error: UnknownRoomsError) -> ValidationError:
@@ -85,11 +93,11 @@ class GoalsView(OrganizationAPIView):
         except UnknownRoomsError as error:
             raise unknown_rooms_error("allowed_rooms", error) from None
         location = reverse("goal", kwargs={"organization_id": self.organization.id, "goal_id": goal.id})
-        return Response(
-            render_goal(goal_as_it_stands(self.organization, goal.id), self.organization),
-            status=status.HTTP_201_CREATED,
-            headers={"Location": request.build_absolute_uri(location)},
+        response = respond(
+            goal_as_it_stands(self.organization, goal.id), self.organization, status.HTTP_201_CREATED
         )
+        response["Location"] = request.build_absolute_uri(location)
+        return response
 
 
 class GoalView(OrganizationAPIView):
@@ -101,7 +109,12 @@ class GoalView(OrganizationAPIView):
         goal = read_goal(self.organization, pk) if pk else None
         if goal is None:
             raise goal_not_found()
-        return Response(render_goal(goal, self.organization))
+        body, tag = represent_goal(goal, self.organization)
+        if is_known(request, tag):
+            # The length is that of the body that is left out (RFC 9110, section 8.6).
+            headers = {"ETag": tag, "Content-Length": str(len(body))}
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        return Response(msgspec.Raw(body), headers={"ETag": tag})
 
     @describe(docs.REPLACE_GOAL)
     def put(self, request: Request, organization_id: str, goal_id: str) -> Response:
@@ -113,16 +126,28 @@ class GoalView(OrganizationAPIView):
 
     @describe(docs.DELETE_GOAL)
     def delete(self, request: Request, organization_id: str, goal_id: str) -> Response:
-        find_goal(self.organization.goals.all(), goal_id).discard(at=timezone.now())
+        with transaction.atomic():
+            goal = find_goal(self.organization.goals.select_for_update(), goal_id)
+            self.check_unchanged(IfMatch(request), goal.id)
+            goal.discard(at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def revise(self, request: Request, goal_id: str, form: GoalInput) -> Response:
-        find_goal(self.organization.goals.all(), goal_id)  # 404 comes before the payload's 400
+        goal = find_goal(self.organization.goals.all(), goal_id)  # 404 comes before the payload's 400
+        condition = IfMatch(request)
+        self.check_unchanged(condition, goal.id)  # and so does 412
         attributes: GoalAttributes = form.check(request.data)  # type: ignore[assignment] # a checked dict
         with transaction.atomic():
             goal = find_goal(self.organization.goals.select_for_update(), goal_id)
+            self.check_unchanged(condition, goal.id)
             try:
                 goal.revise(attributes, by=self.user, at=timezone.now())
             except UnknownRoomsError as error:
                 raise unknown_rooms_error("allowed_rooms", error) from None
-        return Response(render_goal(goal_as_it_stands(self.organization, goal.id), self.organization))
+        return respond(goal_as_it_stands(self.organization, goal.id), self.organization)
+
+    def check_unchanged(self, condition: IfMatch, goal_id: UUID) -> None:
+        """Raises: PreconditionFailed. What is found stays so while the caller holds the goal's lock."""
+        if condition.is_given:
+            goal = goal_as_it_stands(self.organization, goal_id)
+            condition.check(represent_goal(goal, self.organization)[1])

@@ -218,6 +218,9 @@ class EmbeddedServer:
             "port": PORT,
             # `serve` runs a worker for each core, and each may fill its pool.
             "max_connections": max(100, 20 + 20 * (os.cpu_count() or 1)),
+            # Its log must not repeat values: the details of an error, and statements, hold identities.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
         }
         command = [str(binaries / "postgres"), "-D", str(cluster)]
         for name, value in settings.items():

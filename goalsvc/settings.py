@@ -5,6 +5,7 @@ off, a secret key of its own, answers on the loopback names only.
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -22,7 +23,15 @@ def env_flag(name: str, default: bool = False) -> bool:
 
 
 def env_list(name: str, default: str = "") -> list[str]:
-    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+    given = [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+    return given or [part for part in default.split(",") if part]  # set to nothing is not set
+
+
+def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = os.environ.get(name, "").strip()
+    if value and value.upper() not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value.upper() or default
 
 
 def env_int(name: str, default: int, *, minimum: int = 1) -> int:
@@ -48,14 +57,53 @@ CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 HTTPS = env_flag("HTTPS")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, without TLS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)/?$"]  # probes come from inside, without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600  # of the admin: a working day
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"  # a search of the admin has identities in its address
+# Of the pages (goalsvc.pages). Nothing inline, so that what somebody smuggles into a page stays text.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Logins to the admin (goalsvc.orgs.logins): after so many failures none is tried for a while.
+PROXY_COUNT = env_int("PROXY_COUNT", 0, minimum=0)
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+# Of this client and this address together: neither can a stranger lock out a colleague who is elsewhere,
+# nor one person a whole office.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "goalsvc.orgs.logins.client_address"
+AXES_USERNAME_FORM_FIELD = "username"  # as the login form calls the e-mail address
+AXES_USERNAME_CALLABLE = "goalsvc.orgs.logins.login_name"
+AXES_LOCKOUT_CALLABLE = "goalsvc.orgs.logins.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # only failures are kept, and only while they count
+AXES_ENABLE_ADMIN = False  # its pages would be Django's own, without our scoping
+AXES_VERBOSE = False
+# Not kept of a failed login: where it was to lead, which may be a search for an identity.
+AXES_SENSITIVE_PARAMETERS = ["next", "csrfmiddlewaretoken"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -68,6 +116,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "axes",
+    "csp",
     "goalsvc.orgs",
     "goals",
     "matching",
@@ -77,11 +127,14 @@ MIDDLEWARE = [
     "goalsvc.api.requests.RequestMiddleware",  # outermost: even an error page carries its request id
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "goalsvc.pages.AdminSlashMiddleware",
+    "goalsvc.pages.PagePolicyMiddleware",
     "goalsvc.pages.PageSessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "goalsvc.health.HostMiddleware",
     "goalsvc.pages.PageCsrfMiddleware",
     "goalsvc.pages.PageAuthenticationMiddleware",
     "goalsvc.pages.PageMessageMiddleware",
+    "goalsvc.pages.PageAxesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -108,8 +161,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "orgs.User"
 # User.email is unique without regard to case (user_email_unique), which this check does not see.
-# security.W003 looks for Django's own CSRF middleware; ours is the same, for pages only (goalsvc.pages).
-SILENCED_SYSTEM_CHECKS = ["auth.E003", "security.W003"]
+# The others look for the middleware of Django and axes; ours are the same, for pages only (goalsvc.pages).
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W003", "axes.W002"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -166,7 +219,7 @@ PENDING_MATCH_DAYS = env_int("PENDING_MATCH_DAYS", 30)
 MATCH_ATTEMPT_DAYS = env_int("MATCH_ATTEMPT_DAYS", 30)
 IDEMPOTENCY_KEY_HOURS = env_int("IDEMPOTENCY_KEY_HOURS", 24, minimum=24)
 
-LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
+LOG_LEVEL = env_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -178,5 +231,8 @@ LOGGING = {
     # Commands own stdout (their output is read by programs), so logs go to stderr, except under `serve`.
     "root": {"handlers": ["stdout" if env_flag("LOG_TO_STDOUT") else "stderr"], "level": LOG_LEVEL},
     # Refusals are in the line of their request; Django's own line comes too late to know the request's id.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},  # five lines for each login otherwise; failures are warnings
+    },
 }

@@ -13,15 +13,20 @@ from matching.resolver import NO_CONNECTED_ROOMS, SESSION_NOT_FOUND, MatchReques
 
 # The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
 MOST_HOURS_APART = 26
+# Nobody is farther ahead of UTC, or behind it, than this: so much is mistaken where one side takes the
+# other's UTC for its own time.
+MOST_HOURS_FROM_UTC = 14
 
 # Per request: how many visitors carry the identity, when their sessions began, and when the first one
-# began that the moment was too early for. Two index descents a visitor.
+# began and ended that the moment was too early for. Two index descents a visitor.
 WHAT_IS_KNOWN = """
-    SELECT request.number, known.visitors, known.earliest, known.next
+    SELECT request.number, known.visitors, known.earliest, known.next, known.next_ended
     FROM unnest(%(identities)s::text[], %(moments)s::timestamptz[])
          WITH ORDINALITY AS request (identity, moment, number)
     CROSS JOIN LATERAL (
-        SELECT count(*) AS visitors, min(first.started_at) AS earliest, min(later.started_at) AS next
+        SELECT count(*) AS visitors, min(first.started_at) AS earliest, min(later.started_at) AS next,
+               (array_agg(later.ended_at ORDER BY later.started_at, later.ended_at DESC NULLS LAST))[1]
+                   AS next_ended
         FROM matching_visitoridentity AS carried
         LEFT JOIN LATERAL (
             SELECT s.started_at FROM matching_visitorsession AS s
@@ -29,7 +34,7 @@ WHAT_IS_KNOWN = """
             ORDER BY s.started_at, s.id LIMIT 1
         ) AS first ON TRUE
         LEFT JOIN LATERAL (
-            SELECT s.started_at FROM matching_visitorsession AS s
+            SELECT s.started_at, s.ended_at FROM matching_visitorsession AS s
             WHERE s.visitor_id = carried.visitor_id AND s.started_at >= request.moment
             ORDER BY s.started_at, s.id LIMIT 1
         ) AS later ON TRUE
@@ -73,14 +78,18 @@ def explain_missing_sessions(
         )
         return {
             indexes[number - 1]: missing_session(
-                requests[indexes[number - 1]].goal_matched_at, visitors, earliest, following
+                requests[indexes[number - 1]].goal_matched_at, visitors, earliest, following, ended
             )
-            for number, visitors, earliest, following in cursor
+            for number, visitors, earliest, following, ended in cursor
         }
 
 
 def missing_session(
-    matched_at: datetime, visitors: int, earliest: datetime | None, following: datetime | None
+    matched_at: datetime,
+    visitors: int,
+    earliest: datetime | None,
+    following: datetime | None,
+    ended: datetime | None,
 ) -> dict[str, Any]:
     """Make the reason of `session_not_found`.
 
@@ -88,6 +97,7 @@ def missing_session(
         visitors: how many visitors carry the identity.
         earliest: when their first session began.
         following: when their first session began that did not begin before the moment.
+        ended: when that session ended, as far as is known.
     """
     gap = following - matched_at if following is not None else None
     slip = time_zone_slip(gap) if gap is not None else None
@@ -99,11 +109,16 @@ def missing_session(
         message = "The first session began at exactly goal_matched_at; it must begin before."
     elif slip is not None:
         message = (
-            f"The first session began exactly {slip} {'hour' if slip == 1 else 'hours'} after "
-            "goal_matched_at: perhaps a local time was sent as UTC."
+            f"The first session began exactly {in_hours(slip)} after goal_matched_at: perhaps a local time "
+            "was sent as UTC."
         )
     else:
         message = f"The first session began {duration(gap)} after goal_matched_at."
+        if hours := hours_into_session(matched_at, following, ended):
+            message += (
+                f" It would have matched if goal_matched_at were {in_hours(hours)} later, as with a time "
+                "zone slip."
+            )
     return {
         "message": message,
         "is_identity_known": visitors > 0,
@@ -119,6 +134,20 @@ def time_zone_slip(gap: timedelta) -> int | None:
     """Return by how many hours a time zone was probably mistaken, if the gap is so many hours exactly."""
     hours, rest = divmod(gap, timedelta(hours=1))
     return hours if not rest and 1 <= hours <= MOST_HOURS_APART else None
+
+
+def hours_into_session(matched_at: datetime, started_at: datetime, ended_at: datetime | None) -> int | None:
+    """Return the fewest hours by which the moment would have to be later to lie within the session.
+
+    A sale happens some minutes into a visit, so a mistaken time zone seldom shows as a gap of whole hours.
+    """
+    hours = (started_at - matched_at) // timedelta(hours=1) + 1  # the session has to begin before
+    is_within = ended_at is not None and matched_at + timedelta(hours=hours) <= ended_at
+    return hours if is_within and hours <= MOST_HOURS_FROM_UTC else None
+
+
+def in_hours(hours: int) -> str:
+    return f"{hours} hour" if hours == 1 else f"{hours} hours"
 
 
 def duration(gap: timedelta) -> str:

@@ -99,8 +99,10 @@ def json_error(status_code: int, code: str, detail: str) -> HttpResponse:
     return Response({"detail": detail, "code": code}, status=status_code)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Installed as handler400: what Django itself refuses, such as an unknown Host."""
+    if is_page(request):
+        return defaults.bad_request(request, exception)
     return json_error(400, "bad_request", "The request was refused: " + type(exception).__name__ + ".")
 
 

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from copy import copy
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import BytesIO
@@ -19,6 +20,9 @@ from django.http.response import HttpResponseBase
 from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, get_resolver
 from uuid_utils.compat import uuid7
+
+from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.tracebacks import format_exception
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +69,7 @@ class RequestMiddleware:
                     "fields": {
                         "method": request.method,
                         "route": f"/{route.route}" if route else None,
-                        "organization": str(route.kwargs.get("organization_id", ""))[:36] if route else None,
+                        "organization": organization_in(route.kwargs) if route else None,
                         "status": response.status_code,
                         "duration_ms": round((time.perf_counter() - started) * 1000, 1),
                         "queries": queries.count,
@@ -92,6 +96,11 @@ def call_view(request: HttpRequest) -> HttpResponseBase:
 @lru_cache(maxsize=2048)  # the same organizations and goals are named again and again
 def find_view(path: str) -> ResolverMatch:
     return get_resolver().resolve(path)
+
+
+def organization_in(parameters: dict[str, Any]) -> str:
+    """Return the organization's id that an address names; empty when it is none, whatever else it may be."""
+    return str(parse_uuid(parameters.get("organization_id", "")) or "")
 
 
 class QueryCounter:
@@ -137,18 +146,33 @@ def measure_chunked_body(request: HttpRequest) -> None:
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, request id, and the record's `fields`."""
+    """One JSON object a line: time, level, logger, message, request id, and the record's `fields`.
+
+    Nothing that a client has sent: neither addresses, which may name an identity, nor what exceptions quote.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": message_of(record),
             "request_id": current_request_id.get(),
             **getattr(record, "fields", {}),
         }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+        # What Django refuses for safety's sake, such as an unknown Host, is no fault of the program.
+        if record.exc_info and not record.name.startswith("django.security."):
+            line["exception"] = format_exception(record.exc_info)
         encoded: bytes = _encoder.encode(line)
         return encoded.decode()
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """Return the record's message; in one of Django's about a request, the route instead of the path."""
+    request = getattr(record, "request", None)
+    if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
+        route = request.resolver_match
+        shown = f"/{route.route}" if route else "an unknown address"
+        record = copy(record)
+        record.args = tuple(shown if each == request.path else each for each in record.args or ())
+    return record.getMessage()

@@ -576,7 +576,8 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
         users, may_have_duplicates = super().get_search_results(request, queryset, search_term)
         if request.resolver_match and request.resolver_match.url_name == "autocomplete":
             # Users are chosen for API tokens only.
-            users = manageable(users, acting_user(request))
+            users = manageable(users, acting_user(request)).exclude(is_active=False)
+            users = users.exclude(organization=None)
         return users, may_have_duplicates
 
     @admin.display(description="scopes")
@@ -606,6 +607,14 @@ def token_state(token: ApiToken, user: User, at: datetime) -> str:
     return "valid" if user.is_active else "user disabled"
 
 
+class ApiTokenForm(forms.ModelForm):
+    def clean_user(self) -> User:
+        user: User = self.cleaned_data["user"]
+        if reason := user.why_no_token:
+            raise ValidationError(reason)
+        return user
+
+
 class TokenStateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
@@ -629,6 +638,7 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     organization_path = "user__organization_id"
     view_scope = User.Scope.USERS
     change_scope = User.Scope.USERS
+    form = ApiTokenForm
     operator_fields = ()
     list_display = ("prefix", "description", "user", "state", "expires_at", "last_used_at")
     list_filter = (TokenStateFilter,)

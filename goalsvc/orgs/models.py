@@ -122,6 +122,15 @@ class User(AbstractBaseUser):
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 
+    @property
+    def why_no_token(self) -> str:
+        """Why an API token of this user would open nothing, in a sentence; empty when it would."""
+        if not self.is_active:
+            return "The user is disabled, so a token would not work."
+        if self.organization_id is None:
+            return "The user belongs to no organization, so a token would open nothing."
+        return ""
+
     def has_scope(self, scope: str) -> bool:
         """Tell whether the user holds the permission scope (`User.Scope`) in the organization."""
         return scope in self.scopes

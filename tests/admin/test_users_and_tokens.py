@@ -266,6 +266,41 @@ def test_no_token_is_made_for_whoever_may_more(
     assert as_user_manager.get(reverse("admin:autocomplete"), asked).json()["results"] == []
 
 
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"is_active": False}, "The user is disabled, so a token would not work."),
+        (
+            {"organization": None, "is_superuser": True},
+            "The user belongs to no organization, so a token would open nothing.",
+        ),
+    ],
+    ids=["disabled", "of no organization"],
+)
+def test_no_token_is_made_that_would_open_nothing(
+    attributes: dict[str, Any], reason: str, as_operator: Client, organization: Organization
+) -> None:
+    user = UserFactory.create(email="gone@example.com", **{"organization": organization, **attributes})
+    response = as_operator.post(f"{TOKEN_LIST}add/", token_form(user))
+    assert response.context["adminform"].form.errors["user"] == [reason]
+    assert not ApiToken.objects.exists()
+    # Nor is it offered.
+    asked = {"app_label": "orgs", "model_name": "apitoken", "field_name": "user", "term": "gone@"}
+    assert as_operator.get(reverse("admin:autocomplete"), asked).json()["results"] == []
+    page = as_operator.get(user_page(user)).content.decode()
+    assert reason in page
+    assert "Add an API token" not in page
+
+
+def test_the_token_of_a_disabled_user_can_still_be_changed(as_staff: Client, outsider: User) -> None:
+    token, _ = ApiToken.objects.issue(outsider, "CRM")
+    User.objects.filter(pk=outsider.pk).update(is_active=False)
+    form = token_form(outsider, description="CRM, until 2026")
+    assert as_staff.post(f"{TOKEN_LIST}{token.pk}/change/", form).status_code == 302
+    token.refresh_from_db()
+    assert token.description == "CRM, until 2026"
+
+
 def test_a_token_keeps_its_user_and_state(as_staff: Client, outsider: User, staff: User) -> None:
     token, _ = ApiToken.objects.issue(outsider, "CRM")
     digest = token.digest

@@ -60,7 +60,7 @@ def test_every_request_gets_a_request_id_of_its_own(as_manager):
         ("POST", "/healthz", {}, 405),
         ("GET", "/healthz", {"HTTP_ACCEPT": "text/html"}, 406),
         ("GET", "/nothing/here", {}, 404),
-        ("GET", "/healthz", {"HTTP_HOST": "evil.example"}, 400),
+        ("GET", ME, {"HTTP_HOST": "evil.example"}, 400),
         ("GET", "/admin/", {}, 302),
     ],
 )

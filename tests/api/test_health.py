@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -52,3 +53,14 @@ def test_with_a_migration_to_apply_the_service_is_not_ready(as_nobody, db):
 
 def test_credentials_are_not_even_looked_at(as_nobody):
     assert as_nobody.get("/healthz", HTTP_AUTHORIZATION="Token nonsense").status_code == 200
+
+
+@pytest.mark.parametrize("probe", ["/healthz", "/readyz", "/healthz/"])
+@pytest.mark.parametrize("host", ["10.1.2.3:8000", "goalsvc-7d9f.pods.internal", "_", "a b", ""])
+def test_probes_are_answered_whatever_they_call_us(host, probe, as_nobody, settings, caplog):
+    settings.HTTPS = settings.SECURE_SSL_REDIRECT = True
+
+    assert as_nobody.get(probe, HTTP_HOST=host).status_code == 200
+
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert as_nobody.get("/api/v5/users/me", HTTP_HOST=host).status_code == 400

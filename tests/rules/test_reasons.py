@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -38,11 +39,22 @@ class Case:
     following: str | None = None
     seconds: float | None = None
     slip: int | None = None
+    ends: list[str | None] = field(default_factory=list)  # when those sessions end, if known
 
 
-def first_session(message: str, started_at: str, seconds: float, slip: int | None = None) -> Case:
+def first_session(
+    message: str, started_at: str, seconds: float, slip: int | None = None, ends: str | None = None
+) -> Case:
     moment = started_at if "." in started_at else started_at.replace("Z", ".000Z")
-    return Case(f"The first session began {message}.", 1, [started_at], moment, moment, seconds, slip)
+    return Case(f"The first session began {message}.", 1, [started_at], moment, moment, seconds, slip, [ends])
+
+
+def within(hours: str) -> str:
+    """What is added when the moment, so much later, would lie within the session."""
+    return (
+        f"after goal_matched_at. It would have matched if goal_matched_at were {hours} later, "
+        "as with a time zone slip"
+    )
 
 
 TIME_ZONE = "after goal_matched_at: perhaps a local time was sent as UTC"
@@ -78,6 +90,54 @@ CASES = {
     "more hours later than time zones are apart": first_session(
         "1 day and 3 hours after goal_matched_at", "2016-10-12T01:00:49.123Z", 97200.0
     ),
+    "an hour would lead into the session": first_session(
+        f"40 minutes {within('1 hour')}", "2016-10-10T22:40:49.123Z", 2400.0, ends="2016-10-10T23:10:49.123Z"
+    ),
+    "two hours would lead into the session, to its very end": first_session(
+        f"1 hour and 40 minutes {within('2 hours')}",
+        "2016-10-10T23:40:49.123Z",
+        6000.0,
+        ends="2016-10-11T00:00:49.123Z",
+    ),
+    "two hours would lead to just after the session": first_session(
+        "1 hour and 40 minutes after goal_matched_at",
+        "2016-10-10T23:40:49.123Z",
+        6000.0,
+        ends="2016-10-11T00:00:49.122Z",
+    ),
+    "of several whole hours the fewest are named": first_session(
+        f"2 hours and 59 minutes {within('3 hours')}",
+        "2016-10-11T00:59:49.123Z",
+        10740.0,
+        ends="2016-10-11T09:00:00Z",
+    ),
+    "fourteen hours would lead into the session": first_session(
+        f"13 hours and 40 minutes {within('14 hours')}",
+        "2016-10-11T11:40:49.123Z",
+        49200.0,
+        ends="2016-10-11T12:40:49.123Z",
+    ),
+    "fifteen hours are no time zone": first_session(
+        "14 hours and 40 minutes after goal_matched_at",
+        "2016-10-11T12:40:49.123Z",
+        52800.0,
+        ends="2016-10-11T13:40:49.123Z",
+    ),
+    "whole hours, exactly, and the session goes on": first_session(
+        f"exactly 2 hours {TIME_ZONE}", "2016-10-11T00:00:49.123Z", 7200.0, 2, ends="2016-10-11T04:00:00Z"
+    ),
+    "it began at that instant and went on for hours": first_session(
+        "at exactly goal_matched_at; it must begin before", MATCHED_AT, 0.0, ends="2016-10-11T04:00:00Z"
+    ),
+    "the end of the first session counts, not another's": Case(
+        "The first session began 40 minutes after goal_matched_at.",
+        visitors=2,
+        sessions=["2016-10-10T22:40:49.123Z", "2016-10-10T22:50:49.123Z"],
+        earliest="2016-10-10T22:40:49.123Z",
+        following="2016-10-10T22:40:49.123Z",
+        seconds=2400.0,
+        ends=["2016-10-10T22:45:49.123Z", "2016-10-10T23:30:49.123Z"],
+    ),
     "of several the first one counts": Case(
         f"The first session began exactly 2 hours {TIME_ZONE}.",
         visitors=2,
@@ -95,8 +155,10 @@ def test_session_not_found_says_what_is_known_of_the_identity(case, as_integrato
     visitors = VisitorFactory.create_batch(case.visitors, organization=organization)
     for visitor in visitors:
         VisitorIdentityFactory.create(visitor=visitor, identity=CUSTOMER)
-    for number, started_at in enumerate(case.sessions):
-        VisitorSessionFactory.create(visitor=visitors[number % case.visitors], started_at=started_at)
+    for number, (started_at, ended_at) in enumerate(zip_longest(case.sessions, case.ends)):
+        VisitorSessionFactory.create(
+            visitor=visitors[number % case.visitors], started_at=started_at, ended_at=ended_at
+        )
 
     response = as_integrator.post(url, body)
 

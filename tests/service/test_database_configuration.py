@@ -150,6 +150,18 @@ def test_requests_have_time_limits_and_commands_have_none():
     assert (finished.stdout, finished.returncode) == ("None\n", 0), finished.stderr
 
 
+@pytest.mark.django_db
+@pytest.mark.skipif(not database.is_embedded(), reason="the tests run on a configured database")
+def test_the_log_of_the_embedded_server_repeats_no_values():
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('log_error_verbosity'), current_setting('log_min_error_statement')"
+        )
+        assert cursor.fetchone() == ("terse", "panic")
+
+
 def test_the_secret_key_is_made_once_and_private(tmp_path):
     data_dir = tmp_path / "new" / "data"
     key = database.own_secret_key(data_dir)

@@ -20,7 +20,7 @@ class Command(BaseCommand):
             user = User.objects.get_by_natural_key(email)
         except User.DoesNotExist:
             raise CommandError(f"There is no user with the e-mail address {email}.") from None
-        if not user.is_active:
-            raise CommandError(f"The user {email} is disabled, so a token would not work.")
+        if reason := user.why_no_token:
+            raise CommandError(reason)
         _, key = ApiToken.objects.issue(user, description)
         self.stdout.write(key)

@@ -1,0 +1,71 @@
+"""Conditional requests (RFC 9110, section 13): entity tags, `If-Match` and `If-None-Match`."""
+
+import hashlib
+import re
+
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from goalsvc.api.errors import field_error
+
+TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+TAGS = re.compile(rf"{TAG}(?:[ \t]*,[ \t]*{TAG})*")
+ANY = "*"
+
+
+class PreconditionFailed(APIException):
+    """The thing is no longer what the caller's `If-Match` says."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_code = "precondition_failed"
+    default_detail = "This has changed since you read it. Nothing was changed; read it anew."
+
+
+def entity_tag(body: bytes) -> str:
+    """Return the strong entity tag of an answer: whatever is seen to change changes it."""
+    return f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+
+
+class IfMatch:
+    """The `If-Match` header of a request that writes: what the caller believes to overwrite."""
+
+    def __init__(self, request: Request) -> None:
+        """Read the header.
+
+        Raises: ValidationError naming it when it is malformed: ignored, it would protect nothing.
+        """
+        sent: str | None = request.headers.get("If-Match")
+        self.tags: set[str] | None = None  # None: nothing is asked, or only that the thing exists
+        if sent is None or sent.strip() == ANY:
+            return
+        self.tags = tags_of(sent)
+        if self.tags is None:
+            raise field_error("If-Match", 'Must be * or entity tags in double quotes, such as "0a1b2c".')
+
+    @property
+    def is_given(self) -> bool:
+        """Tell whether anything has to be looked at; existence is the caller's business."""
+        return self.tags is not None
+
+    def check(self, current: str) -> None:
+        """Raises: PreconditionFailed unless the entity tag is among those sent. A weak one never is."""
+        if self.tags is not None and current not in self.tags:
+            raise PreconditionFailed
+
+
+def is_known(request: Request, current: str) -> bool:
+    """Tell whether the caller has the answer with this entity tag already (`If-None-Match`)."""
+    sent: str | None = request.META.get("HTTP_IF_NONE_MATCH")
+    if sent is None:
+        return False
+    if sent.strip() == ANY:
+        return True
+    # Compared weakly, as the RFC says of this header; a malformed one asks for nothing.
+    return current in {tag.removeprefix("W/") for tag in tags_of(sent) or ()}
+
+
+def tags_of(text: str) -> set[str] | None:
+    """Read a list of entity tags; None when it is none."""
+    text = text.strip()
+    return set(re.findall(TAG, text)) if TAGS.fullmatch(text) else None

@@ -1,0 +1,49 @@
+"""Exceptions in the log: where they happened and of what kind, without the values that they may quote."""
+
+import traceback
+from types import TracebackType
+
+from django.db import Error as DatabaseError
+
+# Those that speak of the program, never of what it works on. `ValueError: invalid literal: 'customer-7'`
+# and `Key (identity)=(customer-7) already exists` show why the others are not trusted.
+OF_THE_PROGRAM = (AttributeError, NameError, ImportError, AssertionError, NotImplementedError, RecursionError)
+
+ExcInfo = (
+    tuple[type[BaseException], BaseException, TracebackType | None]
+    | tuple[None, None, None]  # what logging has where there is none
+)
+
+
+def format_exception(info: ExcInfo) -> str:
+    """Write an exception and those that led to it, as Python does, but for messages that may quote values."""
+    parts: list[str] = []
+    error: BaseException | None = info[1]
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        parts.insert(0, f"Traceback (most recent call last):\n{frames}{describe(error)}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\nled to\n\n".join(parts)
+
+
+def describe(error: BaseException) -> str:
+    """Name the exception, with as much of what it says as is safe to keep."""
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    if isinstance(error, OF_THE_PROGRAM):
+        return f"{name}: {error}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{name}: {error.strerror}"
+    if isinstance(error, DatabaseError):
+        return " ".join([name, *facts_of(error)])
+    return name
+
+
+def facts_of(error: DatabaseError) -> list[str]:
+    """Return what PostgreSQL says of an error besides its text: its code, and what it is about."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    names = ("sqlstate", "table_name", "column_name", "constraint_name")
+    facts = ((name, getattr(diagnosis, name, None)) for name in names)
+    return [f"{name}={value}" for name, value in facts if value]
