@@ -113,7 +113,7 @@ class GoalView(OrganizationAPIView):
 
     @describe(docs.DELETE_GOAL)
     def delete(self, request: Request, organization_id: str, goal_id: str) -> Response:
-        find_goal(self.organization.goals.all(), goal_id).discard(at=timezone.now())
+        find_goal(self.organization.goals.all(), goal_id).discard(by=self.user, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def revise(self, request: Request, goal_id: str, form: GoalInput) -> Response:

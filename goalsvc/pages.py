@@ -11,6 +11,8 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
 
+from goalsvc.orgs.history import is_page
+
 
 class ForPages:
     """Lets every request pass by, but for those of a page (mixed into a middleware of Django's)."""
@@ -23,7 +25,18 @@ class ForPages:
         return self.get_response(request)
 
 
-class PageSessionMiddleware(ForPages, SessionMiddleware):
+class Marked:
+    """Lets the history know that a change comes through a page (mixed into a middleware of Django's)."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        token = is_page.set(True)
+        try:
+            return super().__call__(request)  # type: ignore[misc] # the middleware's
+        finally:
+            is_page.reset(token)
+
+
+class PageSessionMiddleware(ForPages, Marked, SessionMiddleware):
     pass
 
 

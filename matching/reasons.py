@@ -15,6 +15,24 @@ from matching.resolver import NO_CONNECTED_ROOMS, SESSION_NOT_FOUND, MatchReques
 # The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
 MOST_HOURS_APART = 26
 
+# The facts of a reason in the order in which they are told. As stored, JSON has an order of its own.
+ORDER = (
+    "message",
+    "is_identity_known",
+    "visitor_count",
+    "earliest_session_started_at",
+    "next_session_started_at",
+    "next_session_starts_after_seconds",
+    "time_zone_slip_hours",
+    "visitor_id",
+    "visitor_session_id",
+    "session_started_at",
+    "session_rooms",
+    "posted_rooms",
+    "is_any_room_allowed",
+    "allowed_rooms",
+)
+
 # Per request: how many visitors carry the identity, when their sessions began, and when the first one
 # began that the moment was too early for. Two index descents a visitor.
 WHAT_IS_KNOWN = """
@@ -158,3 +176,11 @@ def explain_unconnected_rooms(request: MatchRequest, refusal: Refusal) -> dict[s
 
 def texts(ids: Iterable[UUID]) -> list[str]:
     return [str(room_id) for room_id in ids]
+
+
+def in_order(reason: Any) -> Any:
+    """Return a reason that was stored as it was first told; None stays None."""
+    if reason is None:
+        return None
+    told = {name: reason[name] for name in ORDER if name in reason}
+    return told | reason
