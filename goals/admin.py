@@ -30,6 +30,7 @@ from goalsvc.orgs.admin import (
     person,
     without_fields,
 )
+from goalsvc.orgs.history import Kind
 from goalsvc.orgs.models import Room, User
 
 # How the form's fields are called in the API, where they differ.
@@ -154,6 +155,7 @@ class DeletedFilter(StateFilter):
 @admin.register(Goal)
 class GoalAdmin(OrganizationScopedAdmin):
     organization_path = "organization_id"
+    history_kind = Kind.GOAL
     change_scope = User.Scope.SETTINGS
     form = GoalForm
     list_display = ("name", "where", "default_value", "condition_count", "state")
@@ -270,15 +272,21 @@ class GoalAdmin(OrganizationScopedAdmin):
         return [link_to(goal) for goal in goals], {"goals": len(goals)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Goal) -> None:
-        obj.discard(at=timezone.now())
+        obj.discard(by=acting_user(request), at=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Goal]) -> None:
         for goal in queryset.filter(deleted_at=None):
-            goal.discard(at=timezone.now())
+            goal.discard(by=acting_user(request), at=timezone.now())
 
     @admin.action(description="Restore the selected goals", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Goal]) -> None:
-        self.change_each(request, queryset.exclude(deleted_at=None), Goal.restore, "Restored")
+        user, now = acting_user(request), timezone.now()
+        self.change_each(
+            request,
+            queryset.exclude(deleted_at=None),
+            lambda goal: goal.restore(by=user, at=now),
+            "Restored",
+        )
 
     # What the pages show.
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, Func, OuterRef, Q, Value
 from django.db.models.lookups import Exact
 from uuid_utils.compat import uuid7
 
+from goalsvc.orgs.history import Action, Changes, Kind, differences, record_change
 from goalsvc.orgs.models import Organization, Room, User
 
 
@@ -141,6 +142,8 @@ class Goal(models.Model):
             check_rooms(organization, room_ids or [])
             goal.save(force_insert=True)
             goal.allow_rooms(room_ids or [])
+            created = differences({}, columns | {"allowed_rooms": room_ids or []})
+            goal.record(Action.CREATED, created, by=by, at=at)
         return goal
 
     def revise(self, attributes: GoalAttributes, *, by: User | None, at: datetime) -> None:
@@ -149,6 +152,8 @@ class Goal(models.Model):
         Raises: UnknownRoomsError; then nothing has changed.
         """
         columns, room_ids = split(attributes)
+        before = {name: getattr(self, name) for name in columns}
+        after: dict[str, Any] = dict(columns)
         for name, value in columns.items():
             setattr(self, name, value)
         # Answers show milliseconds: every change must be seen in them.
@@ -159,22 +164,49 @@ class Goal(models.Model):
                 check_rooms(self.organization, room_ids)
             self.save(update_fields=[*columns, "updated_at", "updated_by"])
             if room_ids is not None:
-                GoalRoom.objects.filter(goal=self).delete()
+                # In one order, as allowing the same rooms in another is no change.
+                before["allowed_rooms"], after["allowed_rooms"] = self.forbid_rooms(), sorted(room_ids)
                 self.allow_rooms(room_ids)
+            if changes := differences(before, after):
+                self.record(Action.CHANGED, changes, by=by, at=at)
+
+    def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
+        """Write a change of the goal into the history."""
+        record_change(
+            self.organization_id, Kind.GOAL, self.id, action, changes, by=by, at=at, label=self.name
+        )
+
+    def forbid_rooms(self) -> list[UUID]:
+        """Take the goal's allowed rooms away; return their ids, sorted. One statement."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM goals_goalroom WHERE organization_id = %s AND goal_id = %s RETURNING room_id",
+                [self.organization_id, self.id],
+            )
+            return sorted(row[0] for row in cursor.fetchall())
 
     def allow_rooms(self, room_ids: Sequence[str]) -> None:
         GoalRoom.objects.bulk_create(
             GoalRoom(organization_id=self.organization_id, goal=self, room_id=room_id) for room_id in room_ids
         )
 
-    def discard(self, *, at: datetime) -> None:
+    def discard(self, *, by: User | None, at: datetime) -> None:
         """Take the goal out of the API. Its matches stay, and `restore` brings it back."""
-        self.deleted_at = at
-        self.save(update_fields=["deleted_at"])
+        self.set_deleted_at(at, Action.DELETED, by=by, at=at)
 
-    def restore(self) -> None:
-        self.deleted_at = None
-        self.save(update_fields=["deleted_at"])
+    def restore(self, *, by: User | None, at: datetime) -> None:
+        """Bring a deleted goal back into the API."""
+        self.set_deleted_at(None, Action.RESTORED, by=by, at=at)
+
+    def set_deleted_at(
+        self, moment: datetime | None, action: Action, *, by: User | None, at: datetime
+    ) -> None:
+        with transaction.atomic(savepoint=False):
+            # Of two at the same moment one does it.
+            others = Goal.objects.filter(pk=self.pk, deleted_at__isnull=moment is not None)
+            if others.update(deleted_at=moment):
+                self.record(action, {"is_deleted": [moment is None, moment is not None]}, by=by, at=at)
+        self.deleted_at = moment
 
 
 def split(attributes: GoalAttributes) -> tuple[dict[str, Any], Sequence[str] | None]:

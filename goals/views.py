@@ -129,7 +129,7 @@ class GoalView(OrganizationAPIView):
         with transaction.atomic():
             goal = find_goal(self.organization.goals.select_for_update(), goal_id)
             self.check_unchanged(IfMatch(request), goal.id)
-            goal.discard(at=timezone.now())
+            goal.discard(by=self.user, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def revise(self, request: Request, goal_id: str, form: GoalInput) -> Response:

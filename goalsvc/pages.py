@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 
+from goalsvc.orgs.history import is_page
+
 ADMIN = "/admin/"
 DOCS = "/api/v5/docs"
 
@@ -43,7 +45,18 @@ class ForPages:
         return self.get_response(request)
 
 
-class PageSessionMiddleware(ForPages, SessionMiddleware):
+class Marked:
+    """Lets the history know that a change comes through a page (mixed into a middleware of Django's)."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        token = is_page.set(True)
+        try:
+            return super().__call__(request)  # type: ignore[misc] # the middleware's
+        finally:
+            is_page.reset(token)
+
+
+class PageSessionMiddleware(ForPages, Marked, SessionMiddleware):
     pass
 
 

@@ -1,7 +1,8 @@
 """Every address of the service, on one screen."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from goals.views import GoalsView, GoalView
 from goalsvc.api.views import DocsView, SchemaView
@@ -21,9 +22,19 @@ from matching.views import (
 from matching.visitor_views import (
     VisitorIdentitiesView,
     VisitorIdentityBatchView,
+    VisitorIdentityView,
     VisitorSessionBatchView,
     VisitorSessionsView,
 )
+
+
+class TextConverter(StringConverter):
+    """Any text, slashes and line breaks included."""
+
+    regex = "(?s:.+)"
+
+
+register_converter(TextConverter, "text")
 
 ORG = "api/v5/orgs/<str:organization_id>"
 
@@ -47,6 +58,12 @@ urlpatterns = [
     path(f"{ORG}/visitor_sessions/batch", VisitorSessionBatchView.as_view(), name="session-batch"),
     path(f"{ORG}/visitor_identities", VisitorIdentitiesView.as_view(), name="visitor-identities"),
     path(f"{ORG}/visitor_sessions", VisitorSessionsView.as_view(), name="visitor-sessions"),
+    # Behind the batch's: an identity may be any text, slashes included.
+    path(
+        f"{ORG}/visitor_identities/<text:visitor_identity>",
+        VisitorIdentityView.as_view(),
+        name="visitor-identity",
+    ),
     path("api/v5/schema", SchemaView.as_view(), name="schema"),
     path("api/v5/docs", DocsView.as_view(), name="docs"),
     path("healthz", LivenessView.as_view(), name="healthz"),

@@ -8,9 +8,11 @@ from rest_framework import serializers
 
 from goals.documentation import GOAL_EXAMPLE, GOAL_NOT_FOUND
 from goalsvc.api.schema import (
+    BAD_PAGE_SIZE,
     BODY,
     PAGE,
     PAGE_PARAMETERS,
+    PAGE_SIZE,
     SETTINGS,
     SUBSCRIBED,
     Answer,
@@ -199,9 +201,15 @@ class ExternalMatch(serializers.Serializer):
     id = serializers.UUIDField(allow_null=True, help_text="Null in a rehearsal.")
     organization_id = serializers.UUIDField()
     goal_id = serializers.UUIDField()
-    visitor_identity = serializers.CharField(max_length=255)
-    visitor_id = serializers.CharField(help_text="Whose session was chosen.")
-    visitor_session_id = serializers.CharField(help_text="The session that was chosen.")
+    visitor_identity = serializers.CharField(
+        max_length=255, allow_null=True, help_text="Null once it has been erased."
+    )
+    visitor_id = serializers.CharField(
+        allow_null=True, help_text="Whose session was chosen. Null once it has been erased."
+    )
+    visitor_session_id = serializers.CharField(
+        allow_null=True, help_text="The session that was chosen. Null once it has been erased."
+    )
     session_started_at = serializers.DateTimeField()
     goal_matched_at = serializers.DateTimeField()
     goal_value = serializers.DecimalField(14, 2, allow_null=True)
@@ -314,7 +322,9 @@ class PendingMatch(serializers.Serializer):
     expires_at = serializers.DateTimeField()
     organization_id = serializers.UUIDField()
     goal_id = serializers.UUIDField()
-    visitor_identity = serializers.CharField(max_length=255)
+    visitor_identity = serializers.CharField(
+        max_length=255, allow_null=True, help_text="Null in a stored answer once it has been erased."
+    )
     goal_matched_at = serializers.DateTimeField()
     goal_value = serializers.DecimalField(14, 2, allow_null=True)
     rooms = serializers.ListField(child=serializers.UUIDField(), help_text="The posted rooms.")
@@ -329,6 +339,57 @@ class PendingMatchPage(serializers.Serializer):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
     results = PendingMatch(many=True)
+
+
+class IdentifiedVisitor(serializers.Serializer):
+    id = serializers.UUIDField()
+    visitor_id = serializers.CharField(max_length=64)
+    visitor_session_id = serializers.CharField(max_length=64, allow_null=True)
+    visitor_created_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField(help_text="When the identity was tied to the visitor.")
+    is_shared = serializers.BooleanField(help_text="Another identity uses the visitor too: it would stay.")
+
+
+class Holdings(serializers.Serializer):
+    """Rows of one kind that are held about an identity, newest first."""
+
+    count = serializers.IntegerField(help_text="How many there are in all.")
+    next = serializers.URLField(allow_null=True, help_text="The list that goes on with the others.")
+
+
+class IdentifiedVisitors(Holdings):
+    results = IdentifiedVisitor(many=True)
+
+
+class HeldSessions(Holdings):
+    results = VisitorSession(many=True)
+
+
+class HeldMatches(Holdings):
+    results = MatchRecord(many=True)
+
+
+class HeldPendingMatches(Holdings):
+    results = PendingMatch(many=True)
+
+
+class HeldAttempts(Holdings):
+    results = MatchAttempt(many=True)
+
+
+class HeldKeys(serializers.Serializer):
+    count = serializers.IntegerField(help_text="Stored answers that hold the identity.")
+
+
+class IdentityHoldings(serializers.Serializer):
+    organization_id = serializers.UUIDField()
+    visitor_identity = serializers.CharField(max_length=255)
+    visitors = IdentifiedVisitors()
+    visitor_sessions = HeldSessions()
+    matches = HeldMatches()
+    pending_matches = HeldPendingMatches()
+    match_attempts = HeldAttempts()
+    idempotency_keys = HeldKeys()
 
 
 class Failure(serializers.Serializer):
@@ -708,6 +769,71 @@ CREATE_IDENTITY = Operation(
         FieldErrors("bad attributes", {"visitor_id": ["This field may not be blank."]}),
         SESSION_VISITOR_CONFLICT,
     ),
+)
+IDENTITY_NOT_FOUND = Refusal(404, "not_found", "Nothing is held about this visitor identity.")
+IDENTITY_IN_QUERY = OpenApiParameter(
+    "visitor_identity",
+    str,
+    description=(
+        "Where the address has `-` in the place of the identity: the identity. For those that an address "
+        "cannot carry: `batch`, `/`, `.` and `..`."
+    ),
+)
+RETRIEVE_IDENTITY = Operation(
+    id="retrieve_visitor_identity",
+    tag="visitors",
+    summary="Retrieve all that is held about an identity",
+    description=(
+        "Its visitors, their sessions, its matches, held matches and rejected attempts; of each kind the "
+        "`page_size` newest, how many there are in all, and the address of the list that goes on with the "
+        "others. 404 when nothing is held. `manage.py export_identity` writes it all into one file."
+    ),
+    answers={
+        200: Answer(
+            IdentityHoldings,
+            {
+                "organization_id": ORGANIZATION_EXAMPLE["id"],
+                "visitor_identity": "customer-12345678",
+                "visitors": {
+                    "count": 1,
+                    "next": None,
+                    "results": [
+                        {
+                            "id": IDENTITY_EXAMPLE["id"],
+                            "visitor_id": "8d5e957f297893487bd98fa830fa6413",
+                            "visitor_session_id": "b3c1a7d29e5f4a60",
+                            "visitor_created_at": "2016-10-10T20:14:02.310Z",
+                            "created_at": "2016-10-10T20:15:11.007Z",
+                            "is_shared": False,
+                        }
+                    ],
+                },
+                "visitor_sessions": {"count": 1, "next": None, "results": [SESSION_EXAMPLE]},
+                "matches": {"count": 1, "next": None, "results": [MATCH_RECORD_EXAMPLE]},
+                "pending_matches": {"count": 0, "next": None, "results": []},
+                "match_attempts": {"count": 1, "next": None, "results": [ATTEMPT_EXAMPLE]},
+                "idempotency_keys": {"count": 0},
+            },
+        )
+    },
+    refusals=(*SETTINGS, IDENTITY_NOT_FOUND, BAD_PAGE_SIZE),
+    parameters=(IDENTITY_IN_QUERY, PAGE_SIZE),
+)
+ERASE_IDENTITY = Operation(
+    id="erase_visitor_identity",
+    tag="visitors",
+    summary="Erase an identity",
+    description=(
+        "Deletes the identity, the visitors that no other identity uses, their sessions, and the held "
+        "matches of the identity. Matches stay for the figures: their `visitor_identity` becomes null, and "
+        "so do `visitor_id` and `visitor_session_id` where the visitor goes. Rejected attempts and stored "
+        "answers stay without what is personal in them. It cannot be undone.\n\n"
+        "A match keeps its `external_id`: the same event posted again is answered that match, as it is now, "
+        "and written no second time. Only an external id that tells the identity itself is taken off too."
+    ),
+    answers={204: Answer(None)},
+    refusals=(*SETTINGS, IDENTITY_NOT_FOUND),
+    parameters=(IDENTITY_IN_QUERY,),
 )
 LIST_SESSIONS = Operation(
     id="list_visitor_sessions",

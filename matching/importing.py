@@ -24,6 +24,7 @@ from rest_framework.exceptions import ParseError, ValidationError
 
 from goalsvc.api.parsing import decode_line
 from goalsvc.orgs.models import Organization
+from matching.collisions import despite_collisions
 from matching.models import ImportRun
 
 CHUNK_ROWS = 5000
@@ -314,6 +315,15 @@ class Results:
         os.fsync(self.file.fileno())
         return self.file.tell()
 
+    def place(self) -> int:
+        """Return where the next row will be written."""
+        return self.file.tell()
+
+    def cut(self, place: int) -> None:
+        """Take back what was written after a place."""
+        self.file.seek(place)
+        self.file.truncate()
+
     def close(self) -> None:
         self.file.close()
 
@@ -387,17 +397,23 @@ class Import:
 
     def import_chunk(self, run: ImportRun, chunk: Sequence[Row], results: Results) -> None:
         """Write a chunk and its place in the file in one transaction."""
-        with transaction.atomic():
-            outcomes = self.record([row.item for row in chunk], timezone.now())
-            counts = Counter(run.counts)
-            for row, outcome in zip(chunk, outcomes, strict=True):
-                counts[outcome.word] += 1
-                if outcome.code is not None:
-                    counts[f"{CODE} {outcome.code}"] += 1
-                    results.write(row, outcome)
-            run.counts = dict(counts)
-            run.rows_done += len(chunk)
-            # On disk before the commit: after a crash the file is cut to what was committed.
-            run.results_bytes = results.commit()
-            if not self.is_rehearsal:
-                run.save(update_fields=["counts", "rows_done", "results_bytes"])
+        before, place, rows_done = Counter(run.counts), results.place(), run.rows_done
+
+        def write() -> None:
+            results.cut(place)
+            counts = before.copy()
+            with transaction.atomic():
+                outcomes = self.record([row.item for row in chunk], timezone.now())
+                for row, outcome in zip(chunk, outcomes, strict=True):
+                    counts[outcome.word] += 1
+                    if outcome.code is not None:
+                        counts[f"{CODE} {outcome.code}"] += 1
+                        results.write(row, outcome)
+                run.counts = dict(counts)
+                run.rows_done = rows_done + len(chunk)
+                # On disk before the commit: after a crash the file is cut to what was committed.
+                run.results_bytes = results.commit()
+                if not self.is_rehearsal:
+                    run.save(update_fields=["counts", "rows_done", "results_bytes"])
+
+        despite_collisions(write)

@@ -4,12 +4,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
 from goals.models import Goal
-from goalsvc.orgs.models import Organization, User
+from goalsvc.orgs.history import Action, Changes, Kind, record_change
+from goalsvc.orgs.models import HistoryEntry, Organization, User
 
 
 class Visitor(models.Model):
@@ -141,8 +142,9 @@ class ExternalMatch(models.Model):
         Organization, on_delete=models.PROTECT, related_name="matches", db_index=False
     )
     goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="matches", db_index=False)
-    session = models.ForeignKey(VisitorSession, on_delete=models.PROTECT, related_name="matches")
-    visitor_identity = models.CharField(max_length=255)
+    # Both are null once the identity has been erased; the session only where it was erased with it.
+    session = models.ForeignKey(VisitorSession, on_delete=models.PROTECT, related_name="matches", null=True)
+    visitor_identity = models.CharField(max_length=255, null=True)
     goal_matched_at = models.DateTimeField()
     # What the session said when it was chosen: a late delivery may still move its beginning.
     session_started_at = models.DateTimeField()
@@ -166,8 +168,8 @@ class ExternalMatch(models.Model):
     )
 
     # The tracking site's own ids of the session; where just made or loaded `with_visitors`.
-    visitor_id: str
-    visitor_session_id: str
+    visitor_id: str | None
+    visitor_session_id: str | None
 
     objects = ExternalMatchQuerySet.as_manager()
 
@@ -188,6 +190,10 @@ class ExternalMatch(models.Model):
             ),
             models.CheckConstraint(condition=~Q(external_id=""), name="match_external_id_not_empty"),
             models.CheckConstraint(condition=~Q(visitor_identity=""), name="match_identity_not_empty"),
+            models.CheckConstraint(
+                condition=Q(session__isnull=False) | Q(visitor_identity=None),
+                name="match_has_session_unless_erased",
+            ),
             models.CheckConstraint(condition=Q(room_ids__len__gte=1), name="match_has_connected_rooms"),
             models.CheckConstraint(
                 condition=Q(session_started_at__lt=F("goal_matched_at")), name="match_after_session_start"
@@ -225,17 +231,16 @@ class ExternalMatch(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    @property
+    def changes(self) -> "models.QuerySet[HistoryEntry]":
+        """The corrections of the match, out of the history."""
+        return HistoryEntry.objects.filter(
+            organization=self.organization_id, kind=Kind.MATCH, object_id=self.id
+        ).order_by("-changed_at", "-id")
+
     def restate(self, value: Decimal | None, *, by: User | None, at: datetime) -> None:
         """Correct the value; the old one stays in the history. The caller holds the row's lock."""
-        MatchChange.objects.create(
-            organization_id=self.organization_id,
-            match=self,
-            kind=MatchChange.Kind.RESTATED,
-            old_value=self.goal_value,
-            new_value=value,
-            changed_at=at,
-            changed_by=by,
-        )
+        self.record(Action.RESTATED, {"goal_value": [self.goal_value, value]}, by=by, at=at)
         self.goal_value = value
         self.goal_value_source = self.ValueSource.NONE if value is None else self.ValueSource.REQUEST
         self.save(update_fields=["goal_value", "goal_value_source"])
@@ -243,62 +248,27 @@ class ExternalMatch(models.Model):
     def retract(self, *, by: User | None, at: datetime) -> None:
         """Take the match out of the reports. Done twice, it is done once. The caller holds the row's lock."""
         if self.retracted_at is None:
-            self.mark(MatchChange.Kind.RETRACTED, by=by, at=at)
+            self.mark(Action.RETRACTED, by=by, at=at)
 
     def restore(self, *, by: User | None, at: datetime) -> None:
         """Undo a retraction. The caller holds the row's lock."""
         if self.retracted_at is not None:
-            self.mark(MatchChange.Kind.RESTORED, by=by, at=at)
+            self.mark(Action.RESTORED, by=by, at=at)
 
-    def mark(self, kind: "MatchChange.Kind", *, by: User | None, at: datetime) -> None:
-        MatchChange.objects.create(
-            organization_id=self.organization_id,
-            match=self,
-            kind=kind,
-            old_value=self.goal_value,
-            new_value=self.goal_value,
-            changed_at=at,
-            changed_by=by,
-        )
-        is_retracted = kind == MatchChange.Kind.RETRACTED
+    def mark(self, action: Action, *, by: User | None, at: datetime) -> None:
+        is_retracted = action == Action.RETRACTED
+        changes: Changes = {
+            "is_retracted": [not is_retracted, is_retracted],
+            "goal_value": [self.goal_value, self.goal_value],
+        }
+        self.record(action, changes, by=by, at=at)
         self.retracted_at = at if is_retracted else None
         self.retracted_by = by if is_retracted else None
         self.save(update_fields=["retracted_at", "retracted_by"])
 
-
-class MatchChange(models.Model):
-    """A correction of a match: what was changed, from what to what, by whom, when. Never edited."""
-
-    class Kind(models.TextChoices):
-        RESTATED = "restated", "Value restated"
-        RETRACTED = "retracted", "Retracted"
-        RESTORED = "restored", "Restored"
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="match_changes", db_index=False
-    )
-    match = models.ForeignKey(ExternalMatch, on_delete=models.CASCADE, related_name="changes", db_index=False)
-    kind = models.CharField(max_length=12, choices=Kind)
-    old_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
-    new_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
-    changed_at = models.DateTimeField()
-    changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, related_name="+", null=True)
-
-    class Meta:
-        ordering = ("-changed_at", "-id")
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(kind__in=["restated", "retracted", "restored"]), name="match_change_kind_known"
-            ),
-        )
-        indexes = (
-            # GET /orgs/<org>/matches/<match>/history
-            models.Index(fields=["match", "changed_at", "id"], name="match_change_list"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.changed_at}"
+    def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
+        """Write a change of the match into the history."""
+        record_change(self.organization_id, Kind.MATCH, self.id, action, changes, by=by, at=at)
 
 
 class PendingMatchQuerySet(models.QuerySet["PendingMatch"]):
@@ -408,13 +378,23 @@ class PendingMatch(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
-    def cancel(self, *, at: datetime) -> bool:
+    def cancel(self, *, by: User | None, at: datetime) -> bool:
         """Give the match up; False when it was no longer pending."""
-        return bool(
-            PendingMatch.objects.open(at)
-            .filter(pk=self.pk)
-            .update(status=self.Status.CANCELLED, resolved_at=at)
-        )
+        with transaction.atomic(savepoint=False):
+            is_cancelled = bool(
+                PendingMatch.objects.open(at)
+                .filter(pk=self.pk)
+                .update(status=self.Status.CANCELLED, resolved_at=at)
+            )
+            if is_cancelled:
+                self.record(
+                    Action.CANCELLED, {"status": [self.Status.PENDING, self.Status.CANCELLED]}, by=by, at=at
+                )
+        return is_cancelled
+
+    def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
+        """Write what somebody did with the held match into the history."""
+        record_change(self.organization_id, Kind.PENDING_MATCH, self.id, action, changes, by=by, at=at)
 
     def status_at(self, at: datetime) -> str:
         """The status at a moment: what is overdue is expired, even before the sweep has written it down."""
@@ -426,6 +406,8 @@ class PendingMatch(models.Model):
 class MatchAttemptQuerySet(models.QuerySet["MatchAttempt"]):
     def before_match(self, match: ExternalMatch) -> "MatchAttemptQuerySet":
         """The attempts at the event that this match finally is: of one external id, or else alike."""
+        if match.visitor_identity is None:
+            return self.none()  # erased, and with it all that tied the attempts to the event
         is_same_event = Q(visitor_identity=match.visitor_identity, goal_matched_at=match.goal_matched_at)
         if match.external_id is not None:
             is_same_event |= Q(external_id=match.external_id)

@@ -17,6 +17,24 @@ MOST_HOURS_APART = 26
 # other's UTC for its own time.
 MOST_HOURS_FROM_UTC = 14
 
+# The facts of a reason in the order in which they are told. As stored, JSON has an order of its own.
+ORDER = (
+    "message",
+    "is_identity_known",
+    "visitor_count",
+    "earliest_session_started_at",
+    "next_session_started_at",
+    "next_session_starts_after_seconds",
+    "time_zone_slip_hours",
+    "visitor_id",
+    "visitor_session_id",
+    "session_started_at",
+    "session_rooms",
+    "posted_rooms",
+    "is_any_room_allowed",
+    "allowed_rooms",
+)
+
 # Per request: how many visitors carry the identity, when their sessions began, and when the first one
 # began and ended that the moment was too early for. Two index descents a visitor.
 WHAT_IS_KNOWN = """
@@ -182,3 +200,11 @@ def explain_unconnected_rooms(request: MatchRequest, refusal: Refusal) -> dict[s
         "is_any_room_allowed": goal.is_any_room_allowed,
         "allowed_rooms": list(goal.allowed_room_ids),
     }
+
+
+def in_order(reason: Any) -> Any:
+    """Return a reason that was stored as it was first told; None stays None."""
+    if reason is None:
+        return None
+    told = {name: reason[name] for name in ORDER if name in reason}
+    return told | reason

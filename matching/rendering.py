@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from goalsvc.api.rendering import moment
-from goalsvc.orgs.models import Organization
+from goalsvc.orgs.models import HistoryEntry, Organization
 from goalsvc.orgs.rendering import render_nested_user
 from matching.answers import Answer
 from matching.attempts import Tally
 from matching.ingestion import KnownIdentity, KnownSession
-from matching.models import ExternalMatch, MatchAttempt, MatchChange, PendingMatch
+from matching.models import ExternalMatch, MatchAttempt, PendingMatch
+from matching.reasons import in_order
 from matching.recording import NewMatch
 from matching.reports import ReportAnswer
 
@@ -111,16 +112,17 @@ def render_match_record(match: ExternalMatch) -> dict[str, Any]:
     }
 
 
-def render_change(change: MatchChange) -> dict[str, Any]:
-    """A correction of a match; it was loaded with its user."""
+def render_change(change: HistoryEntry) -> dict[str, Any]:
+    """A correction of a match, out of the history; it was loaded with its user."""
+    old_value, new_value = change.changes["goal_value"]
     return {
         "id": change.id,
-        "match_id": change.match_id,
-        "kind": change.kind,
-        "old_value": change.old_value,
-        "new_value": change.new_value,
+        "match_id": change.object_id,
+        "kind": change.action,
+        "old_value": old_value,
+        "new_value": new_value,
         "changed_at": moment(change.changed_at),
-        "changed_by_user_id": change.changed_by_id,
+        "changed_by_user_id": change.changed_by.id if change.changed_by else None,
         "changed_by_user": render_nested_user(change.changed_by),
     }
 
@@ -131,7 +133,7 @@ def render_pending(pending: PendingMatch, *, at: datetime) -> dict[str, Any]:
         "id": pending.id,
         "status": pending.status_at(at),
         "code": pending.code,
-        "reason": pending.reason,
+        "reason": in_order(pending.reason),
         "expires_at": moment(pending.expires_at),
         "organization_id": pending.organization_id,
         "goal_id": pending.goal_id,
@@ -160,7 +162,7 @@ def render_attempt(attempt: MatchAttempt) -> dict[str, Any]:
         "code": attempt.code,
         "detail": attempt.detail,
         "errors": attempt.errors,
-        "reason": attempt.reason,
+        "reason": in_order(attempt.reason),
         "request_id": attempt.request_id,
         "created_at": moment(attempt.created_at),
         "created_by_user_id": attempt.created_by_id,

@@ -12,6 +12,7 @@ from goalsvc.api.errors import Conflict
 from goalsvc.api.parsing import ObjectSerializer
 from goalsvc.orgs.models import Organization
 from matching.answers import answer_to_error
+from matching.collisions import despite_collisions
 from matching.ingestion import (
     IdentityReport,
     KnownIdentity,
@@ -90,10 +91,15 @@ def answer_reports(
         except APIException as error:
             answers[index] = refused(error)
     if reports:
-        with transaction.atomic(savepoint=is_rehearsal):
-            outcomes = record(list(reports.values()))
-            if is_rehearsal:
-                transaction.set_rollback(True)
+
+        def write() -> Sequence[Outcome]:
+            with transaction.atomic(savepoint=is_rehearsal):
+                outcomes = record(list(reports.values()))
+                if is_rehearsal:
+                    transaction.set_rollback(True)
+            return outcomes
+
+        outcomes = despite_collisions(write)  # held matches are settled with them
         answers |= {index: answer_to(outcome) for index, outcome in zip(reports, outcomes, strict=True)}
     return [answers[index] for index in range(len(items))]
 

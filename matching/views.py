@@ -30,6 +30,7 @@ from goalsvc.orgs.views import OrganizationAPIView
 from matching import documentation as docs
 from matching.answers import Answer, answer_to_error, goal_not_found, post_matches
 from matching.attempts import count_replays, keep_attempts, summarize
+from matching.collisions import despite_collisions
 from matching.filters import choice_filter, flag, moment_filters, text_filters, uuid_filters, whole_number
 from matching.idempotency import REPLAY_HEADER, answer_once, read_key
 from matching.models import ExternalMatch, ExternalMatchQuerySet, MatchAttempt, PendingMatch
@@ -78,17 +79,19 @@ def post_once(
     is_rehearsal = bool(flag(request, "validate_only"))
     key = read_key(request)
     if key is None or is_rehearsal:
-        return perform(is_rehearsal)
+        return despite_collisions(lambda: perform(is_rehearsal))
     now = timezone.now()
-    return answer_once(
-        view.organization,
-        endpoint=endpoint,
-        key=key,
-        payload=request.data,
-        at=now,
-        perform=lambda: perform(False),
-        is_to_be_kept=lambda body: bool(goals_of(body)),
-        on_replay=lambda body: count_replays(view.organization, goals_of(body), at=now),
+    return despite_collisions(
+        lambda: answer_once(
+            view.organization,
+            endpoint=endpoint,
+            key=key,
+            payload=request.data,
+            at=now,
+            perform=lambda: perform(False),
+            is_to_be_kept=lambda body: bool(goals_of(body)),
+            on_replay=lambda body: count_replays(view.organization, goals_of(body), at=now),
+        )
     )
 
 
@@ -303,7 +306,7 @@ class PendingMatchView(MatchingAPIView):
     @describe(docs.CANCEL_PENDING_MATCH)
     def delete(self, request: Request, organization_id: str, pending_id: str) -> Response:
         pending = self.find(pending_id)
-        if not pending.cancel(at=timezone.now()):
+        if not pending.cancel(by=self.user, at=timezone.now()):
             raise Conflict("pending_match_resolved", "Only a pending match can be cancelled.")
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -1,15 +1,25 @@
 """Visitor identities and sessions: what matching needs beforehand (API.md section 4)."""
 
-from django.utils import timezone
+from typing import Any
 
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework import status
+
+from goals.permissions import SettingsScope
 from goalsvc.api.dispatch import Request
-from goalsvc.api.pagination import paginate
+from goalsvc.api.errors import NotFound
+from goalsvc.api.pagination import page_size, paginate, url_after
 from goalsvc.api.parsing import read_items
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs.models import Organization
+from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
+from goalsvc.orgs.views import OrganizationAPIView
 from matching import documentation as docs
+from matching.erasure import erase_identity
 from matching.filters import text_filters
+from matching.holdings import SECTIONS, Section, can_be_identity, count_holdings, newest
 from matching.ingestion import KnownIdentity, KnownSession
 from matching.rendering import render_known, render_report_batch
 from matching.reports import ReportAnswer, report_identities, report_sessions
@@ -35,6 +45,72 @@ class VisitorIdentitiesView(MatchingAPIView):
     def post(self, request: Request, organization_id: str) -> Response:
         [answer] = report_identities(self.organization, [request.data], at=timezone.now())
         return respond(answer, self.organization)
+
+
+class VisitorIdentityView(OrganizationAPIView):
+    """All that is held about an identity, and its erasure."""
+
+    permission_classes = [OrganizationAccess, ActiveSubscription, SettingsScope]
+
+    @describe(docs.RETRIEVE_IDENTITY)
+    def get(self, request: Request, organization_id: str, visitor_identity: str) -> Response:
+        identity, counts = self.find(visitor_identity)
+        size, now = page_size(request), timezone.now()
+        answer: dict[str, Any] = {
+            "organization_id": self.organization.id,
+            "visitor_identity": identity,
+        }
+        for section in SECTIONS:
+            rows = newest(section, self.organization, identity, size) if counts[section.name] else []
+            answer[section.name] = {
+                "count": counts[section.name],
+                "next": self.url_after(section, rows[-1], identity) if counts[section.name] > size else None,
+                "results": [section.render(row, self.organization, now) for row in rows],
+            }
+        return Response(answer | {"idempotency_keys": {"count": counts["idempotency_keys"]}})
+
+    @describe(docs.ERASE_IDENTITY)
+    def delete(self, request: Request, organization_id: str, visitor_identity: str) -> Response:
+        for identity in named_identities(request, visitor_identity):
+            if erase_identity(self.organization, identity, by=self.user, at=timezone.now()):
+                return Response(status=status.HTTP_204_NO_CONTENT)
+        raise self.not_found()
+
+    def find(self, visitor_identity: str) -> tuple[str, dict[str, int]]:
+        """Return the identity that the address names, and how much is held about it."""
+        for identity in named_identities(self.request, visitor_identity):
+            counts = count_holdings(self.organization, identity)
+            if any(counts.values()):
+                return identity, counts
+        raise self.not_found()
+
+    @staticmethod
+    def not_found() -> NotFound:
+        return NotFound("not_found", "Nothing is held about this visitor identity.")
+
+    def url_after(self, section: Section, row: Any, identity: str) -> str:
+        path = reverse(section.list_route, kwargs={"organization_id": self.organization.id})
+        return url_after(self.request, path, row, section.by, visitor_identity=identity)
+
+
+# An address with this in the place of the identity may name it in its query. So can be named what no address
+# can carry: `batch`, which is another address, `/`, which leaves the address of the list, and `.` and `..`,
+# which clients resolve.
+IN_QUERY = "-"
+
+
+def named_identities(request: Request, visitor_identity: str) -> list[str]:
+    """Return the identities that the address may name, the likeliest first.
+
+    A slash at its end is not looked at elsewhere; here it may be the identity's own.
+    """
+    if visitor_identity == IN_QUERY:
+        names = [request.query_params.get("visitor_identity", IN_QUERY)]
+    elif request.path.endswith("/"):
+        names = [f"{visitor_identity}/", visitor_identity]
+    else:
+        names = [visitor_identity]
+    return [name.strip() for name in names if can_be_identity(name.strip())]
 
 
 class VisitorSessionsView(MatchingAPIView):

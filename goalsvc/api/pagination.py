@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -125,3 +126,10 @@ def page_url(request: Request, cursor: Cursor) -> str:
     query = request.query_params.copy()
     query["cursor"] = encode_cursor(cursor)
     return request.build_absolute_uri(f"{request.path.rstrip('/')}?{query.urlencode()}")
+
+
+def url_after(request: Request, path: str, row: Any, by: str, **filters: str) -> str:
+    """Return the address of the page of another list, newest first, that goes on after a row."""
+    cursor = encode_cursor(Cursor(False, *position(row, by)))
+    query = urlencode({**filters, "page_size": page_size(request), "cursor": cursor})
+    return request.build_absolute_uri(f"{path}?{query}")

@@ -88,7 +88,9 @@ def call_view(request: HttpRequest) -> HttpResponseBase:
     """
     request.get_host()
     path = request.path_info
-    request.resolver_match = match = find_view(path) if len(path) < 300 else get_resolver().resolve(path)
+    # An identity is not kept anywhere but where it belongs, not even in memory.
+    is_usual = len(path) < 200 and "/visitor_identities/" not in path
+    request.resolver_match = match = find_view(path) if is_usual else get_resolver().resolve(path)
     response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return response
 

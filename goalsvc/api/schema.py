@@ -127,7 +127,10 @@ PATH_PARAMETERS = {
     "room_id": "A room of the organization.",
     "match_id": "A match of the organization.",
     "pending_id": "A held match of the organization.",
+    "visitor_identity": "An identity, percent-encoded, a slash as `%2F`.",
 }
+# Those that are no UUIDs.
+TEXT_PARAMETERS = {"visitor_identity": {"type": "string", "minLength": 1, "maxLength": 255}}
 
 
 def describe(operation: Operation) -> Callable[[F], F]:
@@ -214,7 +217,7 @@ class AutoSchema(SpectacularAutoSchema):
                 "in": "path",
                 "required": True,
                 "description": PATH_PARAMETERS.get(name, ""),
-                "schema": {"type": "string", "format": "uuid"},
+                "schema": TEXT_PARAMETERS.get(name, {"type": "string", "format": "uuid"}),
             }
             for name in variables
         ]

@@ -4,12 +4,15 @@ Staff of an organization meet that organization's rows alone; operators (superus
 change follows from their permission scopes. Django's own permission tables are not used.
 """
 
+import json
 from collections.abc import Callable, Collection, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.utils import get_fields_from_path
@@ -28,13 +31,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from goalsvc.api.parsing import parse_uuid
-from goalsvc.orgs.models import ApiToken, Organization, Room, User
+from goalsvc.orgs.history import Action, Changes, Kind, differences, record_change
+from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
 
 admin.site.site_header = "goalsvc"
 admin.site.site_title = "goalsvc"
 admin.site.index_title = "Administration"
 admin.site.site_url = "/api/v5/docs"
 admin.site.unregister(Group)  # permissions are the users' scopes
+admin.site.index_template = "admin/orgs/index.html"
 
 
 def acting_user(request: HttpRequest) -> User:
@@ -148,6 +153,10 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     organization_column = "organization"
     # Lookups that links of other pages bring to the list, such as `goal__id__exact`.
     linked_lookups: Sequence[str] = ()
+    # What the history calls the rows (None: they have none), and the fields whose changes it tells when a
+    # form is saved. Changes made by the models' own methods are told there.
+    history_kind: HistoryEntry.Kind | None = None
+    history_fields: Sequence[str] = ()
 
     list_per_page = 50
     show_facets = ShowFacets.NEVER  # they count every row
@@ -251,6 +260,55 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
             form.organization_id = acting_user(request).organization_id
         return form
 
+    # The history: one for all, in the place of Django's own log of the admin.
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """See goalsvc.orgs.history."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """See goalsvc.orgs.history."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """See goalsvc.orgs.history."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the row, and write into the history what has changed."""
+        before: dict[str, Any] = {}
+        if self.history_kind and change:
+            before = self.model._default_manager.values(*self.history_fields).get(pk=obj.pk)
+        super().save_model(request, obj, form, change)
+        if self.history_kind:
+            changes = differences(before, {name: getattr(obj, name) for name in self.history_fields})
+            if changes or not change:
+                self.record(request, obj, Action.CHANGED if change else Action.CREATED, changes)
+
+    def record(self, request: HttpRequest, row: Any, action: Action, changes: Changes) -> None:
+        """Write what the user has done to a row into the history."""
+        assert self.history_kind
+        record_change(
+            self.organization_id_of(row),
+            self.history_kind,
+            row.pk,
+            action,
+            changes,
+            by=acting_user(request),
+            at=timezone.now(),
+            label=self.history_label(row),
+        )
+
+    def history_label(self, row: Any) -> str:
+        return str(row)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the row's part of the history."""
+        row = self.get_object(request, object_id)
+        if row is None or self.history_kind is None or not self.has_view_permission(request, row):
+            return super().history_view(request, object_id, extra_context)
+        page = reverse("admin:orgs_historyentry_changelist")
+        return HttpResponseRedirect(f"{page}?object_id__exact={row.pk}")
+
     # What requests may ask for.
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -306,12 +364,11 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     def change_each(
         self, request: HttpRequest, rows: QuerySet[Any], change: Callable[[Any], object], done: str
     ) -> None:
-        """Apply an action to each of the rows, under its lock, and write it into its history."""
+        """Apply an action, which writes its own history, to each of the rows, under its lock."""
         with transaction.atomic():
             count = 0
             for row in rows.order_by("pk").select_for_update(of=("self",)):
                 change(row)
-                self.log_change(request, row, done)
                 count += 1
         self.message_user(request, f"{done} {count} of the selected {self.opts.verbose_name_plural}.")
 
@@ -338,6 +395,8 @@ class SubscriptionFilter(admin.SimpleListFilter):
 @admin.register(Organization)
 class OrganizationAdmin(OrganizationScopedAdmin):
     organization_path = "id"
+    history_kind = Kind.ORGANIZATION
+    history_fields = ("name", "subscription_expires_on")
     organization_column = ""
     operator_fields = ("rows",)
     list_display = ("name", "subscription", "created_at")
@@ -421,6 +480,8 @@ class ArchivedFilter(StateFilter):
 @admin.register(Room)
 class RoomAdmin(OrganizationScopedAdmin):
     organization_path = "organization_id"
+    history_kind = Kind.ROOM
+    history_fields = ("organization_id", "name", "domain", "language_code")
     change_scope = User.Scope.SETTINGS
     form = ScopedForm
     list_display = ("name", "domain", "language_code", "state")
@@ -455,6 +516,8 @@ class RoomAdmin(OrganizationScopedAdmin):
         self, request: HttpRequest, rooms: QuerySet[Room], moment: datetime | None, done: str
     ) -> None:
         def change(room: Room) -> None:
+            action = Action.RESTORED if moment is None else Action.ARCHIVED
+            self.record(request, room, action, {"archived_at": [room.archived_at, moment]})
             room.archived_at = moment
             room.save(update_fields=["archived_at", "updated_at"])
 
@@ -502,9 +565,24 @@ class NewUserForm(ScopedForm, AdminUserCreationForm):
         field_classes: dict[str, Any] = {}
 
 
+OTHER = "another"
+
+
 @admin.register(User)
 class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     organization_path = "organization_id"
+    history_kind = Kind.USER
+    history_fields = (
+        "organization_id",
+        "email",
+        "first_name",
+        "last_name",
+        "is_bot",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "scopes",
+    )
     view_scope = User.Scope.USERS
     change_scope = User.Scope.USERS
     operator_fields = ("organization", "is_superuser")
@@ -580,6 +658,34 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
             users = users.exclude(organization=None)
         return users, may_have_duplicates
 
+    def record(self, request: HttpRequest, row: User, action: Action, changes: Changes) -> None:
+        """Write what was done to a user into the history, and into that of the organization they left.
+
+        Neither tells which the other organization is.
+        """
+        former, present = changes.get("organization_id", (None, None))
+        if former is None:
+            super().record(request, row, action, changes)
+            return
+        super().record(request, row, action, {**changes, "organization_id": [OTHER, present]})
+        left = copy(row)
+        left.organization_id = former
+        gone = None if present is None else OTHER
+        super().record(request, left, action, {**changes, "organization_id": [former, gone]})
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Change a user's password; the history says so, and neither of the two."""
+        with transaction.atomic():
+            stored = User.objects.filter(pk__in=filter(None, [parse_uuid(id)])).values_list(
+                "password", flat=True
+            )
+            before = stored.first()
+            response = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and stored.first() != before:
+                user = User.objects.get(pk=id)
+                self.record(request, user, Action.CHANGED, {"password": ["…", "…"]})
+        return response
+
     @admin.display(description="scopes")
     def scope_names(self, user: User) -> str:
         return ", ".join(sorted(user.scopes)) or "-"
@@ -636,6 +742,8 @@ class TokenStateFilter(admin.SimpleListFilter):
 @admin.register(ApiToken)
 class ApiTokenAdmin(OrganizationScopedAdmin):
     organization_path = "user__organization_id"
+    history_kind = Kind.API_TOKEN
+    history_fields = ("user_id", "description", "expires_at")
     view_scope = User.Scope.USERS
     change_scope = User.Scope.USERS
     form = ApiTokenForm
@@ -704,12 +812,16 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
             request, "admin/orgs/apitoken/key.html", context, headers={"Cache-Control": "no-store"}
         )
 
+    def history_label(self, row: ApiToken) -> str:
+        return row.description  # not the prefix, which is a part of the key
+
     @admin.action(description="Revoke the selected API tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         # Also of users who may more than oneself: revoking gives nobody anything.
         now = timezone.now()
 
         def change(token: ApiToken) -> None:
+            self.record(request, token, Action.REVOKED, {"revoked_at": [None, now]})
             token.revoked_at = now
             token.save(update_fields=["revoked_at"])
 
@@ -722,3 +834,141 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     @admin.display(ordering="user__organization")
     def organization(self, token: ApiToken) -> Organization | None:
         return token.user.organization
+
+
+class ActorFilter(admin.SimpleListFilter):
+    """By who made the change; offers nothing, but heeds what a link has chosen."""
+
+    title = "person"
+    parameter_name = "person"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        users = of_acting_user(request, User.objects.all(), "organization_id").filter(is_active=True)
+        offered = list(users.order_by("email")[: OrganizationFilter.OFFERED])
+        chosen = parse_uuid(self.value() or "")
+        if chosen and chosen not in {user.pk for user in offered}:
+            offered += of_acting_user(request, User.objects.filter(pk=chosen), "organization_id")
+        return [(str(user.pk), user.email) for user in offered]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        pk = parse_uuid(self.value() or "")
+        if pk is None:
+            raise IncorrectLookupParameters
+        return queryset.filter(changed_by=pk)
+
+
+# Where the history's objects are found, and by whose rights one sees what became of them.
+MODELS_OF_KINDS = {
+    Kind.ORGANIZATION: "orgs.organization",
+    Kind.USER: "orgs.user",
+    Kind.ROOM: "orgs.room",
+    Kind.API_TOKEN: "orgs.apitoken",
+    Kind.GOAL: "goals.goal",
+    Kind.MATCH: "matching.externalmatch",
+    Kind.PENDING_MATCH: "matching.pendingmatch",
+    Kind.VISITOR_IDENTITY: "matching.visitoridentity",
+}
+
+
+@admin.register(HistoryEntry)
+class HistoryEntryAdmin(OrganizationScopedAdmin):
+    """Who changed what. To be read: nobody adds to it, changes or deletes it here."""
+
+    organization_path = "organization_id"
+    date_hierarchy = "changed_at"
+    list_display = ("changed", "person", "channel", "kind", "thing", "action", "what")
+    list_filter = ("kind", "action", "channel", ActorFilter)
+    list_select_related = ("organization", "changed_by")
+    linked_lookups = ("object_id__exact",)
+    search_fields = ("label", "changed_by_name")
+    search_help_text = "By the name or id of what was changed, by whom, or the request's id."
+    show_full_result_count = False
+    sortable_by = ()
+    actions = None
+    ordering = ("-changed_at", "-id")
+    fieldsets = (
+        (None, {"fields": ("organization", "changed", "person", "channel", "request_id")}),
+        (None, {"fields": ("kind", "thing", "action", "from_what_to_what")}),
+        ("History", {"fields": ("id",)}),
+    )
+    SHOWN = 80  # characters of a value in the list
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
+        rows = super().get_queryset(request).select_related("organization", "changed_by")
+        # What became of users and tokens is for those who may see users and tokens.
+        return rows.filter(kind__in=[kind for kind in Kind if self.may_see(request, kind)])
+
+    @staticmethod
+    def may_see(request: HttpRequest, kind: HistoryEntry.Kind) -> bool:
+        return admin_of(kind).has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.replace("\0", "").strip()
+        if (pk := parse_uuid(term)) is not None:
+            return queryset.filter(Q(pk=pk) | Q(object_id=pk) | Q(request_id=term)), False
+        if term and queryset.filter(request_id=term).exists():
+            return queryset.filter(request_id=term), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="changed (UTC)")
+    def changed(self, entry: HistoryEntry) -> str:
+        return precise(entry.changed_at)
+
+    @admin.display(description="by")
+    def person(self, entry: HistoryEntry) -> str:
+        return entry.changed_by_name or "-"
+
+    @admin.display(description="what")
+    def thing(self, entry: HistoryEntry) -> str:
+        """Name what was changed, and link to it where there is a page of it."""
+        text = entry.label or str(entry.object_id or "-")
+        if entry.object_id is None or entry.kind == Kind.VISITOR_IDENTITY:
+            return text
+        opts = admin_of(HistoryEntry.Kind(entry.kind)).opts
+        page = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[entry.object_id])
+        return format_html('<a href="{}">{}</a>', page, text)
+
+    @admin.display(description="from what to what")
+    def what(self, entry: HistoryEntry) -> str:
+        return ", ".join(
+            f"{name}: {self.short(before)} → {self.short(after)}"
+            for name, (before, after) in entry.changes.items()
+            if before != after or name == "password"
+        )
+
+    def short(self, value: Any) -> str:
+        text = in_words(value)
+        return text if len(text) <= self.SHOWN else f"{text[: self.SHOWN]}…"
+
+    @admin.display(description="from what to what")
+    def from_what_to_what(self, entry: HistoryEntry) -> str:
+        return render_to_string(
+            "admin/orgs/historyentry/changes.html",
+            {
+                "changes": [
+                    (name, in_words(before), in_words(after))
+                    for name, (before, after) in entry.changes.items()
+                ]
+            },
+        )
+
+
+def admin_of(kind: HistoryEntry.Kind) -> admin.ModelAdmin:
+    return admin.site._registry[apps.get_model(MODELS_OF_KINDS[kind])]
+
+
+def in_words(value: Any) -> str:
+    """Write a value of the history for people."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, models
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, models, transaction
 from django.db.models import Q
 from django.db.models.base import ModelState
 from django.db.models.functions import Lower
@@ -54,7 +54,21 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **attributes: Any) -> "User":
         """Create an operator of the installation: sees every organization in the admin."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **attributes)
+        from goalsvc.orgs.history import Action, Kind, record_change  # which needs this module
+
+        with transaction.atomic():
+            user = self.create_user(email, password, is_staff=True, is_superuser=True, **attributes)
+            record_change(
+                user.organization_id,
+                Kind.USER,
+                user.id,
+                Action.CREATED,
+                {"email": [None, user.email], "is_superuser": [None, True]},
+                by=None,
+                at=user.created_at,
+                label=user.email,
+            )
+        return user
 
 
 class User(AbstractBaseUser):
@@ -273,6 +287,101 @@ class ApiToken(models.Model):
         self.prefix = key[:8]
         self.digest = self.digest_of(key)
         return key
+
+
+class HistoryEntry(models.Model):
+    """A change of something that people answer for. Written by goalsvc.orgs.history, and never changed.
+
+    The database itself refuses to change or delete one (a trigger, made in the migration). It refers to
+    nothing but the organization, so that nothing that goes takes its history along.
+    """
+
+    class Kind(models.TextChoices):
+        ORGANIZATION = "organization", "Organization"
+        USER = "user", "User"
+        ROOM = "room", "Room"
+        API_TOKEN = "api_token", "API token"
+        GOAL = "goal", "Goal"
+        MATCH = "match", "External match"
+        PENDING_MATCH = "pending_match", "Pending match"
+        VISITOR_IDENTITY = "visitor_identity", "Visitor identity"
+
+    class Action(models.TextChoices):
+        CREATED = "created", "Created"
+        CHANGED = "changed", "Changed"
+        DELETED = "deleted", "Deleted"
+        RESTORED = "restored", "Restored"
+        ARCHIVED = "archived", "Archived"
+        REVOKED = "revoked", "Revoked"
+        RESTATED = "restated", "Value restated"
+        RETRACTED = "retracted", "Retracted"
+        CANCELLED = "cancelled", "Cancelled"
+        RETRIED = "retried", "Tried again"
+        ERASED = "erased", "Erased"
+
+    class Channel(models.TextChoices):
+        API = "api", "API"
+        ADMIN = "admin", "Admin"
+        COMMAND = "command", "Command"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="history",
+        null=True,
+        db_index=False,
+        help_text="Null: of the installation, such as an operator.",
+    )
+    kind = models.CharField(max_length=16, choices=Kind)
+    object_id = models.UUIDField(null=True)
+    label = models.CharField(max_length=255, blank=True, help_text="What it was called then.")
+    action = models.CharField(max_length=9, choices=Action)
+    changes = models.JSONField(default=dict, help_text="By attribute, the value before and the value after.")
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(
+        User,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        help_text="Stays when the user goes. Null: a command.",
+    )
+    changed_by_name = models.CharField(
+        max_length=254, blank=True, help_text="The user's e-mail address then."
+    )
+    channel = models.CharField(max_length=7, choices=Channel)
+    request_id = models.CharField(max_length=128, null=True)
+
+    class Meta:
+        verbose_name_plural = "history"
+        ordering = ("-changed_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=[
+                        "organization", "user", "room", "api_token", "goal", "match", "pending_match",
+                        "visitor_identity",
+                    ]
+                ),
+                name="history_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(channel__in=["api", "admin", "command"]), name="history_channel_known"
+            ),
+        )  # fmt: skip
+        indexes = (
+            # The history of an organization, newest first.
+            models.Index(fields=["organization", "changed_at", "id"], name="history_list"),
+            # Of one thing: GET /orgs/<org>/matches/<match>/history, and the history of a row in the admin.
+            models.Index(fields=["object_id", "changed_at", "id"], name="history_of_object"),
+            # Of one person.
+            models.Index(fields=["changed_by", "changed_at", "id"], name="history_of_person"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.action}"
 
 
 M = TypeVar("M", bound=models.Model)

@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.admin import precise
+from goalsvc.orgs.history import Action
 from matching.admin.rooms import is_rooms, name_rooms, room_link, room_links
-from matching.models import MatchChange, VisitorIdentity, VisitorSession
+from matching.models import VisitorIdentity, VisitorSession
 from matching.reasons import duration
 
 VISITORS_SHOWN = 20
@@ -23,6 +24,8 @@ VISITORS_SHOWN = 20
 
 def explain_match(match: Any) -> str:
     """Retell the rule of matching/resolver.py with what is known today of the identity's visitors."""
+    if match.visitor_identity is None:
+        return "The visitor identity has been erased, and with it what could explain the match."
     earlier = VisitorSession.objects.filter(visitor=OuterRef("visitor")).before(match.goal_matched_at)
     carriers = list(
         VisitorIdentity.objects.filter(organization=match.organization_id, identity=match.visitor_identity)
@@ -62,7 +65,7 @@ def explain_match(match: Any) -> str:
             "is_overtaken": any(
                 candidate and place(candidate) > place(session) for _, candidate in candidates
             ),
-            "is_restated": match.changes.filter(kind=MatchChange.Kind.RESTATED).exists(),
+            "is_restated": match.changes.filter(action=Action.RESTATED).exists(),
             "connected": room_links(match),
             "unconnected": [
                 (room_link(match, room_id), room_id in session.room_ids)

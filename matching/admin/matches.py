@@ -11,10 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from goalsvc.orgs.admin import acting_user, link_to, person, precise
+from goalsvc.orgs.history import Action, Kind
 from matching.admin.explanation import explain_match
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.rooms import room_links
-from matching.models import ExternalMatch, MatchChange, PendingMatch
+from matching.models import ExternalMatch, PendingMatch
 
 FORMER = "a former user"
 
@@ -37,6 +38,7 @@ class RetractedFilter(admin.SimpleListFilter):
 
 @admin.register(ExternalMatch)
 class ExternalMatchAdmin(ReceivedAdmin):
+    history_kind = Kind.MATCH
     date_hierarchy = "created_at"
     list_display = ("created", "goal_link", "visitor_identity", "matched", "value", "external_id", "state")
     list_filter = (RetractedFilter,)
@@ -187,10 +189,10 @@ class ExternalMatchAdmin(ReceivedAdmin):
             {
                 "rows": [
                     {
-                        "kind": change.get_kind_display(),
-                        "is_restated": change.kind == MatchChange.Kind.RESTATED,
-                        "from": change.old_value,
-                        "to": change.new_value,
+                        "kind": change.get_action_display(),
+                        "is_restated": change.action == Action.RESTATED,
+                        "from": change.changes["goal_value"][0],
+                        "to": change.changes["goal_value"][1],
                         "by": person(match, change.changed_by, FORMER),
                         "at": precise(change.changed_at),
                     }

@@ -8,12 +8,22 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from goalsvc.orgs.admin import OrganizationFilter, is_operator, link_to, person, precise, without_fields
+from goalsvc.orgs.admin import (
+    OrganizationFilter,
+    acting_user,
+    is_operator,
+    link_to,
+    person,
+    precise,
+    without_fields,
+)
+from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Organization
 from matching.admin.explanation import explain_reason, tell_errors
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.rooms import room_links
 from matching.answers import REFUSALS, VALIDATION_ERROR
+from matching.collisions import despite_collisions
 from matching.models import MatchAttempt, PendingMatch, PendingMatchQuerySet
 from matching.recording import settle
 
@@ -36,6 +46,7 @@ class PendingStatusFilter(admin.SimpleListFilter):
 
 @admin.register(PendingMatch)
 class PendingMatchAdmin(ReceivedAdmin):
+    history_kind = Kind.PENDING_MATCH
     list_display = ("state", "goal_link", "visitor_identity", "matched", "code", "expires")
     list_filter = (PendingStatusFilter,)
     related = ("organization", "goal")
@@ -75,18 +86,23 @@ class PendingMatchAdmin(ReceivedAdmin):
 
     @admin.action(description="Try the selected pending matches again now", permissions=["correct"])
     def try_again(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> None:
-        now = timezone.now()
+        user, now = acting_user(request), timezone.now()
         tried = list(queryset.open(now).order_by("pk"))
         by_organization: dict[Organization, list[PendingMatch]] = {}
         for pending in tried:
             by_organization.setdefault(pending.organization, []).append(pending)
         matched = 0
         for organization, pendings in by_organization.items():
-            with transaction.atomic():
-                chosen = organization.pending_matches.filter(pk__in=[pending.pk for pending in pendings])
-                matched += settle(organization, chosen, at=now)
-                for pending in pendings:
-                    self.log_change(request, pending, "Tried again")
+
+            def try_all(organization: Organization = organization, held: Any = pendings) -> int:
+                with transaction.atomic():
+                    chosen = organization.pending_matches.filter(pk__in=[pending.pk for pending in held])
+                    settled = settle(organization, chosen, at=now)
+                    for pending in held:
+                        pending.record(Action.RETRIED, {}, by=user, at=now)
+                return settled
+
+            matched += despite_collisions(try_all)
         self.message_user(
             request,
             f"Tried {len(tried)} of the selected pending matches again: {matched} matched, "
@@ -97,7 +113,10 @@ class PendingMatchAdmin(ReceivedAdmin):
     @admin.action(description="Cancel the selected pending matches", permissions=["correct"])
     def cancel(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> None:
         now = timezone.now()
-        self.change_each(request, queryset.open(now), lambda pending: pending.cancel(at=now), "Cancelled")
+        user = acting_user(request)
+        self.change_each(
+            request, queryset.open(now), lambda pending: pending.cancel(by=user, at=now), "Cancelled"
+        )
 
     # What the pages show.
 

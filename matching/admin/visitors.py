@@ -1,16 +1,19 @@
 """The admin of visitors, identities and sessions."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import path
 from django.utils.safestring import SafeString
 
 from goalsvc.orgs.admin import link_to, precise
-from matching.admin.lists import ReceivedAdmin
+from matching.admin.lists import Button, ReceivedAdmin
+from matching.admin.privacy import IdentityForm, holdings_page, may_see_holdings, show
 from matching.admin.rooms import name_rooms, room_links
 from matching.models import Visitor, VisitorIdentity, VisitorSession
 
@@ -53,6 +56,8 @@ class VisitorAdmin(ReceivedAdmin):
 
 @admin.register(VisitorIdentity)
 class VisitorIdentityAdmin(ReceivedAdmin):
+    actions = ("show_holdings",)
+    buttons = {"show_holdings": Button("All that is held")}
     list_display = ("identity", "visitor_link", "visitor_session_id", "created")
     related = ("organization", "visitor")
     linked_lookups = ("visitor__id__exact",)
@@ -69,6 +74,27 @@ class VisitorIdentityAdmin(ReceivedAdmin):
             rows.filter(identity=term),
             rows.filter(visitor__visitor_id=term, visitor__organization=F("organization")),
         ]
+
+    # All that is held about an identity: for the person who asks, and before it is erased.
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(partial(holdings_page, self))
+        return [path("held/", view, name="matching_visitoridentity_held"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        context = {**(kwargs.pop("extra_context", None) or {}), "may_see_holdings": may_see_holdings(request)}
+        return super().changelist_view(request, *args, extra_context=context, **kwargs)
+
+    @admin.action(description="Show all that is held about the selected identity", permissions=["correct"])
+    def show_holdings(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        ties = list(queryset.select_related("organization").order_by()[:2])
+        if len(ties) != 1:
+            self.message_user(request, "Select one visitor identity.", messages.WARNING)
+            return None
+        [tie] = ties
+        asked = {"organization": tie.organization_id, "identity": tie.identity}
+        form = IdentityForm(asked, asked_by=request)
+        return show(self, request, form, tie.organization, tie.identity)
 
     @admin.display(description="visitor")
     def visitor_link(self, identity: VisitorIdentity) -> SafeString:

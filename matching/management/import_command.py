@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.models import Organization
 from matching.importing import (
     CODE,
@@ -20,6 +19,7 @@ from matching.importing import (
     UnusableFileError,
     detect_format,
 )
+from matching.management.naming import organization_named
 from matching.models import ImportRun
 
 
@@ -65,10 +65,7 @@ class ImportCommand(BaseCommand):
         raise NotImplementedError
 
     def handle(self, *, file: Path, organization: str, dry_run: bool, **options: Any) -> None:
-        owner_id = parse_uuid(organization)
-        owner = Organization.objects.filter(id=owner_id).first() if owner_id else None
-        if owner is None:
-            raise CommandError(f"There is no organization {organization}.")
+        owner = organization_named(organization)
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         wanted = self.read_options(owner, options)

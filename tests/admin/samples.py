@@ -10,9 +10,10 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 from django.utils.http import urlencode
+from uuid_utils.compat import uuid7
 
 from goals.models import Goal
-from goalsvc.orgs.models import ApiToken, Organization, Room, User
+from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
 from matching.models import (
     ExternalMatch,
     ImportRun,
@@ -63,6 +64,21 @@ def make_run(organization: Organization, **attributes: Any) -> ImportRun:
     return ImportRun.objects.create(**attributes)
 
 
+def make_entry(organization: Organization, **attributes: Any) -> HistoryEntry:
+    """A change of a goal that is long gone."""
+    attributes = {
+        "organization": organization,
+        "kind": "goal",
+        "object_id": uuid7(),
+        "action": "changed",
+        "changes": {"name": ["Lead", "Sale"]},
+        "changed_at": datetime(2016, 10, 11, 6, tzinfo=UTC),
+        "channel": "api",
+        **attributes,
+    }
+    return HistoryEntry.objects.create(**attributes)
+
+
 # How to make a row of each registered model that belongs to an organization.
 SAMPLES: dict[type[models.Model], Callable[[Organization], Any]] = {
     Organization: lambda organization: organization,
@@ -79,6 +95,9 @@ SAMPLES: dict[type[models.Model], Callable[[Organization], Any]] = {
         organization, goal=GoalFactory.create(organization=organization)
     ),
     ImportRun: make_run,
+    HistoryEntry: lambda organization: make_entry(
+        organization, object_id=GoalFactory.create(organization=organization).pk
+    ),
 }
 
 MODELS = sorted(SAMPLES, key=lambda model: model.__name__)

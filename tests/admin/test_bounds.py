@@ -97,10 +97,9 @@ def test_pages_take_the_same_queries_however_much_belongs_to_them(
     as_staff: Client, organization: Organization
 ) -> None:
     visitor = VisitorFactory.create(organization=organization)
-    match = ExternalMatchFactory.create(
-        session=VisitorSessionFactory.create(visitor=visitor), visitor_identity="customer"
-    )
-    pages = [url(type(row), "change", row.pk) for row in (visitor, match.session, match)]
+    session = VisitorSessionFactory.create(visitor=visitor)
+    match = ExternalMatchFactory.create(session=session, visitor_identity="customer")
+    pages = [url(type(row), "change", row.pk) for row in (visitor, session, match)]
 
     def grow(count: int) -> None:
         for number in range(count):

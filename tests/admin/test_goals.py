@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from goals.models import Goal, GoalQuerySet, UnknownRoomsError
-from goalsvc.orgs.models import Organization, Room, User
+from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 from tests.factories import GoalFactory, RoomFactory
 
 GOAL_LIST = "/admin/goals/goal/"
@@ -66,7 +65,7 @@ def test_staff_add_a_goal(
     assert goal.conditions == [CHECKOUT, LEAD]
     assert goal.created_by == goal.updated_by == staff
     assert goal.created_at == goal.updated_at
-    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(goal.pk)]
+    assert [(entry.object_id, entry.action) for entry in HistoryEntry.objects.all()] == [(goal.pk, "created")]
 
 
 def test_operators_add_a_goal_and_choose_its_rooms_then(

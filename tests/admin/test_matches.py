@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -84,6 +83,7 @@ def test_a_match_says_which_session_was_chosen_and_why(as_clerk: Client, match: 
 
 def test_a_match_links_to_what_it_is_about(as_clerk: Client, match: ExternalMatch) -> None:
     page = as_clerk.get(f"{MATCH_LIST}{match.pk}/change/").content.decode()
+    assert match.session
     for link in (
         f"/admin/goals/goal/{match.goal_id}/change/",
         f"/admin/matching/visitorsession/{match.session_id}/change/",
@@ -104,7 +104,8 @@ def test_a_session_that_became_known_later_is_pointed_out(
 
 
 def test_a_session_whose_beginning_moved_is_pointed_out(as_clerk: Client, match: ExternalMatch) -> None:
-    VisitorSession.objects.filter(pk=match.session_id).update(started_at=at(12, 45))
+    assert match.session
+    VisitorSession.objects.filter(pk=match.session.pk).update(started_at=at(12, 45))
     text = words(as_clerk.get(f"{MATCH_LIST}{match.pk}/change/"))
     assert (
         "begun at 2016-10-10 13:00:00.000 UTC (as it was known then; today its beginning is known to be "
@@ -138,6 +139,7 @@ def test_room_ids_of_another_organization_are_not_named(
     as_clerk: Client, match: ExternalMatch, foreign_room: Room
 ) -> None:
     VisitorSession.objects.update(room_ids=[foreign_room.pk])
+    assert match.session
     for page in (
         "/admin/matching/visitorsession/",
         f"/admin/matching/visitorsession/{match.session_id}/change/",
@@ -230,11 +232,9 @@ def test_a_match_is_retracted_and_restored(
         assert (foreign.retracted_at is not None) == (action == "retract" and caller == "operator")
         # What is done already is not done again.
         assert act(client, MATCH_LIST, action, match) == f"{text} 0 of the selected external matches."
-    assert list(match.changes.values_list("kind", "changed_by")) == [
+    assert list(match.changes.values_list("action", "changed_by")) == [
         ("restored", user.pk), ("retracted", user.pk)
     ]  # fmt: skip
-    logged = LogEntry.objects.filter(object_id=str(match.pk)).order_by("id")
-    assert [entry.change_message for entry in logged] == ["Retracted", "Restored"]
 
 
 def test_a_retraction_holds_the_row_s_lock(as_staff: Client, match: ExternalMatch) -> None:

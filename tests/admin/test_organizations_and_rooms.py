@@ -3,10 +3,9 @@
 from datetime import date
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from goalsvc.orgs.models import Organization, Room
+from goalsvc.orgs.models import HistoryEntry, Organization, Room
 from tests.factories import OrganizationFactory, RoomFactory
 
 ORGANIZATION_LIST = "/admin/orgs/organization/"
@@ -100,7 +99,7 @@ def test_rooms_are_archived_and_restored(as_staff: Client, room: Room, foreign_r
     assert (shown(""), shown("retired"), shown("all")) == ([], [room], [room])
     act("restore")
     assert room.archived_at is None
-    assert [entry.change_message for entry in LogEntry.objects.order_by("id")] == ["Archived", "Restored"]
+    assert [entry.action for entry in HistoryEntry.objects.order_by("id")] == ["archived", "restored"]
 
 
 def test_a_clerk_archives_nothing(as_clerk: Client, room: Room) -> None:

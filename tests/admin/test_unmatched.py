@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from goals.models import Goal
-from goalsvc.orgs.models import Organization, Room, User
+from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from tests.admin.samples import act, found, make_attempt, make_run, words
 from tests.factories import (
@@ -180,7 +179,7 @@ def test_a_held_match_is_tried_again(
     assert (held.status, held.match) == ("matched", ExternalMatch.objects.get(goal=held.goal))
     assert (waiting.status, waiting.code) == ("pending", "session_not_found")
     assert foreign_held.status == ("matched" if is_operator else "pending")
-    assert "Tried again" in LogEntry.objects.get(object_id=str(held.pk)).change_message
+    assert HistoryEntry.objects.get(object_id=held.pk).action == "retried"
     # Nothing of it is open any more.
     assert act(client, PENDING_LIST, "try_again", held).startswith("Tried 0 ")
 
@@ -205,7 +204,8 @@ def test_a_held_match_is_cancelled(as_staff: Client, held: PendingMatch, foreign
     assert text == "Cancelled 1 of the selected pending matches."
     statuses = dict(PendingMatch.objects.values_list("pk", "status"))
     assert statuses == {held.pk: "cancelled", overdue.pk: "pending", foreign_held.pk: "pending"}
-    assert LogEntry.objects.get().object_id == str(held.pk)
+    [entry] = HistoryEntry.objects.all()
+    assert (entry.object_id, entry.action, entry.channel) == (held.pk, "cancelled", "admin")
 
 
 def test_a_clerk_neither_tries_again_nor_cancels(as_clerk: Client, held: PendingMatch) -> None:
@@ -222,7 +222,7 @@ def test_only_an_open_one_has_buttons(as_staff: Client, as_clerk: Client, held: 
         return re.findall(r'name="action" value="(\w+)"', page)
 
     assert (buttons(as_staff), buttons(as_clerk)) == (["try_again", "cancel"], [])
-    held.cancel(at=timezone.now())
+    held.cancel(by=None, at=timezone.now())
     assert (buttons(as_staff), buttons(as_clerk)) == ([], [])
 
 

@@ -32,6 +32,7 @@ class Place:
     goal_id: Any
     match_id: Any
     pending_id: Any
+    visitor_identity: str = "customer-12345678"
 
     def url(self, route: str) -> str:
         parameters = {name: str(getattr(self, name)) for name in parameters_of(route)}
@@ -121,6 +122,8 @@ ENDPOINTS = [
         200,
         lambda place: {"visitor_identities": [identity_body(place)]},
     ),
+    Endpoint("GET", "visitor-identity", SETTINGS),
+    Endpoint("DELETE", "visitor-identity", SETTINGS, 204),
     Endpoint("GET", "visitor-sessions", SUBSCRIBED),
     Endpoint("POST", "visitor-sessions", SUBSCRIBED, 201, session_body),
     Endpoint(

@@ -46,7 +46,7 @@ def test_a_deleted_goal_can_be_restored_as_it_was(as_manager, room, org_url):
     before = as_manager.get(f"{org_url}/goals/{goal.id}").json()
     as_manager.delete(f"{org_url}/goals/{goal.id}")
 
-    Goal.objects.get(pk=goal.pk).restore()
+    Goal.objects.get(pk=goal.pk).restore(by=None, at=goal.created_at)
 
     assert as_manager.get(f"{org_url}/goals/{goal.id}").json() == before
     assert before["allowed_rooms"] == ids(room)

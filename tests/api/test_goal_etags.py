@@ -208,7 +208,7 @@ def test_a_write_that_waited_for_the_goal_to_be_deleted_finds_none(manager, goal
 
     answer = while_it_waits(
         issue_token(manager),
-        lambda: Goal.objects.select_for_update().get().discard(at=datetime(2026, 1, 1, tzinfo=UTC)),
+        lambda: Goal.objects.select_for_update().get().discard(by=None, at=datetime(2026, 1, 1, tzinfo=UTC)),
         lambda client: client.patch(url, {"name": "Second"}, HTTP_IF_MATCH=tag),
     )
 

@@ -8,7 +8,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from goals.models import Goal
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
+from tests.api.endpoints import match_body
 from tests.factories import (
     UNKNOWN_ID,
     GoalFactory,
@@ -528,3 +530,16 @@ def test_the_summary_takes_two_statements(
 
     with django_assert_num_queries(2):
         assert len(summary()["results"]) == goals
+
+
+@pytest.mark.parametrize("goal_matched_at", ["2016-10-01T00:00:00Z", "2016-10-10T22:00:49.123Z"])
+def test_a_stored_reason_has_the_order_of_the_first_one(goal_matched_at, as_manager, org_url, place, room):
+    body = match_body(place) | {"goal_matched_at": goal_matched_at, "rooms": [str(room.id)]}
+    Goal.objects.update(is_any_room_allowed=True)
+    told = as_manager.post(place.url("goal-matches"), body).json()["reason"]
+    as_manager.post(place.url("goal-matches"), body | {"if_unmatched": "hold"})
+
+    [attempt] = as_manager.get(f"{org_url}/match_attempts").json()["results"]
+    held = as_manager.get(f"{org_url}/pending_matches").json()["results"][0]
+
+    assert list(attempt["reason"].items()) == list(held["reason"].items()) == list(told.items())

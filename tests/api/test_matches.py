@@ -6,7 +6,8 @@ from functools import partial
 
 import pytest
 
-from matching.models import ExternalMatch, MatchChange
+from goalsvc.orgs.models import HistoryEntry
+from matching.models import ExternalMatch
 from tests.concurrency import at_once
 from tests.conftest import Client
 from tests.factories import (
@@ -278,7 +279,7 @@ def test_a_correction_is_a_value(body, sentence, as_manager, url):
     response = as_manager.patch(url, body)
 
     assert (response.status_code, response.json()) == (400, {"goal_value": [sentence]})
-    assert not MatchChange.objects.exists()
+    assert not HistoryEntry.objects.exists()
 
 
 def test_nothing_but_the_value_can_be_corrected(as_manager, url, match):
@@ -392,7 +393,7 @@ def test_corrections_at_the_same_moment_follow_each_other():
     )
 
     assert [answer.status_code for answer in answers] == [200] * 8
-    changes = {change.old_value: change.new_value for change in match.changes.all()}
+    changes = {Decimal(old): Decimal(new) for entry in match.changes for old, new in entry.changes.values()}
     value: Decimal | None = Decimal("0.00")
     steps = 0
     while value in changes:

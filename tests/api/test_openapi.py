@@ -94,7 +94,7 @@ def test_every_endpoint_of_the_api_is_described():
     }
     patterns = {pattern.name: "/" + str(pattern.pattern) for pattern in routes()}
     served = {
-        (endpoint.method, re.sub(r"<str:(\w+)>", r"{\1}", patterns[endpoint.route]))
+        (endpoint.method, re.sub(r"<\w+:(\w+)>", r"{\1}", patterns[endpoint.route]))
         for endpoint in ENDPOINTS
         if endpoint.rule != PUBLIC
     }

@@ -67,8 +67,8 @@ def test_creating_a_goal_takes_as_many_statements_however_many_rooms(
 ):
     ids = [str(room.id) for room in RoomFactory.create_batch(rooms, organization=organization)]
 
-    # Token; begin, rooms, goal, allowed rooms, commit; the goal as it stands.
-    with django_assert_num_queries(7):
+    # Token; begin, rooms, goal, allowed rooms, history, commit; the goal as it stands.
+    with django_assert_num_queries(8):
         body = goal_body(place) | {"allowed_rooms": ids}
         assert len(warm.post(place.url("goals"), body).json()["allowed_rooms"]) == rooms
 
@@ -80,8 +80,9 @@ def test_changing_a_goal_takes_as_many_statements_however_many_rooms(
 ):
     ids = [str(room.id) for room in RoomFactory.create_batch(rooms, organization=organization)]
 
-    # Token, goal; begin, goal locked, rooms, goal, allowed rooms out and in, commit; the goal as it stands.
-    with django_assert_num_queries(10):
+    # Token, goal; begin, goal locked, rooms, goal, allowed rooms out and in, history, commit; the goal as it
+    # stands.
+    with django_assert_num_queries(11):
         body = goal_body(place) | {"allowed_rooms": ids}
         assert len(getattr(warm, method)(place.url("goal"), body).json()["allowed_rooms"]) == rooms
 

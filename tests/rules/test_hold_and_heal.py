@@ -371,7 +371,7 @@ def test_an_arrival_settles_what_it_can_and_leaves_the_rest(
 
 def test_a_held_match_of_a_deleted_goal_is_not_settled(as_integrator, org_url, room, goal, hold):
     hold()
-    goal.discard(at=timezone.now())
+    goal.discard(by=None, at=timezone.now())
 
     assert post_session_with_identity(as_integrator, org_url, room).status_code == 201
 

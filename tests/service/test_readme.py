@@ -199,7 +199,7 @@ def test_every_address_is_in_the_table():
     for pattern in urlpatterns:
         if not isinstance(pattern, URLPattern):
             continue  # the admin
-        address = "/" + re.sub(r"<str:(\w+)>", r"<\1>", str(pattern.pattern))
+        address = "/" + re.sub(r"<\w+:(\w+)>", r"<\1>", str(pattern.pattern))
         short = address.removeprefix("/api/v5")
         assert f"`{short}`" in named or f"`{address}`" in others, address
 

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from goals.models import Goal, GoalAttributes
+from goalsvc.orgs.history import Action, Changes, Kind, record_change
 from goalsvc.orgs.models import ApiToken, Organization, Room, User
 from matching.ingestion import SessionReport, record_sessions
 
@@ -88,7 +89,17 @@ def load(now: datetime) -> dict[str, Any]:
     tokens = {}
     for name, user in users.items():
         ApiToken.objects.filter(user=user, description=TOKEN_DESCRIPTION).delete()
-        tokens[name] = ApiToken.objects.issue(user, TOKEN_DESCRIPTION)[1]
+        token, tokens[name] = ApiToken.objects.issue(user, TOKEN_DESCRIPTION)
+        record_change(
+            user.organization_id,
+            Kind.API_TOKEN,
+            token.id,
+            Action.CREATED,
+            {"user_id": [None, user.id]},
+            by=None,
+            at=now,
+            label=TOKEN_DESCRIPTION,
+        )
 
     goals = [
         make_goal(
@@ -107,7 +118,7 @@ def load(now: datetime) -> dict[str, Any]:
             1,
             name="User sent a lead",
             is_any_room_allowed=False,
-            allowed_rooms=[rooms[0].id],
+            allowed_rooms=[str(rooms[0].id)],
             default_value=None,
             conditions=[{"type": 27, "value": "", "negate": False, "settings": {}}],
         ),
@@ -147,6 +158,8 @@ def load(now: datetime) -> dict[str, Any]:
     admin.is_staff = admin.is_superuser = admin.is_active = True
     admin.set_password(password)
     admin.save()
+    rights: Changes = {"is_superuser": [None, True], "password": ["…", "…"]}
+    record_change(None, Kind.USER, admin.id, Action.CHANGED, rights, by=None, at=now, label=admin.email)
     return {
         "organization_id": organization.id,
         "other_organization_id": other.id,
@@ -198,7 +211,7 @@ def make_goal(organization: Organization, user: User, number: int, **attributes:
     if goal is None:
         return Goal.open(organization, checked, by=user, at=BEGINNING + timedelta(days=number), id=goal_id)
     if goal.deleted_at is not None:
-        goal.restore()
+        goal.restore(by=user, at=timezone.now())
     goal.revise(checked, by=user, at=timezone.now())
     return goal
 

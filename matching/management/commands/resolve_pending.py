@@ -1,5 +1,6 @@
 import sys
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
@@ -7,6 +8,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from goalsvc.orgs.models import Organization
+from matching.collisions import despite_collisions
 from matching.models import PendingMatch
 from matching.recording import settle
 
@@ -34,10 +36,17 @@ class Command(BaseCommand):
                     if not ids:
                         break
                     last_id = ids[-1]
-                    with transaction.atomic():
-                        held = organization.pending_matches.filter(id__in=ids)
-                        matched += settle(organization, held, at=now)
-                        expired += held.expire(now)
+
+                    def try_all(
+                        organization: Organization = organization, ids: list[UUID] = ids
+                    ) -> tuple[int, int]:
+                        with transaction.atomic():
+                            held = organization.pending_matches.filter(id__in=ids)
+                            return settle(organization, held, at=now), held.expire(now)
+
+                    settled, given_up = despite_collisions(try_all)
+                    matched += settled
+                    expired += given_up
                     bar.update(len(ids))
         still = PendingMatch.objects.open(now).count()
         self.stdout.write(f"{matched} matched, {expired} expired, {still} still held.")

@@ -1,7 +1,10 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
 
+from goalsvc.orgs.history import Action, Kind, record_change
 from goalsvc.orgs.models import ApiToken, User
 
 
@@ -22,5 +25,16 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user with the e-mail address {email}.") from None
         if reason := user.why_no_token:
             raise CommandError(reason)
-        _, key = ApiToken.objects.issue(user, description)
+        with transaction.atomic():
+            token, key = ApiToken.objects.issue(user, description)
+            record_change(
+                user.organization_id,
+                Kind.API_TOKEN,
+                token.id,
+                Action.CREATED,
+                {"user_id": [None, user.id], "description": [None, description]},
+                by=None,
+                at=timezone.now(),
+                label=description,
+            )
         self.stdout.write(key)

@@ -1,0 +1,169 @@
+"""The page of all that is held about a visitor identity: to be looked at, downloaded, erased.
+
+What is asked for travels in forms alone: an identity in an address would stand in logs and in the browser's
+history.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from goalsvc.orgs.admin import acting_user, is_operator, link_to, precise
+from goalsvc.orgs.models import Organization, User
+from matching.erasure import erase_identity
+from matching.holdings import SECTIONS, can_be_identity, count_holdings, export_identity, newest
+
+SHOWN = 20
+
+
+class IdentityForm(forms.Form):
+    """Whose data are asked for. Operators say also of which organization."""
+
+    organization = forms.ModelChoiceField(Organization.objects.all())
+    identity = forms.CharField(
+        max_length=255,
+        label="Visitor identity",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "size": 60}),
+    )
+
+    def __init__(self, *args: Any, asked_by: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_operator(asked_by):
+            del self.fields["organization"]
+        self.own = acting_user(asked_by).organization
+
+    @property
+    def chosen_organization(self) -> Organization:
+        organization = self.cleaned_data.get("organization", self.own)
+        assert isinstance(organization, Organization)
+        return organization
+
+    def clean_identity(self) -> str:
+        identity: str = self.cleaned_data["identity"]
+        if not can_be_identity(identity):
+            raise ValidationError("Control characters are not allowed.")
+        return identity
+
+
+def may_see_holdings(request: HttpRequest) -> bool:
+    """Tell whether the user may look identities up and erase them: it takes the settings scope."""
+    user = acting_user(request)
+    return user.is_superuser or (user.organization_id is not None and user.has_scope(User.Scope.SETTINGS))
+
+
+def holdings_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
+    """Answer the page: a form to ask with, what it finds, and what can be done with it."""
+    if not may_see_holdings(request):
+        raise PermissionDenied
+    if request.method != "POST":
+        return show(model_admin, request, IdentityForm(asked_by=request))
+    form = IdentityForm(request.POST, asked_by=request)
+    if not form.is_valid():
+        return show(model_admin, request, form)
+    organization, identity = form.chosen_organization, form.cleaned_data["identity"]
+    if "download" in request.POST:
+        return download(organization, identity)
+    if "erase" in request.POST and request.POST.get("confirmed") == "yes":
+        erased = erase_identity(organization, identity, by=acting_user(request), at=timezone.now())
+        if erased is None:
+            messages.warning(request, "Nothing was held about this visitor identity.")
+        else:
+            told = ", ".join(
+                f"{count} {name.replace('_', ' ')}" for name, count in asdict(erased).items() if count
+            )
+            messages.success(request, f"The visitor identity was erased: {told}.")
+        return HttpResponseRedirect(request.path)
+    if "erase" in request.POST:
+        messages.error(request, "Nothing was erased: tick that you are sure.")
+    return show(model_admin, request, form, organization, identity)
+
+
+def show(
+    model_admin: Any,
+    request: HttpRequest,
+    form: IdentityForm,
+    organization: Organization | None = None,
+    identity: str | None = None,
+) -> HttpResponse:
+    """Render the page, with what is held about an identity where one is asked for."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "All that is held about a visitor identity",
+        "opts": model_admin.opts,
+        "form": form,
+        "page": reverse("admin:matching_visitoridentity_held"),
+        "organization": organization,
+        "identity": identity,
+    }
+    if organization is not None and identity is not None:
+        counts = count_holdings(organization, identity)
+        context["is_anything_held"] = any(counts.values())
+        context["stored_answers"] = counts["idempotency_keys"]
+        context["sections"] = [
+            {
+                "name": section.name.replace("_", " "),
+                "count": counts[section.name],
+                "rows": [
+                    LINES[section.name](row) for row in newest(section, organization, identity, SHOWN)
+                ] if counts[section.name] else [],
+            }
+            for section in SECTIONS
+        ]  # fmt: skip
+    return TemplateResponse(
+        request, "admin/matching/holdings.html", context, headers={"Cache-Control": "no-store"}
+    )
+
+
+def line_of_visitor(tie: Any) -> SafeString:
+    text = "also used by another identity, so it stays" if tie.is_shared else "used by this identity alone"
+    return format_html("{}: {}", link_to(tie.visitor), text)
+
+
+def line_of_session(session: Any) -> SafeString:
+    return format_html("{}, begun {} UTC", link_to(session), precise(session.started_at))
+
+
+def line_of_match(match: Any) -> SafeString:
+    value = "no value" if match.goal_value is None else match.goal_value
+    return format_html("{}, {} UTC, {}", link_to(match), precise(match.goal_matched_at), value)
+
+
+def line_of_pending_match(pending: Any) -> SafeString:
+    status = pending.status_at(timezone.now())
+    return format_html("{}, {} UTC, {}", link_to(pending), precise(pending.goal_matched_at), status)
+
+
+def line_of_attempt(attempt: Any) -> SafeString:
+    return format_html("{}, {}", link_to(attempt, precise(attempt.created_at)), attempt.code)
+
+
+LINES = {
+    "visitors": line_of_visitor,
+    "visitor_sessions": line_of_session,
+    "matches": line_of_match,
+    "pending_matches": line_of_pending_match,
+    "match_attempts": line_of_attempt,
+}
+
+
+def download(organization: Organization, identity: str) -> StreamingHttpResponse:
+    """Answer all that is held as a file."""
+    counts = count_holdings(organization, identity)
+    return StreamingHttpResponse(
+        export_identity(organization, identity, counts, at=timezone.now()),
+        content_type="application/json",
+        headers={
+            "Content-Disposition": 'attachment; filename="visitor-identity.json"',
+            "Cache-Control": "no-store",
+        },
+    )
