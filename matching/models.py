@@ -316,8 +316,8 @@ class PendingMatch(models.Model):
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     code = models.CharField(max_length=32, help_text="Why it could not be matched when last tried.")
     reason = models.JSONField(help_text="The facts behind the code.")
-    match = models.OneToOneField(
-        ExternalMatch, on_delete=models.PROTECT, related_name="pending_match", null=True
+    match = models.ForeignKey(
+        ExternalMatch, on_delete=models.PROTECT, related_name="+", null=True, db_index=False
     )
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, related_name="+", null=True)
@@ -336,6 +336,8 @@ class PendingMatch(models.Model):
                 condition=Q(external_id__isnull=False, status="pending"),
                 name="pending_external_id_once_a_goal",
             ),
+            # The match first: the same index finds what a match has settled.
+            models.UniqueConstraint(fields=["match", "organization"], name="pending_match_settled_once"),
             models.CheckConstraint(
                 condition=Q(external_id=None, request_digest=None)
                 | Q(external_id__isnull=False, request_digest__isnull=False),

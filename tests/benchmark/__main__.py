@@ -162,6 +162,10 @@ class Benchmark:
                     },
                 }
                 figures["rates"]["goalsvc"]["import_matches"] = {"rate": self.time_import(built)}
+                figures["megabytes per million"] = {
+                    "sessions": world.megabytes_per_million("matching_visitorsession"),
+                    "matches": world.megabytes_per_million("matching_externalmatch"),
+                }
         return figures
 
     def workloads(self, built: Any) -> dict[str, Any]:

@@ -9,27 +9,29 @@ import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import psycopg
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from goalsvc.orgs.models import AUTHENTICATE, ApiToken, Organization
-from matching.ingestion import SessionReport, record_sessions
-from matching.recording import INSERT_ONE_MATCH, record_matches
-from matching.resolver import FACTS_OF_ONE, MatchRequest
+from goalsvc.orgs.models import AUTHENTICATE, ApiToken
+from matching.ingestion import ANNOUNCE_ARRIVAL, UPSERT_SESSIONS
+from matching.parameters import array, bytes_array, moment_array, new_pks, text_array
+from matching.recording import INSERT_MANY_MATCHES, INSERT_ONE_MATCH
+from matching.resolver import FACTS_OF_MANY, FACTS_OF_ONE
 from tests.benchmark.world import MATCHED_AT, World
 
 
 def pgbench(world: World, url: str, *, connections: int, seconds: int) -> float:
     """Run the three statements of a match POST, prepared; return matches per second."""
-    with psycopg.connect(url) as connection:
-        session = connection.execute(
+    with psycopg.connect(url) as database:
+        session = database.execute(
             """SELECT s.id FROM matching_visitorsession AS s
                JOIN matching_visitoridentity AS i ON i.visitor_id = s.visitor_id
                WHERE i.identity = 'customer-0' ORDER BY s.started_at DESC LIMIT 1"""
         ).fetchone()
-        [user] = connection.execute("SELECT id FROM orgs_user LIMIT 1").fetchone() or [None]
+        [user] = database.execute("SELECT id FROM orgs_user LIMIT 1").fetchone() or [None]
     assert session is not None
     rooms = "{" + ",".join(map(str, world.rooms)) + "}"
     now = f"'{timezone.now().isoformat()}'::timestamptz"
@@ -90,41 +92,86 @@ def bundled(program: str) -> str:
 
 
 def matches(world: World, *, size: int, seconds: float) -> float:
-    """Run the set-based statements for batches of `size` on one connection; return matches per second."""
-    organization = Organization.objects.get(pk=world.organization)
+    """Run the set-based statements for batches of `size` on one connection; return matches per second.
+
+    No rule is applied: the rows of the first statement are the parameters of the second.
+    """
     moment = datetime.fromisoformat(MATCHED_AT)
+    rooms = "{" + ",".join(map(str, world.rooms)) + "}"
     done, began = 0, time.monotonic()
     while time.monotonic() - began < seconds:
-        requests = [
-            MatchRequest(
-                goal_id=world.goal,
-                visitor_identity=f"customer-{(done + n) % world.identities}",
-                goal_matched_at=moment,
-                rooms=[str(room) for room in world.rooms],
-                goal_value=Decimal("12.50"),
+        now = timezone.now()
+        identities = [f"customer-{(done + n) % world.identities}" for n in range(size)]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                FACTS_OF_MANY,
+                {
+                    "organization": world.organization,
+                    "rooms": rooms,
+                    "goals": array([world.goal]),
+                    "identities": text_array(identities),
+                    "moments": moment_array([moment] * size),
+                    "goal_ids": array([world.goal] * size),
+                    "external_ids": text_array([None] * size),
+                },
             )
-            for n in range(size)
-        ]
-        with transaction.atomic():
-            record_matches(organization, requests, at=timezone.now())
+            found = [row for row in cursor.fetchall() if row[0] > 0]
+            cursor.execute(
+                INSERT_MANY_MATCHES,
+                {
+                    "organization": world.organization,
+                    "id": array(new_pks(size)),
+                    "goal_id": array([world.goal] * size),
+                    "session_id": array(row[1] for row in found),
+                    "visitor_identity": text_array(identities),
+                    "goal_matched_at": moment_array([moment] * size),
+                    "session_started_at": moment_array(row[4] for row in found),
+                    "goal_value": array([Decimal("12.50")] * size),
+                    "goal_value_source": text_array(["request"] * size),
+                    "room_ids": text_array(array(row[5]) for row in found),
+                    "unconnected_room_ids": text_array([rooms] * size),
+                    "external_id": text_array([None] * size),
+                    "request_digest": bytes_array([None] * size),
+                    "created_at": moment_array([now] * size),
+                    "created_by_id": array([None] * size),
+                },
+            )
+            assert len(cursor.fetchall()) == size
         done += size
     return done / (time.monotonic() - began)
 
 
 def sessions(world: World, *, size: int, seconds: float) -> float:
     """Run the set-based statements for batches of `size` sessions; return sessions per second."""
-    organization = Organization.objects.get(pk=world.organization)
     moment = datetime.fromisoformat("2026-03-01T00:00:00Z")
-    rooms = [str(room) for room in world.rooms]
+    rooms = "{" + ",".join(map(str, world.rooms[:3])) + "}"
     done, began = 0, time.monotonic()
     while time.monotonic() - began < seconds:
-        record_sessions(
-            organization,
-            [
-                SessionReport(f"limit-{done + n}", f"limit-visitor-{(done + n) // 10}", moment, None, rooms)
-                for n in range(size)
-            ],
-            at=timezone.now(),
-        )
+        visitors = [f"visitor-{(done + n) % world.identities}" for n in range(size)]
+        shared: dict[str, Any] = {"organization": world.organization, "at": timezone.now()}
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                ANNOUNCE_ARRIVAL,
+                {
+                    **shared,
+                    "visitor_ids": text_array(visitors),
+                    "new_visitor_pks": array(new_pks(size)),
+                    "rooms": rooms,
+                },
+            )
+            cursor.fetchall()
+            cursor.execute(
+                UPSERT_SESSIONS,
+                {
+                    **shared,
+                    "visitor_ids": text_array(visitors),
+                    "visitor_session_ids": text_array(f"limit-{done + n}" for n in range(size)),
+                    "new_session_pks": array(new_pks(size)),
+                    "starts": moment_array([moment] * size),
+                    "ends": moment_array([None] * size),
+                    "rooms": text_array([rooms] * size),
+                },
+            )
+            assert len(cursor.fetchall()) == size
         done += size
     return done / (time.monotonic() - began)
