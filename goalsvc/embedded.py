@@ -430,7 +430,8 @@ class EmbeddedServer:
             until = time.monotonic() + STOP_SECONDS
             while time.monotonic() < until:
                 self._postmaster()  # reaps it
-                if not _lives(pid):
+                # As a zombie it has ended: its parent may be another process that long uses no server.
+                if not _lives(pid) or _is_zombie(pid):
                     return
                 time.sleep(0.01)
 
@@ -534,12 +535,11 @@ def _recorded_pid(lock: Path) -> int | None:
 
 def _is_server(pid: int, cluster: Path) -> bool:
     """Whether that process lives and is the server of this cluster, as far as the system tells."""
-    if not _lives(pid):
+    if not _lives(pid) or _is_zombie(pid):
         return False
     proc = Path("/proc", str(pid))
     with suppress(OSError):
-        name, _, rest = (proc / "stat").read_text(errors="replace").rpartition(")")
-        if not name.endswith("(postgres") or rest.split()[0] in {"Z", "X"}:
+        if (proc / "comm").read_text(errors="replace").strip() != "postgres":
             return False
     with suppress(OSError):  # root in a container may not be allowed to look
         return Path(os.readlink(proc / "cwd")) == cluster
@@ -554,6 +554,14 @@ def _lives(pid: int) -> bool:
     except (ProcessLookupError, PermissionError):  # not there, or another user's, so no server for us
         return False
     return True
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether that process has ended and its parent has not asked for its exit status."""
+    with suppress(OSError):
+        state = Path("/proc", str(pid), "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+        return state in {"Z", "X"}
+    return False
 
 
 def _left_by_predecessor(report: str) -> bool:
