@@ -7,6 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from goalsvc import database
+from goalsvc.api.errors import RETRY_AFTER_SECONDS
+from goalsvc.orgs.models import fetch_first
+
 
 class ProbeView(APIView):
     """A probe: for everybody, GET and HEAD alone."""
@@ -28,12 +32,19 @@ class ReadinessView(ProbeView):
         """Answer 200 when requests can be served, 503 saying which check failed otherwise."""
         checks = {"database": "ok", "migrations": "ok"}
         try:
+            if fetch_first("SHOW transaction_read_only", {}) == ("on",):
+                checks["database"] = "read-only"
+                database.forget_dead_connections(including_this=True)  # the next may lead elsewhere
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 checks["migrations"] = "not all applied"
         except (DatabaseError, InterfaceError):
             checks = {"database": "unreachable", "migrations": "unknown"}
         is_ready = set(checks.values()) == {"ok"}
+        if is_ready:
+            return Response({"status": "ok", "checks": checks})
         return Response(
-            {"status": "ok" if is_ready else "unavailable", "checks": checks}, status=200 if is_ready else 503
+            {"status": "unavailable", "checks": checks},
+            status=503,
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )

@@ -71,7 +71,7 @@ def postmaster(data: Path) -> int | None:
     try:
         pid = int((data / "postgresql" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, 0)
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, IndexError):  # none, dead, or just being written
         return None
     return pid
 
