@@ -1,4 +1,39 @@
+"""The migrations say what the models do, and run forward and back on a database that has been lived in."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.core.management.sql import emit_post_migrate_signal
+from django.db import connection
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+
+from matching.models import IdempotencyKey, MatchChange, ReplayTally
+from tests.admin.samples import SAMPLES
+from tests.factories import (
+    ExternalMatchFactory,
+    GoalFactory,
+    OrganizationFactory,
+    PendingMatchFactory,
+    RoomFactory,
+    UserFactory,
+    VisitorIdentityFactory,
+    VisitorSessionFactory,
+)
+
+OURS = {"goalsvc.orgs", "goals", "matching"}
+NOW = datetime(2016, 10, 11, 6, tzinfo=UTC)
+Row = dict[str, Any]
 
 
 def test_the_migrations_say_all_that_the_models_do(db):
@@ -7,3 +42,140 @@ def test_the_migrations_say_all_that_the_models_do(db):
 
 def test_the_system_checks_find_nothing(db):
     call_command("check", fail_level="WARNING", verbosity=0)
+
+
+@pytest.fixture
+def own_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database beside that of the other tests, which would not survive this."""
+    with django_db_blocker.unblock():
+        settings = connection.settings_dict
+        others = settings["NAME"]
+        own = f"{others}_migrations"
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{own}"')
+            cursor.execute(f'CREATE DATABASE "{own}"')
+        use_database(own)
+        try:
+            yield
+        finally:
+            use_database(others)
+            with connection.cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{own}"')
+
+
+def use_database(name: str) -> None:
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    connection.settings_dict["NAME"] = name
+    ContentType.objects.clear_cache()
+
+
+def live_in() -> None:
+    """Put rows into every table, each as full as it can be."""
+    emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)  # Django's own
+    organization = OrganizationFactory.create()
+    user = UserFactory.create(organization=organization, scopes=["settings"])
+    room = RoomFactory.create(organization=organization, domain="shop.example.com")
+    for make in SAMPLES.values():
+        make(organization)
+    goal = GoalFactory.create(rooms=[room], created_by=user, updated_by=user, default_value=10)
+    identity = VisitorIdentityFactory.create(organization=organization)
+    session = VisitorSessionFactory.create(visitor=identity.visitor, ended_at=NOW, room_ids=[room.id])
+    match = ExternalMatchFactory.create(
+        goal=goal, session=session, external_id="receipt-1", goal_value=10, created_by=user,
+        retracted_at=NOW, retracted_by=user,
+    )  # fmt: skip
+    PendingMatchFactory.create(
+        goal=goal, external_id="receipt-1", request_digest=b"\0" * 16,
+        status="matched", match=match, resolved_at=NOW, created_by=user,
+    )  # fmt: skip
+    PendingMatchFactory.create(goal=goal, status="expired", resolved_at=NOW)
+    MatchChange.objects.create(
+        organization=organization, match=match, kind="restated", old_value=9, new_value=10,
+        changed_at=NOW, changed_by=user,
+    )  # fmt: skip
+    ReplayTally.objects.create(organization=organization, goal=goal, day=date(2016, 10, 11), count=3)
+    IdempotencyKey.objects.create(
+        organization=organization, endpoint="matches/batch", key="key-1", request_digest=b"\0" * 16,
+        status_code=200, body=b"{}", created_at=NOW,
+    )  # fmt: skip
+    # What belongs to Django.
+    group = Group.objects.create(name="Support")
+    group.permissions.add(Permission.objects.all()[0])
+    LogEntry.objects.create(
+        user=user, content_type=ContentType.objects.get_for_model(type(goal)), object_id=str(goal.pk),
+        object_repr=str(goal), action_flag=CHANGE, change_message="[]",
+    )  # fmt: skip
+    Session.objects.create(session_key="0" * 32, session_data="", expire_date=NOW)
+
+
+def tables() -> set[str]:
+    return set(connection.introspection.table_names()) - {MigrationRecorder.Migration._meta.db_table}
+
+
+def contents() -> dict[str, list[Row]]:
+    """All rows of all tables, each as PostgreSQL writes it as JSON."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in sorted(tables()):
+            cursor.execute(f'SELECT to_jsonb("{table}".*)::text FROM "{table}"')
+            found[table] = [json.loads(row) for (row,) in cursor.fetchall()]
+    return found
+
+
+def road() -> list[Migration]:
+    """All migrations of all apps, in the order in which they are applied."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
+    return [migration for migration, _ in plan]
+
+
+def go(here: int, there: int) -> None:
+    """Where the first `here` migrations are applied, apply or unapply until `there` of them are."""
+    executor = MigrationExecutor(connection)
+    plan = [(migration, False) for migration in road()[here:there]]
+    plan += [(migration, True) for migration in reversed(road()[there:here])]
+    executor.migrate([(each.app_label, each.name) for each, _ in plan], plan=plan)
+
+
+def assert_kept(before: dict[str, list[Row]], after: dict[str, list[Row]]) -> None:
+    """Each table that is in both has its rows, with the values of the columns that are in both."""
+    for table in before.keys() & after.keys():
+        assert len(before[table]) == len(after[table]), table
+        if before[table]:
+            columns = before[table][0].keys() & after[table][0].keys()
+            assert part(before[table], columns) == part(after[table], columns), table
+
+
+def part(rows: list[Row], columns: Any) -> list[str]:
+    return sorted(repr(sorted((name, row[name]) for name in columns)) for row in rows)
+
+
+def test_every_migration_goes_back_and_forward_on_a_filled_database(own_database):
+    here = len(road())
+    go(0, here)
+    live_in()
+    filled = before = contents()
+    empty = [table for table, rows in filled.items() if not rows]
+    assert empty == [], "live_in() has to put rows into these tables"
+
+    for number, migration in reversed(list(enumerate(road()))):
+        if migration.initial or apps.get_app_config(migration.app_label).name not in OURS:
+            continue  # makes tables, where there is nothing to keep; or is Django's, which tests it
+        go(here, number)
+        back = contents()
+        assert_kept(before, back)
+        here = number + 1
+        go(number, here)
+        before = contents()
+        assert_kept(back, before)
+    go(here, 0)
+    assert tables() == set()
+
+    go(0, len(road()))
+    assert tables() == filled.keys()
+    live_in()
+    again = contents()
+    assert {table: again[table][0].keys() for table in again} == {
+        table: filled[table][0].keys() for table in filled
+    }
