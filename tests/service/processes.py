@@ -12,12 +12,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 
-from goalsvc.embedded import socket_directory
+from goalsvc.embedded import EmbeddedServer, socket_directory
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -160,3 +161,38 @@ class Service:
     def connect(self) -> psycopg.Connection:
         host = str(socket_directory(self.data))
         return psycopg.connect(host=host, port=5432, user="postgres", dbname="goalsvc")
+
+
+class Postgres:
+    """A PostgreSQL that the test starts and stops; the service reaches it through DATABASE_URL."""
+
+    def __init__(self, data: Path) -> None:
+        data.mkdir()
+        data.chmod(0o755)
+        self.data = data
+        self.life = ExitStack()
+        self.url = (
+            f"postgres://postgres@/goalsvc?host={quote(str(socket_directory(data)), safe='')}&port=5432"
+        )
+
+    def start(self) -> None:
+        self.life.enter_context(EmbeddedServer(self.data).running())
+
+    def stop(self) -> None:
+        self.life.close()
+
+    def execute(self, *statements: str) -> None:
+        """Run statements, whatever the database has become."""
+        with psycopg.connect(
+            self.url,
+            options="-c default_transaction_read_only=off",
+            autocommit=True,
+        ) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def end_connections(self) -> None:
+        self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )

@@ -5,11 +5,13 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from goalsvc import database
+from goalsvc.embedded import DATABASE
 from tests.service.processes import PATIENCE, ROOT, free_port
 
 URL = "postgres://shop:p%40ss@db.example.com:6432/goals"
@@ -172,3 +174,22 @@ def test_a_data_folder_that_cannot_be_used_ends_a_command_with_one_sentence(tmp_
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr.startswith("The data folder cannot be used (")
     assert finished.stderr.count("\n") == 1
+
+
+def configured_name() -> str:
+    """The name of the database outside of tests."""
+    url = os.environ.get("DATABASE_URL", "").strip()
+    return urlsplit(url).path.removeprefix("/") if url else DATABASE
+
+
+@pytest.mark.django_db
+def test_a_program_on_the_database_needs_not_be_told_where_that_is():
+    asked = manage("with_database", "psql", "--no-psqlrc", "--csv", "--command=SELECT current_database()")
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert asked.stdout == f"current_database\n{configured_name()}\n"
+    refused = manage("with_database", "psql", "--no-psqlrc", "--command=SELECT nonsense")
+    assert refused.returncode == 1
+    assert 'column "nonsense" does not exist' in refused.stderr
+    unknown = manage("with_database", "no-such-program")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr == "CommandError: no-such-program cannot be run: No such file or directory.\n"

@@ -6,18 +6,13 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import psycopg
 import pytest
 
-from goalsvc.embedded import EmbeddedServer, socket_directory
 from tests.api.endpoints import ENDPOINTS, Endpoint, Place
-from tests.service.processes import PATIENCE, Service, open_folder, wait_until
+from tests.service.processes import PATIENCE, Postgres, Service, open_folder, wait_until
 
 CROWD = 200
 WITHOUT_DATABASE = {"healthz", "schema", "docs"}
@@ -27,39 +22,6 @@ UNAVAILABLE = {
 }
 READS = [each for each in ENDPOINTS if each.method == "GET" and each.route not in WITHOUT_DATABASE]
 WRITES = [each for each in ENDPOINTS if each.method != "GET"]
-
-
-class Postgres:
-    """A PostgreSQL that the test starts and stops; the service reaches it through DATABASE_URL."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.life = ExitStack()
-        self.url = (
-            f"postgres://postgres@/goalsvc?host={quote(str(socket_directory(data)), safe='')}&port=5432"
-        )
-
-    def start(self) -> None:
-        self.life.enter_context(EmbeddedServer(self.data).running())
-
-    def stop(self) -> None:
-        self.life.close()
-
-    def execute(self, *statements: str) -> None:
-        """Run statements, whatever the database has become."""
-        with psycopg.connect(
-            self.url,
-            options="-c default_transaction_read_only=off",
-            autocommit=True,
-        ) as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-    def end_connections(self) -> None:
-        self.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
 
 
 @dataclass
@@ -137,9 +99,7 @@ class World:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with open_folder() as folder:
-        data = folder / "database"
-        data.mkdir(mode=0o755)
-        postgres = Postgres(data)
+        postgres = Postgres(folder / "database")
         postgres.start()
         try:
             with Service(folder, "--demo", environment={"DATABASE_URL": postgres.url}) as service:
