@@ -5,7 +5,6 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -176,17 +175,11 @@ def test_a_data_folder_that_cannot_be_used_ends_a_command_with_one_sentence(tmp_
     assert finished.stderr.count("\n") == 1
 
 
-def configured_name() -> str:
-    """The name of the database outside of tests."""
-    url = os.environ.get("DATABASE_URL", "").strip()
-    return urlsplit(url).path.removeprefix("/") if url else DATABASE
-
-
 @pytest.mark.django_db
 def test_a_program_on_the_database_needs_not_be_told_where_that_is():
     asked = manage("with_database", "psql", "--no-psqlrc", "--csv", "--command=SELECT current_database()")
     assert (asked.returncode, asked.stderr) == (0, "")
-    assert asked.stdout == f"current_database\n{configured_name()}\n"
+    assert asked.stdout == f"current_database\n{DATABASE}\n"
     refused = manage("with_database", "psql", "--no-psqlrc", "--command=SELECT nonsense")
     assert refused.returncode == 1
     assert 'column "nonsense" does not exist' in refused.stderr
