@@ -126,11 +126,19 @@ class Service:
         return "".join(self.output)
 
     def wait_for_line(self, beginning: str) -> None:
-        wait_until(lambda: any(line.startswith(beginning) for line in self.output), lambda: self.text)
+        def is_there() -> bool:
+            return any(line.startswith(beginning) for line in self.output)
+
+        wait_until(lambda: is_there() or self.process.poll() is not None, lambda: self.text)
+        assert is_there(), self.text
 
     def stop(self, request: int = signal.SIGTERM) -> int:
         self.process.send_signal(request)
-        return self.process.wait(PATIENCE)
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
 
     def get(self, path: str, *, key: str = "") -> int:
         client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
