@@ -14,7 +14,6 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection
-from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -46,14 +45,14 @@ def test_the_system_checks_find_nothing(db):
 
 @pytest.fixture
 def own_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A database beside that of the other tests, which would not survive this."""
+    """A copy of the database of the other tests, which would not survive this."""
     with django_db_blocker.unblock():
-        settings = connection.settings_dict
-        others = settings["NAME"]
+        others = connection.settings_dict["NAME"]
         own = f"{others}_migrations"
+        use_database(others)  # alone, because a copy is made of it
         with connection.cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{own}"')
-            cursor.execute(f'CREATE DATABASE "{own}"')
+            cursor.execute(f'CREATE DATABASE "{own}" TEMPLATE "{others}"')
         use_database(own)
         try:
             yield
@@ -123,19 +122,22 @@ def contents() -> dict[str, list[Row]]:
     return found
 
 
-def road() -> list[Migration]:
-    """All migrations of all apps, in the order in which they are applied."""
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
-    return [migration for migration, _ in plan]
+class Road:
+    """All migrations of all apps, in the order in which they are applied, and how many of them are."""
 
+    def __init__(self) -> None:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
+        self.migrations = [migration for migration, _ in plan]
+        self.here = len(plan)
 
-def go(here: int, there: int) -> None:
-    """Where the first `here` migrations are applied, apply or unapply until `there` of them are."""
-    executor = MigrationExecutor(connection)
-    plan = [(migration, False) for migration in road()[here:there]]
-    plan += [(migration, True) for migration in reversed(road()[there:here])]
-    executor.migrate([(each.app_label, each.name) for each, _ in plan], plan=plan)
+    def go(self, there: int) -> None:
+        """Apply or unapply migrations until the first so many are applied."""
+        plan = [(migration, False) for migration in self.migrations[self.here : there]]
+        plan += [(migration, True) for migration in reversed(self.migrations[there : self.here])]
+        targets = [(migration.app_label, migration.name) for migration, _ in plan]
+        MigrationExecutor(connection).migrate(targets, plan=plan)
+        self.here = there
 
 
 def assert_kept(before: dict[str, list[Row]], after: dict[str, list[Row]]) -> None:
@@ -152,30 +154,28 @@ def part(rows: list[Row], columns: Any) -> list[str]:
 
 
 def test_every_migration_goes_back_and_forward_on_a_filled_database(own_database):
-    here = len(road())
-    go(0, here)
+    road = Road()
+    end = road.here
     live_in()
     filled = before = contents()
     empty = [table for table, rows in filled.items() if not rows]
     assert empty == [], "live_in() has to put rows into these tables"
 
-    for number, migration in reversed(list(enumerate(road()))):
+    for number, migration in reversed(list(enumerate(road.migrations))):
         if migration.initial or apps.get_app_config(migration.app_label).name not in OURS:
             continue  # makes tables, where there is nothing to keep; or is Django's, which tests it
-        go(here, number)
+        road.go(number)
         back = contents()
         assert_kept(before, back)
-        here = number + 1
-        go(number, here)
+        road.go(number + 1)
         before = contents()
         assert_kept(back, before)
-    go(here, 0)
+    road.go(0)
     assert tables() == set()
 
-    go(0, len(road()))
+    road.go(end)
     assert tables() == filled.keys()
     live_in()
     again = contents()
-    assert {table: again[table][0].keys() for table in again} == {
-        table: filled[table][0].keys() for table in filled
-    }
+    for table, rows in filled.items():
+        assert again[table][0].keys() == rows[0].keys(), table

@@ -92,11 +92,11 @@ def back_up_and_restore(data: Path, folder: Path) -> None:
 
         # Likewise where DATABASE_URL names the database.
         host = quote(str(socket_directory(data)), safe="")
-        old, new = (f"postgresql://postgres@/{name}?host={host}" for name in ("goalsvc", "restored"))
-        run(BACKUP, data, folder, DATABASE_URL=old)
-        with psycopg.connect(old, autocommit=True) as database:
+        with service.connect() as database:
+            database.autocommit = True
             database.execute("CREATE DATABASE restored")
-            run(RESTORE, data, folder, DATABASE_URL=new)
-            with psycopg.connect(new) as restored:
-                assert contents(restored) == contents(database)
+        url = f"postgresql://postgres@/restored?host={host}"
+        run(RESTORE, data, folder, DATABASE_URL=url)
+        with psycopg.connect(url) as database:
+            assert contents(database) == before
     assert (data / "postgresql.before" / "PG_VERSION").exists()
