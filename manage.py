@@ -27,7 +27,9 @@ def main() -> None:
     from goalsvc import database
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    asks_for_help = {"-h", "--help", "--version"} & set(sys.argv[1:])
+    # What follows `with_database` belongs to another program.
+    own_arguments = sys.argv[1:3] if command == "with_database" else sys.argv[1:]
+    asks_for_help = {"-h", "--help", "--version"} & set(own_arguments)
     if command == "serve":
         os.environ.setdefault("LOG_TO_STDOUT", "1")
     else:

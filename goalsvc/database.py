@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,15 +13,18 @@ from urllib.parse import urlsplit
 import dj_database_url
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
+from django.db.utils import OperationalError
 
 from goalsvc.embedded import DATABASE, PORT, SUPERUSER, EmbeddedServer, NoDatabaseError, socket_directory
 
 __all__ = [
     "NoDatabaseError",
     "configuration",
+    "forget_dead_connections",
     "is_embedded",
     "own_secret_key",
     "pool_size",
+    "refuse_while_missing",
     "running",
     "verify",
 ]
@@ -28,6 +32,10 @@ __all__ = [
 # While serving. A statement that waits for a lock gives up early enough for the client to hear why.
 LOCK_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+
+# After an attempt to connect has failed, for so long no request makes another one.
+MISSING_SECONDS = 1.0
+_missing_until = 0.0
 
 
 def configuration(data_dir: Path) -> dict[str, Any]:
@@ -62,10 +70,11 @@ def configuration(data_dir: Path) -> dict[str, Any]:
             "pool": {
                 "min_size": 0,  # nothing connects before the first query, so settings may be read anywhere
                 "max_size": pool_size(),
-                "timeout": 4,  # with a missing database the request is answered within 5 s
+                "timeout": 3,  # with a missing database the request is answered within 5 s
                 # Giving up early lets the next request try again: the pool's own doubling pauses would
                 # keep a worker without a database long after the database is back.
-                "reconnect_timeout": 3,
+                "reconnect_timeout": 0,
+                "reconnect_failed": note_failed_connection,
             },
             "server_side_binding": True,
             # The service repeats few statements: from its second run on a connection each is planned
@@ -113,6 +122,43 @@ def verify() -> None:
         attempts = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
         reason = attempts[-1] if attempts else lines[0] if lines else type(error).__name__
         raise NoDatabaseError(f"The database cannot be used: {reason.rstrip('.')}.") from error
+
+
+def note_failed_connection(pool: Any) -> None:
+    """Called by the pool when it could not connect. Without any other connection there is no database."""
+    global _missing_until
+    if pool.get_stats()["pool_size"] == 0:
+        _missing_until = time.monotonic() + MISSING_SECONDS
+
+
+def refuse_while_missing() -> None:
+    """Raise OperationalError if a moment ago there was no database.
+
+    Otherwise every request would wait for the pool to give up, and a crowd of them, with as many threads,
+    would keep all others waiting, probes included.
+    """
+    if time.monotonic() < _missing_until:
+        raise OperationalError("there was no database a moment ago")
+
+
+def forget_dead_connections(*, including_this: bool = False) -> None:
+    """Clear this thread and the pool of connections that died with an earlier database.
+
+    Each would fail one more request after the database is back. `including_this`: the connection of this
+    thread lives, but is of no use, such as one to a server that has become a read-only standby.
+    """
+    from django.db import connection
+
+    if connection.in_atomic_block:
+        return  # whoever began the transaction still needs it
+    if connection.connection is not None:
+        if including_this:
+            connection.connection.close()
+        if connection.is_usable():
+            return
+        connection.close()
+    if pool := getattr(connection, "pool", None):
+        pool.check()
 
 
 def own_secret_key(data_dir: Path) -> str:

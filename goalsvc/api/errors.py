@@ -1,15 +1,18 @@
 """Every error answer of the service: `{"detail", "code"}`, or fields with their sentences; always JSON."""
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+import psycopg
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
+from goalsvc import database
 from goalsvc.api.rendering import Response
 
 logger = logging.getLogger(__name__)
@@ -45,7 +48,7 @@ class PayloadTooLarge(APIException):
 class ServiceUnavailable(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "service_unavailable"
-    default_detail = "The database cannot be reached. Nothing was written; try again shortly."
+    default_detail = "The database cannot be used right now. Try again shortly."
     wait = RETRY_AFTER_SECONDS
 
 
@@ -68,8 +71,8 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     """
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
-    elif isinstance(exc, (OperationalError, InterfaceError)):
-        logger.error("database unavailable: %s", type(exc).__name__)
+    elif is_database_unavailable(exc):
+        note_unavailable_database(exc)
         exc = ServiceUnavailable()
     if not isinstance(exc, APIException):
         return None
@@ -79,6 +82,21 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     if wait := getattr(exc, "wait", None):
         headers["Retry-After"] = str(wait)
     return Response(body_of(exc), status=exc.status_code, headers=headers)
+
+
+def is_database_unavailable(exc: BaseException | None) -> bool:
+    """Tell whether the database is at fault, not the request: away, restarting, full, read-only, too slow."""
+    return isinstance(exc, (OperationalError, InterfaceError)) or is_read_only(exc)
+
+
+def is_read_only(exc: BaseException | None) -> bool:
+    return isinstance(exc, DatabaseError) and isinstance(exc.__cause__, psycopg.errors.ReadOnlySqlTransaction)
+
+
+def note_unavailable_database(exc: BaseException | None) -> None:
+    """Log it, and see to it that the requests that follow meet no connection that is of no use any more."""
+    logger.error("database unavailable: %s", type(exc.__cause__ or exc).__name__ if exc else None)
+    database.forget_dead_connections(including_this=is_read_only(exc))
 
 
 def body_of(exc: APIException) -> dict[str, Any]:
@@ -121,10 +139,27 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Installed as handler500. Says nothing of what happened; the log has it, under the request's id."""
+    """Installed as handler500. Says nothing of what happened; the log has it, under the request's id.
+
+    503 where the database was missing outside of the API's views, which `handle` serves.
+    """
+    exc = sys.exc_info()[1]
+    if is_database_unavailable(exc):
+        note_unavailable_database(exc)
+        return unavailable(request)
     if is_page(request):
         return defaults.server_error(request)
     return json_error(500, "internal_error", "Something went wrong on our side; the log has the details.")
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    detail, code = ServiceUnavailable.default_detail, ServiceUnavailable.default_code
+    if is_page(request):
+        response = HttpResponse(detail, status=503, content_type="text/plain; charset=utf-8")
+    else:
+        response = json_error(503, code, detail)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def is_page(request: HttpRequest) -> bool:

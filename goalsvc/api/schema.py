@@ -83,7 +83,7 @@ UNSUPPORTED_MEDIA_TYPE = Refusal(
 SERVICE_UNAVAILABLE = Refusal(
     503,
     "service_unavailable",
-    "The database cannot be reached. Nothing was written; try again shortly.",
+    "The database cannot be used right now. Try again shortly.",
 )
 BAD_PAGE_SIZE = FieldErrors("bad page size", {"page_size": ["Must be a whole number from 1 to 200."]})
 

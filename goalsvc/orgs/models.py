@@ -16,6 +16,8 @@ from django.db.models.base import ModelState
 from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
+from goalsvc import database
+
 
 class Organization(models.Model):
     """A customer: the owner of everything else. What it may do depends on its subscription."""
@@ -400,14 +402,13 @@ def fetch_first(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] |
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
 
+    database.refuse_while_missing()
     try:
         return fetch()
     except (OperationalError, InterfaceError):
         if connection.connection is None or connection.in_atomic_block or connection.is_usable():
             raise
-        connection.close()
-        if pool := getattr(connection, "pool", None):
-            pool.check()
+        database.forget_dead_connections()
     return fetch()
 
 

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client as Browser
 
 from goalsvc.api.requests import JSONFormatter
-from goalsvc.orgs.models import ApiToken, User
+from goalsvc.orgs.models import ApiToken, HistoryEntry, User
 from goalsvc.orgs.views import RoomView
 from matching.models import ExternalMatch, PendingMatch, VisitorIdentity
 from tests.conftest import Client
@@ -64,7 +64,7 @@ def api(key: str) -> Client:
 
 
 def histories() -> str:
-    return str([list(model.objects.values()) for model in (LogEntry, AccessAttempt)])
+    return str([list(model.objects.values()) for model in (HistoryEntry, LogEntry, AccessAttempt)])
 
 
 def use_the_api(api: Client, key: str, org_url: str, room_id: str, goal_id: str) -> None:
@@ -143,7 +143,7 @@ def test_they_are_in_no_log_and_no_history(
     token = ApiToken.objects.get(description="Till")
     as_operator.post("/admin/orgs/apitoken/", {"action": "revoke", "_selected_action": [str(token.pk)]})
 
-    assert LogEntry.objects.count() >= 5
+    assert HistoryEntry.objects.count() >= 5
     assert AccessAttempt.objects.count() == 1
     assert sum(line["message"] == "request" for line in log.lines) > 30
     for secret in (key, new_key, PASSWORD, IDENTITY, ApiToken.digest_of(key)):

