@@ -57,9 +57,13 @@ def field_error(field: str, *sentences: str) -> ValidationError:
 
 def quoted(value: object, limit: int = 64) -> str:
     """Quote what a client sent, inside a sentence: shortened, and always printable as UTF-8."""
-    text = str(value)
+    return f"“{printable(str(value), limit)}”"
+
+
+def printable(text: str, limit: int = 1000) -> str:
+    """Shorten what may hold anything a client sent, and replace what is not printable as UTF-8."""
     text = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "“" + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) + "”"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -92,7 +96,8 @@ def body_of(exc: APIException) -> dict[str, Any]:
     if isinstance(detail, Sequence) and not isinstance(detail, str):
         detail = detail[0]
     assert isinstance(detail, ErrorDetail)
-    return {"detail": str(detail), "code": detail.code, **(getattr(exc, "extra", None) or {})}
+    # Django REST framework's own sentences quote headers as they came.
+    return {"detail": printable(detail), "code": detail.code, **(getattr(exc, "extra", None) or {})}
 
 
 def json_error(status_code: int, code: str, detail: str) -> HttpResponse:
