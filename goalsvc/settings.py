@@ -34,6 +34,21 @@ def env_int(name: str, default: int, *, minimum: int = 1) -> int:
     return int(value)
 
 
+def env_rate(name: str) -> tuple[int, str] | None:
+    """Read a rate such as `600/minute`: how many, in what."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return None
+    number, _, period = value.partition("/")
+    if not (
+        number.isdecimal() and 1 <= int(number) <= 10**9 and period in {"second", "minute", "hour", "day"}
+    ):
+        raise ImproperlyConfigured(
+            f"{name} must be a number per second, minute, hour or day, such as 600/minute, not {value!r}."
+        )
+    return int(number), period
+
+
 DEBUG = env_flag("DEBUG")
 
 # Where the service keeps what it makes itself: the secret key and the embedded database.
@@ -166,6 +181,9 @@ SPECTACULAR_SETTINGS = {
 PENDING_MATCH_DAYS = env_int("PENDING_MATCH_DAYS", 30)
 MATCH_ATTEMPT_DAYS = env_int("MATCH_ATTEMPT_DAYS", 30)
 IDEMPOTENCY_KEY_HOURS = env_int("IDEMPOTENCY_KEY_HOURS", 24, minimum=24)
+
+# How many requests each API token may make, all workers together; None: as many as it likes.
+RATE_LIMIT = env_rate("RATE_LIMIT")
 
 LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
 LOGGING = {

@@ -43,6 +43,20 @@ class PayloadTooLarge(APIException):
         super().__init__(f"The request body is larger than {limit} bytes.")
 
 
+def invalid_token() -> exceptions.AuthenticationFailed:
+    """Build the 401 of a token that is no good: one answer for every reason."""
+    return exceptions.AuthenticationFailed("The API token is unknown, revoked or expired.", "invalid_token")
+
+
+class RateLimited(APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "rate_limited"
+
+    def __init__(self, requests: int, period: str, wait: int) -> None:
+        super().__init__(f"This API token may make {requests} requests a {period}. Nothing was done.")
+        self.wait = wait
+
+
 class ServiceUnavailable(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "service_unavailable"

@@ -266,6 +266,25 @@ class ApiToken(models.Model):
         return key
 
 
+class RateWindow(models.Model):
+    """How many requests a token has made since its window began; see goalsvc.orgs.limits.
+
+    The table is unlogged: counting costs no write to the disk, and a crash of the database forgets the count.
+    """
+
+    token = models.OneToOneField(
+        ApiToken, on_delete=models.CASCADE, primary_key=True, related_name="rate_window"
+    )
+    started_at = models.DateTimeField()
+    requests = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(requests__gte=1), name="rate_window_has_requests"),)
+
+    def __str__(self) -> str:
+        return f"{self.requests} requests since {self.started_at}"
+
+
 def fetch_first(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
     """Run the first statement of a request; return its first row.
 

@@ -22,7 +22,7 @@ OPERATIONS = {
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 
 # The statuses of the contract's tables, and the codes of their errors.
-READ = {401: {"not_authenticated", "invalid_token"}, 406: {"not_acceptable"}}
+READ = {401: {"not_authenticated", "invalid_token"}, 406: {"not_acceptable"}, 429: {"rate_limited"}}
 ORGANIZATION = READ | {403: {"organization_access_denied"}}
 SUBSCRIBED = READ | {403: {"organization_access_denied", "subscription_inactive"}}
 SETTINGS = READ | {
@@ -145,7 +145,7 @@ def test_the_headers_of_answers_are_described(operation):
     for status, response in operation["responses"].items():
         assert "X-Request-ID" in response["headers"]
         assert ("WWW-Authenticate" in response["headers"]) == (status == "401")
-        assert ("Retry-After" in response["headers"]) == (status == "503")
+        assert ("Retry-After" in response["headers"]) == (status in {"429", "503"})
 
 
 def test_location_and_idempotent_replay_are_described():
