@@ -40,9 +40,8 @@ def env_rate(name: str) -> tuple[int, str] | None:
     if not value:
         return None
     number, _, period = value.partition("/")
-    if not (
-        number.isdecimal() and 1 <= int(number) <= 10**9 and period in {"second", "minute", "hour", "day"}
-    ):
+    is_number = number.isdecimal() and len(number) <= 9 and int(number) > 0
+    if not is_number or period not in {"second", "minute", "hour", "day"}:
         raise ImproperlyConfigured(
             f"{name} must be a number per second, minute, hour or day, such as 600/minute, not {value!r}."
         )

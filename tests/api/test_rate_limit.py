@@ -140,7 +140,7 @@ def test_the_counts_are_not_written_ahead(db):
         ("1/second", (1, "second")),
         (" 600/Minute ", (600, "minute")),
         ("5000/hour", (5000, "hour")),
-        ("1000000000/day", (1000000000, "day")),
+        ("999999999/day", (999999999, "day")),
     ],
 )
 def test_a_rate_is_read(value, rate, monkeypatch):
@@ -150,7 +150,7 @@ def test_a_rate_is_read(value, rate, monkeypatch):
 
 @pytest.mark.parametrize(
     "value",
-    ["600", "/minute", "0/minute", "-1/minute", "1.5/minute", "x/minute", "9999999999/day", "1/week", "1/"],
+    ["600", "/minute", "0/minute", "-1/minute", "1.5/minute", "x/minute", "1000000000/day", "1/week", "1/"],
 )
 def test_what_is_no_rate_is_refused_at_the_start(value, monkeypatch):
     monkeypatch.setenv("RATE_LIMIT", value)
