@@ -99,6 +99,13 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+# The secret of /metrics; unset, nothing is counted and there is no such address.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
+if METRICS_TOKEN:
+    if len(METRICS_TOKEN) < 16:
+        raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters.")
+    MIDDLEWARE.insert(0, "goalsvc.metrics.MetricsMiddleware")
+
 ROOT_URLCONF = "goalsvc.urls"
 WSGI_APPLICATION = "goalsvc.wsgi.application"
 APPEND_SLASH = False  # a redirect would turn a POST into a GET
