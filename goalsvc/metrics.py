@@ -16,6 +16,7 @@ from tempfile import gettempdir, mkdtemp
 from typing import IO
 
 from django.conf import settings
+from django.core.signals import request_finished
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -68,6 +69,8 @@ class MetricsMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        # When the request's own connection is back in the pool, which it is not yet in __call__.
+        request_finished.connect(tell_pool_state, dispatch_uid="goalsvc.metrics")
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
@@ -77,9 +80,13 @@ class MetricsMiddleware:
         route = f"/{request.resolver_match.route}" if request.resolver_match else "none"
         REQUESTS.labels(method, route, str(response.status_code)).inc()
         DURATIONS.labels(method, route).observe(time.perf_counter() - started)
+        return response
+
+
+def tell_pool_state(**signal: object) -> None:
+    if settings.METRICS_TOKEN:
         for state, count in pool_state().items():
             POOL.labels(state).set(count)
-        return response
 
 
 def pool_state() -> dict[str, int]:
