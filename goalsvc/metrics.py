@@ -160,10 +160,10 @@ def slot(directory: Path, slots: dict[int, tuple[int, IO[str]]]) -> int:
     return slots[pid][0]
 
 
-def render() -> bytes:
+def render_metrics() -> bytes:
     """Return all metrics in Prometheus's text format."""
     counted = COUNTED
-    if DIRECTORY in os.environ:
+    if os.environ.get(DIRECTORY):
         counted = CollectorRegistry()
         MultiProcessCollector(counted)  # type: ignore[no-untyped-call] # it has no types
     return generate_latest(counted) + generate_latest(LOOKED_UP)
@@ -183,7 +183,7 @@ class MetricsView(View):
             refusal = json_error(401, "not_authenticated", "This takes METRICS_TOKEN as a bearer token.")
             refusal["WWW-Authenticate"] = "Bearer"
             return refusal
-        return HttpResponse(render(), content_type=CONTENT_TYPE_LATEST)
+        return HttpResponse(render_metrics(), content_type=CONTENT_TYPE_LATEST)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         refusal = json_error(405, "method_not_allowed", f"Method “{request.method}” not allowed.")

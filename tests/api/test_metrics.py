@@ -158,9 +158,9 @@ def test_the_connections_of_the_pool_are_told(switched_on, manager):
 
 def test_switched_off_nothing_is_counted(place, integrator, settings):
     settings.METRICS_TOKEN = ""
-    before = metrics.render()
+    before = metrics.render_metrics()
     Client(issue_token(integrator)).post(place.url("goal-matches"), match_body(place))
-    assert metrics.render() == before
+    assert metrics.render_metrics() == before
     assert "goalsvc.metrics.MetricsMiddleware" not in configured.MIDDLEWARE
 
 
