@@ -39,7 +39,7 @@ def addresses(rows: Rows) -> Iterator[tuple[str | None, str, type[models.Model] 
                 path = str(inner.pattern)
                 for parameter in ("<path:object_id>", "<id>"):
                     path = path.replace(parameter, str(rows[model].pk))
-                yield inner.name, f"/admin/{prefix}{path}", model
+                yield getattr(inner, "name", None), f"/admin/{prefix}{path}", model
         else:
             path = prefix.replace("<path:content_type_id>/<path:object_id>", "1/1")
             name = getattr(outer, "name", None)
