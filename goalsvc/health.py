@@ -6,8 +6,11 @@ from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 from rest_framework.permissions import AllowAny
 
+from goalsvc import database
 from goalsvc.api.dispatch import APIView, Request
+from goalsvc.api.errors import RETRY_AFTER_SECONDS
 from goalsvc.api.rendering import Response
+from goalsvc.orgs.models import fetch_first
 
 PROBES = frozenset({"/healthz", "/readyz"})
 
@@ -17,11 +20,6 @@ class HostMiddleware(CommonMiddleware):
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         return None if request.path_info in PROBES else super().process_request(request)
-
-
-from goalsvc import database
-from goalsvc.api.errors import RETRY_AFTER_SECONDS
-from goalsvc.orgs.models import fetch_first
 
 
 class ProbeView(APIView):

@@ -43,6 +43,20 @@ def env_int(name: str, default: int, *, minimum: int = 1) -> int:
     return int(value)
 
 
+def env_rate(name: str) -> tuple[int, str] | None:
+    """Read a rate such as `600/minute`: how many, in what."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return None
+    number, _, period = value.partition("/")
+    is_number = number.isdecimal() and len(number) <= 9 and int(number) > 0
+    if not is_number or period not in {"second", "minute", "hour", "day"}:
+        raise ImproperlyConfigured(
+            f"{name} must be a number per second, minute, hour or day, such as 600/minute, not {value!r}."
+        )
+    return int(number), period
+
+
 DEBUG = env_flag("DEBUG")
 
 # Where the service keeps what it makes itself: the secret key and the embedded database.
@@ -138,6 +152,13 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+# The secret of /metrics; unset, nothing is counted and there is no such address.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
+if METRICS_TOKEN:
+    if len(METRICS_TOKEN) < 16:
+        raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters.")
+    MIDDLEWARE.insert(0, "goalsvc.metrics.MetricsMiddleware")
+
 ROOT_URLCONF = "goalsvc.urls"
 WSGI_APPLICATION = "goalsvc.wsgi.application"
 APPEND_SLASH = False  # a redirect would turn a POST into a GET
@@ -218,6 +239,9 @@ SPECTACULAR_SETTINGS = {
 PENDING_MATCH_DAYS = env_int("PENDING_MATCH_DAYS", 30)
 MATCH_ATTEMPT_DAYS = env_int("MATCH_ATTEMPT_DAYS", 30)
 IDEMPOTENCY_KEY_HOURS = env_int("IDEMPOTENCY_KEY_HOURS", 24, minimum=24)
+
+# How many requests each API token may make, all workers together; None: as many as it likes.
+RATE_LIMIT = env_rate("RATE_LIMIT")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {

@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 from goals.views import GoalsView, GoalView
 from goalsvc.api.views import DocsView, SchemaView
 from goalsvc.health import LivenessView, ReadinessView
+from goalsvc.metrics import MetricsView
 from goalsvc.orgs.views import CallerView, OrganizationView, RoomsView, RoomView
 from matching.views import (
     GoalMatchesView,
@@ -68,6 +69,7 @@ urlpatterns = [
     path("api/v5/docs", DocsView.as_view(), name="docs"),
     path("healthz", LivenessView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin/", admin.site.urls),
 ]
 

@@ -15,6 +15,7 @@ from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.models import Organization, User
 from matching import recording, resolver
 from matching.attempts import count_replays, keep_attempts
+from matching.metrics import count_answers
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.recording import Held, NewMatch, Recorded, Refused, Verdict, record_matches
 from matching.resolver import MatchRequest
@@ -135,6 +136,7 @@ def post_matches(
             keep_attempts(
                 organization, items, ordered, requests, goals_of_refused, by=by, at=at, source=source
             )
+            count_answers(ordered, source)
             replayed = (answer.match or answer.pending for answer in ordered if answer.is_replay)
             count_replays(organization, (delivery.goal_id for delivery in replayed if delivery), at=at)
     return ordered

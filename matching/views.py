@@ -33,6 +33,7 @@ from matching.attempts import count_replays, keep_attempts, summarize
 from matching.collisions import despite_collisions
 from matching.filters import choice_filter, flag, moment_filters, text_filters, uuid_filters, whole_number
 from matching.idempotency import REPLAY_HEADER, answer_once, read_key
+from matching.metrics import count_answers, count_stored_answer
 from matching.models import ExternalMatch, ExternalMatchQuerySet, MatchAttempt, PendingMatch
 from matching.rendering import (
     render_attempt,
@@ -67,6 +68,7 @@ def post_once(
     view: MatchingAPIView,
     endpoint: str,
     perform: Callable[[bool], Response],
+    source: MatchAttempt.Source,
     goals_of: Callable[[Any], list[UUID]],
 ) -> Response:
     """Perform a POST of matches as its query and headers ask: as a rehearsal, or once a key.
@@ -81,6 +83,11 @@ def post_once(
     if key is None or is_rehearsal:
         return despite_collisions(lambda: perform(is_rehearsal))
     now = timezone.now()
+
+    def replayed(goals: list[UUID]) -> None:
+        count_replays(view.organization, goals, at=now)
+        count_stored_answer(len(goals), source)
+
     return despite_collisions(
         lambda: answer_once(
             view.organization,
@@ -90,7 +97,7 @@ def post_once(
             at=now,
             perform=lambda: perform(False),
             is_to_be_kept=lambda body: bool(goals_of(body)),
-            on_replay=lambda body: count_replays(view.organization, goals_of(body), at=now),
+            on_replay=lambda body: replayed(goals_of(body)),
         )
     )
 
@@ -105,10 +112,12 @@ def keep_rejected(
         sent = view.request.data if source == MatchAttempt.Source.SINGLE else None
     except APIException:
         sent = None
+    answers = [answer_to_error(error)]
+    count_answers(answers, source)
     keep_attempts(
         view.organization,
         [sent],
-        [answer_to_error(error)],
+        answers,
         {},
         {0: goal_id} if goal_id else {},
         by=view.user,
@@ -131,7 +140,11 @@ class GoalMatchesView(MatchingAPIView):
             if pk is None:
                 raise goal_not_found()
             return post_once(
-                self, f"goals/{pk}/matches", lambda dry: self.post_one(pk, dry), lambda body: [pk]
+                self,
+                f"goals/{pk}/matches",
+                lambda dry: self.post_one(pk, dry),
+                MatchAttempt.Source.SINGLE,
+                lambda body: [pk],
             )
         except APIException as error:
             raise self.rejected(error, pk) from None
@@ -180,7 +193,7 @@ class MatchBatchView(BatchAPIView):
     @describe(docs.CREATE_MATCHES)
     def post(self, request: Request, organization_id: str) -> Response:
         try:
-            return post_once(self, "matches/batch", self.post_all, self.goals_of)
+            return post_once(self, "matches/batch", self.post_all, MatchAttempt.Source.BATCH, self.goals_of)
         except APIException as error:
             keep_rejected(self, error, MatchAttempt.Source.BATCH)
             raise

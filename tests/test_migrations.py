@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ def live_in() -> None:
         status="matched", match=match, resolved_at=NOW, created_by=user,
     )  # fmt: skip
     PendingMatchFactory.create(goal=goal, status="expired", resolved_at=NOW)
-    match.restate(9, by=user, at=NOW)
+    match.restate(Decimal(9), by=user, at=NOW)
     ReplayTally.objects.create(organization=organization, goal=goal, day=date(2016, 10, 11), count=3)
     IdempotencyKey.objects.create(
         organization=organization, endpoint="matches/batch", key="key-1", request_digest=b"\0" * 16,

@@ -45,6 +45,20 @@ class PayloadTooLarge(APIException):
         super().__init__(f"The request body is larger than {limit} bytes.")
 
 
+def invalid_token() -> exceptions.AuthenticationFailed:
+    """Build the 401 of a token that is no good: one answer for every reason."""
+    return exceptions.AuthenticationFailed("The API token is unknown, revoked or expired.", "invalid_token")
+
+
+class RateLimited(APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "rate_limited"
+
+    def __init__(self, requests: int, period: str, wait: int) -> None:
+        super().__init__(f"This API token may make {requests} requests a {period}. Nothing was done.")
+        self.wait = wait
+
+
 class ServiceUnavailable(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "service_unavailable"
@@ -59,9 +73,13 @@ def field_error(field: str, *sentences: str) -> ValidationError:
 
 def quoted(value: object, limit: int = 64) -> str:
     """Quote what a client sent, inside a sentence: shortened, and always printable as UTF-8."""
-    text = str(value)
+    return f"“{printable(str(value), limit)}”"
+
+
+def printable(text: str, limit: int = 1000) -> str:
+    """Shorten what may hold anything a client sent, and replace what is not printable as UTF-8."""
     text = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "“" + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) + "”"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -109,7 +127,8 @@ def body_of(exc: APIException) -> dict[str, Any]:
     if isinstance(detail, Sequence) and not isinstance(detail, str):
         detail = detail[0]
     assert isinstance(detail, ErrorDetail)
-    return {"detail": str(detail), "code": detail.code, **(getattr(exc, "extra", None) or {})}
+    # Django REST framework's own sentences quote headers as they came.
+    return {"detail": printable(detail), "code": detail.code, **(getattr(exc, "extra", None) or {})}
 
 
 def json_error(status_code: int, code: str, detail: str) -> HttpResponse:

@@ -80,6 +80,9 @@ PAYLOAD_TOO_LARGE = Refusal(413, "payload_too_large", "The request body is large
 UNSUPPORTED_MEDIA_TYPE = Refusal(
     415, "unsupported_media_type", 'Unsupported media type "text/plain" in request.'
 )
+RATE_LIMITED = Refusal(
+    429, "rate_limited", "This API token may make 600 requests a minute. Nothing was done."
+)
 SERVICE_UNAVAILABLE = Refusal(
     503,
     "service_unavailable",
@@ -87,7 +90,7 @@ SERVICE_UNAVAILABLE = Refusal(
 )
 BAD_PAGE_SIZE = FieldErrors("bad page size", {"page_size": ["Must be a whole number from 1 to 200."]})
 
-AUTHENTICATED = (NOT_AUTHENTICATED, INVALID_TOKEN, NOT_ACCEPTABLE, SERVICE_UNAVAILABLE)
+AUTHENTICATED = (NOT_AUTHENTICATED, INVALID_TOKEN, NOT_ACCEPTABLE, RATE_LIMITED, SERVICE_UNAVAILABLE)
 ACCESS = (*AUTHENTICATED, ORGANIZATION_ACCESS_DENIED)
 SUBSCRIBED = (*ACCESS, SUBSCRIPTION_INACTIVE)
 SETTINGS = (*SUBSCRIBED, SETTINGS_PERMISSION_REQUIRED)
@@ -255,6 +258,6 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
                 headers["X-Request-ID"] = request_id
                 if status == "401":
                     headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
-                if status == "503":
+                if status in {"429", "503"}:
                     headers["Retry-After"] = {"schema": {"type": "integer"}}
     return result

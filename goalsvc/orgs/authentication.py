@@ -1,10 +1,12 @@
 """Who is calling: the user of the API token in the `Authorization` header."""
 
+from django.conf import settings
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from goalsvc.api.errors import invalid_token
+from goalsvc.orgs.limits import count_request
 from goalsvc.orgs.models import ApiToken, User
 
 
@@ -17,7 +19,8 @@ class TokenAuthentication(BaseAuthentication):
         """Return the caller, or None when the header is absent or of another scheme.
 
         Raises: AuthenticationFailed (`invalid_token`) for an unknown, revoked or expired key, or a
-        disabled user: one answer for all, so that a finder of a key learns nothing from it.
+        disabled user: one answer for all, so that a finder of a key learns nothing from it. RateLimited
+        for one request too many.
         """
         scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() not in self.SCHEMES:
@@ -27,7 +30,9 @@ class TokenAuthentication(BaseAuthentication):
         if ApiToken.KEY.fullmatch(key):
             token = ApiToken.objects.authenticate(key, at=timezone.now())
         if token is None:
-            raise AuthenticationFailed("The API token is unknown, revoked or expired.", "invalid_token")
+            raise invalid_token()
+        if settings.RATE_LIMIT is not None:
+            count_request(token, *settings.RATE_LIMIT)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

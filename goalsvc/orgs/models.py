@@ -386,6 +386,25 @@ class HistoryEntry(models.Model):
         return f"{self.kind} {self.action}"
 
 
+class RateWindow(models.Model):
+    """How many requests a token has made since its window began; see goalsvc.orgs.limits.
+
+    The table is unlogged: counting costs no write to the disk, and a crash of the database forgets the count.
+    """
+
+    token = models.OneToOneField(
+        ApiToken, on_delete=models.CASCADE, primary_key=True, related_name="rate_window"
+    )
+    started_at = models.DateTimeField()
+    requests = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(requests__gte=1), name="rate_window_has_requests"),)
+
+    def __str__(self) -> str:
+        return f"{self.requests} requests since {self.started_at}"
+
+
 M = TypeVar("M", bound=models.Model)
 
 

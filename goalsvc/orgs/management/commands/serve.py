@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import get_resolver
 
-from goalsvc import database
+from goalsvc import database, metrics
 
 # Any number, as long as all replicas use the same.
 MIGRATION_LOCK = 7_420_531_186
@@ -69,7 +69,8 @@ class Command(BaseCommand):
                         self.load_demo(url)
                 announcer = threading.Thread(target=self.announce, args=(local, port, url), daemon=True)
                 announcer.start()
-                serve(address, port, workers)
+                with metrics.shared():
+                    serve(address, port, workers)
         except database.NoDatabaseError as error:
             raise CommandError(str(error)) from error
 

@@ -1,0 +1,171 @@
+"""/metrics: what is counted, and that nobody but the holder of METRICS_TOKEN sees it."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+from django.conf import settings as configured
+from django.db import OperationalError, connection
+
+from goalsvc import metrics
+from matching import metrics as matching_metrics
+from tests.api.endpoints import match_body
+from tests.conftest import Client
+from tests.factories import PendingMatchFactory, issue_token
+
+TOKEN = "a secret of Prometheus"
+LINE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.M)
+
+
+@pytest.fixture
+def switched_on(settings):
+    settings.METRICS_TOKEN = TOKEN
+    settings.MIDDLEWARE = ["goalsvc.metrics.MetricsMiddleware", *configured.MIDDLEWARE]
+
+
+def read_metrics() -> Counter[str]:
+    """The samples, by name and labels as they are written."""
+    response = Client().get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/plain; version=")
+    samples = LINE.findall(response.content.decode())
+    return Counter(
+        {f"{name}{{{labels}}}" if labels else name: float(value) for name, labels, value in samples}
+    )
+
+
+def changes(before: Counter[str], name: str) -> dict[str, float]:
+    now = read_metrics()
+    return {key: now[key] - before[key] for key in now if key.startswith(name) and now[key] != before[key]}
+
+
+def test_switched_off_there_is_no_such_address(as_nobody, as_manager):
+    for client, extra in ((as_nobody, {}), (as_manager, {}), (as_nobody, {"HTTP_AUTHORIZATION": "Bearer "})):
+        response = client.get("/metrics", **extra)
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "Bearer", "Bearer ", "Bearer x", f"Token {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xe4", TOKEN]
+)
+def test_nobody_else_sees_it(sent, switched_on, as_nobody):
+    response = as_nobody.get("/metrics", HTTP_AUTHORIZATION=sent)
+
+    assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_no_api_token_is_any_good(switched_on, manager):
+    for scheme in ("Token", "Bearer"):
+        answer = Client().get("/metrics", HTTP_AUTHORIZATION=f"{scheme} {issue_token(manager)}")
+        assert answer.status_code == 401
+
+
+def test_requests_are_counted_by_route_method_and_status(switched_on, manager, org_url):
+    client = Client(issue_token(manager))
+    before = read_metrics()
+
+    client.get(f"{org_url}/goals")
+    client.get(f"{org_url}/goals/")
+    client.get(f"{org_url}/goals?page_size=0")
+    client.generic("BREW", f"{org_url}/goals")
+    client.get("/nothing/here/4711")
+
+    goals = "/api/v5/orgs/<str:organization_id>/goals"
+    assert changes(before, "goalsvc_requests_total") == {
+        f'goalsvc_requests_total{{method="GET",route="{goals}",status="200"}}': 2,
+        f'goalsvc_requests_total{{method="GET",route="{goals}",status="400"}}': 1,
+        f'goalsvc_requests_total{{method="other",route="{goals}",status="405"}}': 1,
+        'goalsvc_requests_total{method="GET",route="none",status="404"}': 1,
+        'goalsvc_requests_total{method="GET",route="/metrics",status="200"}': 1,
+    }
+    durations = changes(before, "goalsvc_request_duration_seconds_count")
+    assert durations[f'goalsvc_request_duration_seconds_count{{method="GET",route="{goals}"}}'] == 3
+
+
+def test_no_fact_of_a_tenant_is_in_the_metrics(switched_on, place, manager, organization):
+    Client(issue_token(manager)).post(place.url("goal-matches"), match_body(place))
+    page = Client().get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}").content.decode()
+
+    assert "goalsvc_matches_total" in page
+    for fact in (organization.id, organization.name, place.goal_id, manager.email, "customer-12345678"):
+        assert str(fact) not in page
+
+
+def test_matches_are_counted_by_verdict(switched_on, place, integrator):
+    client = Client(issue_token(integrator))
+    before = read_metrics()
+    url, sale = place.url("goal-matches"), match_body(place) | {"external_id": "receipt-1"}
+    item = {"goal_id": str(place.goal_id), **match_body(place)}
+
+    client.post(url, sale)
+    client.post(url, sale)
+    client.post(url, match_body(place) | {"visitor_identity": "nobody"})
+    client.post(url, match_body(place) | {"visitor_identity": "nobody", "if_unmatched": "hold"})
+    client.post(f"{url}?validate_only=true", match_body(place))
+    client.send("POST", url, b"no JSON")
+    client.post(place.url("match-batch"), {"matches": [item, item, {}]})
+    for _ in range(2):
+        client.post(url, match_body(place), HTTP_IDEMPOTENCY_KEY="order-77")
+
+    def sample(verdict: str, code: str, source: str) -> str:
+        return f'goalsvc_matches_total{{code="{code}",source="{source}",verdict="{verdict}"}}'
+
+    assert changes(before, "goalsvc_matches_total") == {
+        sample("created", "", "single"): 2,
+        sample("replayed", "", "single"): 2,
+        sample("pending", "", "single"): 1,
+        sample("failed", "session_not_found", "single"): 1,
+        sample("failed", "parse_error", "single"): 1,
+        sample("created", "", "batch"): 2,
+        sample("failed", "validation_error", "batch"): 1,
+    }
+
+
+def test_pending_matches_are_counted_when_asked(switched_on, organization, monkeypatch):
+    assert read_metrics()["goalsvc_pending_matches"] == 0
+    PendingMatchFactory.create_batch(3, organization=organization)
+    assert read_metrics()["goalsvc_pending_matches"] == 3
+    monkeypatch.setattr(matching_metrics, "MOST_PENDING", 2)
+    assert read_metrics()["goalsvc_pending_matches"] == 2
+
+
+def test_a_scrape_takes_one_statement(switched_on, as_nobody, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        as_nobody.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
+
+
+def test_without_the_database_the_other_metrics_are_there(switched_on, db, monkeypatch):
+    def unreachable(*args, **kwargs):
+        raise OperationalError("connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", unreachable)
+        samples = read_metrics()
+
+    assert "goalsvc_pending_matches" not in samples
+    assert any(name.startswith("goalsvc_requests_total") for name in read_metrics())
+
+
+def test_the_connections_of_the_pool_are_told(switched_on, manager):
+    Client(issue_token(manager)).get("/api/v5/users/me")
+    samples = read_metrics()
+    assert {name for name in samples if name.startswith("goalsvc_database_connections")} == {
+        f'goalsvc_database_connections{{state="{state}"}}' for state in ("open", "idle", "waiting")
+    }
+
+
+def test_switched_off_nothing_is_counted(place, integrator, settings):
+    settings.METRICS_TOKEN = ""
+    before = metrics.render_metrics()
+    Client(issue_token(integrator)).post(place.url("goal-matches"), match_body(place))
+    assert metrics.render_metrics() == before
+    assert "goalsvc.metrics.MetricsMiddleware" not in configured.MIDDLEWARE
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS", "DELETE"])
+def test_another_method_is_405_in_json(method, switched_on, as_nobody):
+    response = as_nobody.generic(method, "/metrics")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+    assert json.loads(response.content)["code"] == "method_not_allowed"

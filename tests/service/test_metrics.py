@@ -1,0 +1,66 @@
+"""/metrics of a service of several workers: one count, whichever of them is asked, and after one has died."""
+
+import os
+import re
+import signal
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.service.processes import Service, open_folder, wait_until
+
+TOKEN = "a secret of Prometheus"
+ANSWERED = re.compile(r'^goalsvc_requests_total\{method="GET",route="/healthz",status="200"\} (\S+)$', re.M)
+
+
+def counted(service: Service) -> int:
+    """The number of requests to /healthz, the same from each worker: so several ask."""
+    request = Request(
+        f"http://127.0.0.1:{service.port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    numbers = set()
+    for _ in range(10):
+        with urlopen(request, timeout=15) as answer:
+            found = ANSWERED.search(answer.read().decode())
+        numbers.add(float(found[1]) if found else 0)
+    [number] = numbers
+    return int(number)
+
+
+def test_all_workers_count_together_and_a_dead_ones_count_stays(monkeypatch, tmp_path):
+    monkeypatch.setenv("METRICS_TOKEN", TOKEN)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    left = tmp_path / "goalsvc-metrics-left"
+    left.mkdir()
+    (left / "0.lock").touch()
+    with open_folder() as folder:
+        with Service(folder) as service:
+            assert not left.exists()
+            for _ in range(30):
+                assert service.get("/healthz") == 200
+            assert counted(service) == 30
+
+            killed = service.workers()
+            for worker in killed:
+                os.kill(worker, signal.SIGKILL)
+            wait_until(lambda: len(set(service.workers()) - set(killed)) == 2)
+            wait_until(lambda: service.answers("/readyz"))
+            assert counted(service) == 30
+            for _ in range(30):
+                assert service.get("/healthz") == 200
+            assert counted(service) == 60
+
+            files = list(Path(tmp_path).glob("goalsvc-metrics-*/*.db"))
+            # A worker that got no request has none; a new one goes on with a dead one's.
+            assert {file.name.rpartition("_")[2] for file in files} <= {"1.db", "2.db"}
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("token", ["short", " " * 20 + "x"])
+def test_a_secret_that_is_too_short_is_refused_at_the_start(token, monkeypatch):
+    monkeypatch.setenv("METRICS_TOKEN", token)
+    with open_folder() as folder:
+        service = Service(folder)
+        assert service.process.wait(20) == 1
+        wait_until(lambda: "METRICS_TOKEN must have at least 16 characters." in service.text)
