@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt, AccessAttemptExpiration, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
@@ -18,7 +19,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from goalsvc.orgs.models import HistoryEntry
+from goalsvc.orgs.models import ApiToken, HistoryEntry, RateWindow
 from matching.models import ExternalMatch, IdempotencyKey, ReplayTally
 from tests.admin.samples import SAMPLES
 from tests.factories import (
@@ -97,6 +98,20 @@ def live_in() -> None:
         organization=organization, endpoint="matches/batch", key="key-1", request_digest=b"\0" * 16,
         status_code=200, body=b"{}", created_at=NOW,
     )  # fmt: skip
+    token = ApiToken.objects.filter(user__organization=organization)[0]
+    RateWindow.objects.create(token=token, started_at=NOW, requests=1)
+    # What belongs to the library that counts failed logins.
+    client = {
+        "user_agent": "",
+        "ip_address": "192.0.2.1",
+        "username": user.email,
+        "http_accept": "",
+        "path_info": "",
+    }
+    attempt = AccessAttempt.objects.create(**client, get_data="", post_data="", failures_since_start=1)
+    AccessAttemptExpiration.objects.create(access_attempt=attempt, expires_at=NOW)
+    AccessFailureLog.objects.create(**client)
+    AccessLog.objects.create(**client)
     # What belongs to Django.
     group = Group.objects.create(name="Support")
     group.permissions.add(Permission.objects.all()[0])
