@@ -7,6 +7,8 @@ rest of a short request.
 
 from typing import Any, ClassVar, NoReturn
 
+from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework import request as rest
 from rest_framework import views
@@ -59,6 +61,8 @@ class Request(rest.Request):
         parser = self._view.parsers.get(content_type.partition(";")[0].strip().lower())
         if parser is None:
             raise UnsupportedMediaType(content_type)
+        if int(length) > settings.MAX_BODY_BYTES and not connection.in_atomic_block:
+            connection.close()  # others can use it while the body arrives
         stream: Any = self._request
         return parser.parse(stream, content_type, {"view": self._view})
 

@@ -57,7 +57,7 @@ class RequestMiddleware:
         started = time.perf_counter()
         try:
             drop_trailing_slash(request)
-            measure_chunked_body(request)
+            take_body(request)
             with connection.execute_wrapper(queries):
                 is_api = request.path_info.startswith(API)
                 response = self.call_api(request) if is_api else self.get_response(request)
@@ -126,25 +126,48 @@ def drop_trailing_slash(request: HttpRequest) -> None:
         request.path_info = path[:-1]
 
 
-def measure_chunked_body(request: HttpRequest) -> None:
-    """Give a body of unannounced length (`Transfer-Encoding: chunked`) its length.
+def take_body(request: HttpRequest) -> None:
+    """Wait for a small body before anything else is done, so that a slow client keeps nothing but a thread.
 
-    Django reads only as many bytes as are announced, so such a body would look empty. At most one byte
-    more than the largest limit is taken: enough for the parser to answer 413.
+    A large one is left to be read once its sender is known (goalsvc.api.dispatch). A body of unannounced
+    length (`Transfer-Encoding: chunked`) gets a length here: Django reads only as many bytes as are
+    announced, so it would look empty.
     """
-    encoding = request.META.get("HTTP_TRANSFER_ENCODING", "")
-    if request.META.get("CONTENT_LENGTH") or "chunked" not in encoding.lower():
+    meta = request.META
+    length = meta.get("CONTENT_LENGTH") or ""
+    if length:
+        if not length.isdecimal() or not 0 < int(length) <= settings.MAX_BODY_BYTES:
+            return
+        most = int(length)
+    elif "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
+        most = settings.MAX_BODY_BYTES + 1
+    else:
         return
-    stream = request.META["wsgi.input"]
+    stream = meta["wsgi.input"]
     try:
-        body = stream.read(settings.MAX_BATCH_BODY_BYTES + 1)
+        body = stream.read(most)
     except OSError:
         # The client is gone. The parser, which reads the stream again, answers that.
-        request.META["CONTENT_LENGTH"] = "1"
+        meta["CONTENT_LENGTH"] = length or "1"
         request._stream = stream
         return
-    request.META["CONTENT_LENGTH"] = str(len(body))
-    request._stream = BytesIO(body)
+    meta["CONTENT_LENGTH"] = length or str(len(body))
+    is_whole = len(body) <= settings.MAX_BODY_BYTES
+    taken: Any = BytesIO(body) if is_whole else Begun(body, stream)
+    request._stream = taken
+
+
+class Begun:
+    """A body whose beginning has been read already."""
+
+    def __init__(self, beginning: bytes, rest: Any) -> None:
+        self.beginning = beginning
+        self.rest = rest
+
+    def read(self, size: int) -> bytes:
+        taken, self.beginning = self.beginning[:size], self.beginning[size:]
+        rest: bytes = self.rest.read(size - len(taken))
+        return taken + rest
 
 
 class JSONFormatter(logging.Formatter):

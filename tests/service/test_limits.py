@@ -14,9 +14,6 @@ from tests.service.processes import PATIENCE, Service, open_folder
 
 MEBIBYTE = 1024 * 1024
 MANY = 200
-# A request keeps its thread and its database connection while its body arrives, so no more of them than one
-# worker's pool has, in case one worker gets them all.
-SLOW_BODIES = 12
 LARGE_FILE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 MATCH = {"visitor_identity": "customer-12345678", "goal_matched_at": "2026-02-05T12:00:00Z"}
 
@@ -190,17 +187,28 @@ def test_clients_that_send_their_headers_a_byte_at_a_time_keep_nobody_waiting(wo
         world.assert_answers_others()
 
 
-def test_clients_that_send_their_body_a_byte_at_a_time_keep_nobody_waiting(world):
-    body = world.match
-    head = world.head("POST", world.match_path, f"Content-Length: {len(body)}")
-    with connections(world, SLOW_BODIES) as clients:
+@pytest.mark.parametrize("path", ["", "/matches/batch"])
+def test_clients_that_send_their_body_a_byte_at_a_time_keep_nobody_waiting(world, path):
+    body = world.match if not path else b'{"matches": []}' + b" " * 2 * MEBIBYTE
+    address = world.base + path if path else world.match_path
+    head = world.head("POST", address, f"Content-Length: {len(body)}")
+    with connections(world) as clients:
         for client in clients:
             client.sendall(head)
         with Trickle(clients, body) as trickle:
             world.assert_answers_others()
         # Slow is not wrong: who does finish is served.
         clients[0].sendall(body[trickle.sent :])
-        assert read_answer(clients[0])[0] == 200
+        assert read_answer(clients[0])[0] == (400 if path else 200)
+
+
+def test_strangers_that_send_chunks_slowly_keep_nobody_waiting(world):
+    head = world.head("POST", world.match_path, "Transfer-Encoding: chunked").replace(b"Token", b"Nothing")
+    with connections(world) as clients:
+        for client in clients:
+            client.sendall(head)
+        with Trickle(clients, b"1\r\n \r\n" * 100):
+            world.assert_answers_others()
 
 
 def test_clients_that_do_not_read_keep_nobody_waiting(world):

@@ -29,9 +29,9 @@ MIGRATION_LOCK = 7_420_531_186
 # A request that is still running when the server stops gets this long to finish.
 GRACE_SECONDS = 4
 
-# More than the database pool has connections, because a thread also waits for its client to send the body:
-# a few slow clients must not stop the others. A thread is made only when one is needed.
-THREADS_PER_WORKER = 64
+# Far more than the database pool has connections, because a thread also waits for its client to send the
+# body: slow clients must not stop the others. A thread is made only when one is needed.
+THREADS_PER_WORKER = 256
 
 # An open connection counts until it is closed, even when idle, and beyond this number new ones wait.
 CONNECTIONS_PER_WORKER = 4096
