@@ -1,12 +1,12 @@
 """What is acknowledged is there once, whatever is killed or restarted meanwhile (see crash.py)."""
 
 from tests.service.crash import loaded_service
-from tests.service.processes import open_folder
+from tests.service.processes import migrated_folder
 
 
 def test_kills_and_upgrades_under_load_lose_nothing_and_double_nothing():
     """One test, because each of its parts would need the whole round."""
-    with open_folder() as folder, loaded_service(folder) as load:
+    with migrated_folder() as folder, loaded_service(folder) as load:
         faults = [
             load.kill_a_worker,
             load.kill_a_worker,
