@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from tests.conftest import Client
 
 Call = Callable[[Client], Any]
-PATIENCE = 10  # seconds
+PATIENCE = 60  # seconds, never waited for in a test that passes
 
 
 def on_own_connection(key: str, call: Call, ready: Callable[[], Any] = lambda: None) -> Any:

@@ -32,9 +32,9 @@ def pytest_configure() -> None:
 def empty_tables(test: TransactionTestCase) -> None:
     """Delete all rows that a test has committed.
 
-    Django would truncate the tables, which makes the files of each of them anew, and then make its permissions
-    again: a tenth of a second and more for each such test. Like a truncation this waits for transactions that
-    are still open.
+    Django would truncate the tables, which makes the files of each of them anew, and then make its
+    permissions again: a tenth of a second and more for each such test. Like a truncation this waits for
+    transactions that are still open.
     """
     history = HistoryEntry._meta.db_table
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
