@@ -186,6 +186,6 @@ class MetricsView(View):
         return HttpResponse(render_metrics(), content_type=CONTENT_TYPE_LATEST)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        refusal = json_error(405, "method_not_allowed", f"Method “{request.method}” not allowed.")
+        refusal = json_error(405, "method_not_allowed", f'Method "{request.method}" not allowed.')
         refusal["Allow"] = "GET, HEAD"
         return refusal

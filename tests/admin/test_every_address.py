@@ -13,8 +13,8 @@ from django.db import models, transaction
 from django.test import Client
 from django.urls import URLResolver
 
-from goalsvc.orgs.models import Organization, User
-from tests.admin.samples import MODELS, SAMPLES
+from goalsvc.orgs.models import HistoryEntry, Organization, User
+from tests.admin.samples import MODELS, SAMPLES, url
 from tests.admin.test_access import PERMISSIONS, Rows
 
 Browser = Callable[[User | None], Client]
@@ -26,6 +26,11 @@ STAFF_PAGES = {"index", "app_list", "password_change", "password_change_done", "
 OTHER_PAGES = {"logout", "autocomplete", "view_on_site", None}
 # What a page of a row takes, as a letter of test_access.PERMISSIONS.
 LETTERS = {"changelist": "v", "add": "a", "change": "v", "history": "v", "delete": "d"}
+# Pages of our own, and which callers may see them.
+OWN_PAGES = {
+    "auth_user_password_change": {"operator"},
+    "matching_visitoridentity_held": {"operator"},  # and whoever holds the settings scope: test_privacy
+}
 
 
 def addresses(rows: Rows) -> Iterator[tuple[str | None, str, type[models.Model] | None]]:
@@ -68,7 +73,7 @@ def test_every_page_is_of_a_kind_that_is_known(own: Rows) -> None:
         if model is None:
             assert name in OPEN_PAGES | STAFF_PAGES | OTHER_PAGES, path
         else:
-            assert name is None or kind_of(name) in LETTERS or name == "auth_user_password_change", path
+            assert name is None or kind_of(name) in LETTERS or name in OWN_PAGES, path
 
 
 @pytest.mark.parametrize("is_anonymous", [True, False])
@@ -116,11 +121,17 @@ def test_staff_get_the_pages_that_the_table_gives_them(
 ) -> None:
     client = browser(request.getfixturevalue(caller))
     for name, path, model in addresses(own):
-        status = client.get(path).status_code
+        response = client.get(path)
+        if kind_of(name) == "history" and response.status_code == 302:
+            history = url(HistoryEntry, "changelist")  # of all rows, narrowed to this one
+            assert model is not None
+            assert response.headers["Location"] == f"{history}?object_id__exact={own[model].pk}"
+            response = client.get(response.headers["Location"])
+        status = response.status_code
         if model is None:
             assert name not in STAFF_PAGES or status == 200, path
         elif kind_of(name) in LETTERS:
             allowed = LETTERS[kind_of(name)] in PERMISSIONS[model][caller]
             assert status == (200 if allowed else 403), path
-        elif name == "auth_user_password_change":
-            assert status == (200 if caller == "operator" else 403), path
+        elif name is not None:
+            assert status == (200 if caller in OWN_PAGES[name] else 403), path

@@ -52,7 +52,7 @@ def callers(manager, integrator):
 
 @schema.parametrize()
 @settings(
-    max_examples=3,
+    max_examples=2,
     derandomize=True,
     database=None,
     deadline=None,

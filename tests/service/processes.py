@@ -1,5 +1,6 @@
 """The service and its database as processes: how tests start, reach, watch and end them."""
 
+import atexit
 import http.client
 import os
 import random
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -52,6 +54,29 @@ def remove(folder: Path) -> None:
     while folder.exists():
         shutil.rmtree(folder, ignore_errors=time.monotonic() < until)
         time.sleep(0.02)
+
+
+@cache
+def migrated_cluster() -> Path:
+    """The cluster of a service that has started for the first time and ended; kept until the tests end."""
+    life = ExitStack()
+    folder = life.enter_context(open_folder())
+    atexit.register(life.close)
+    with Service(folder):
+        pass
+    return folder / "postgresql"
+
+
+@contextmanager
+def migrated_folder() -> Iterator[Path]:
+    """A data folder with a migrated, empty database: a start on it takes a third of a first start."""
+    with open_folder() as folder:
+        copy_cluster(folder)
+        yield folder
+
+
+def copy_cluster(data: Path) -> None:
+    subprocess.run(["cp", "-a", str(migrated_cluster()), str(data)], check=True)  # owners included
 
 
 def free_port() -> int:
@@ -177,6 +202,7 @@ class Postgres:
     def __init__(self, data: Path) -> None:
         data.mkdir()
         data.chmod(0o755)
+        copy_cluster(data)
         self.data = data
         self.life = ExitStack()
         self.url = (

@@ -14,7 +14,7 @@ import psycopg
 
 from goalsvc.embedded import socket_directory
 from tests.service.crash import REPLAYED, Load
-from tests.service.processes import PATIENCE, ROOT, Service, open_folder
+from tests.service.processes import PATIENCE, ROOT, Service, migrated_folder, open_folder
 from tests.service.test_readme import blocks, section
 
 SECTION = section("Backup and restore")
@@ -67,7 +67,7 @@ def post(load: Load, external_id: str) -> tuple[int, str | None, Any]:
 
 
 def test_what_was_backed_up_while_serving_is_there_again_after_a_restore():
-    with open_folder() as data, open_folder() as folder:
+    with migrated_folder() as data, open_folder() as folder:
         back_up_and_restore(data, folder)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.processes import PATIENCE, Service, open_folder
+from tests.service.processes import PATIENCE, Service, migrated_folder
 
 MEBIBYTE = 1024 * 1024
 MANY = 200
@@ -72,7 +72,7 @@ def read_answer(client: socket.socket) -> tuple[int, Any]:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     environment = {"DATABASE_STATEMENT_TIMEOUT_MS": "1500"}
-    with open_folder() as folder, Service(folder, "--demo", environment=environment) as service:
+    with migrated_folder() as folder, Service(folder, "--demo", environment=environment) as service:
         yield World(service)
 
 

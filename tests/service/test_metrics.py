@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.service.processes import Service, open_folder, wait_until
+from tests.service.processes import Service, migrated_folder, open_folder, wait_until
 
 TOKEN = "a secret of Prometheus"
 ANSWERED = re.compile(r'^goalsvc_requests_total\{method="GET",route="/healthz",status="200"\} (\S+)$', re.M)
@@ -34,7 +34,7 @@ def test_all_workers_count_together_and_a_dead_ones_count_stays(monkeypatch, tmp
     left = tmp_path / "goalsvc-metrics-left"
     left.mkdir()
     (left / "0.lock").touch()
-    with open_folder() as folder:
+    with migrated_folder() as folder:
         with Service(folder) as service:
             assert not left.exists()
             for _ in range(30):

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.service.processes import PATIENCE, Service, open_folder, postmaster, wait_until
+from tests.service.processes import PATIENCE, Service, migrated_folder, open_folder, postmaster, wait_until
 
 TOKENS = "orgs_apitoken"
 SOME_KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -31,7 +31,7 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    with open_folder() as folder:
+    with migrated_folder() as folder:
         yield folder
 
 
