@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from goalsvc.api.pagination import Slice
 from goalsvc.orgs.models import Organization
+from goalsvc.statements import BOOLEANS, Statement
 
 # As texts, since they are only written out again: making objects of them took most of a page's time.
 GOALS = """
@@ -29,14 +28,14 @@ GOALS = """
     LEFT JOIN orgs_user AS editor ON editor.id = goal.updated_by_id
     WHERE goal.organization_id = %(organization)s AND goal.deleted_at IS NULL
 """
-ONE_GOAL = f"{GOALS} AND goal.id = %(goal)s"
+ONE_GOAL = Statement(f"{GOALS} AND goal.id = %(goal)s")
 # By the index goal_list: which way, and from where, a page goes on.
-FIRST_PAGE = f"{GOALS} ORDER BY goal.created_at, goal.id LIMIT %(limit)s"
-LAST_PAGE = f"{GOALS} ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s"
-NEXT_PAGE = f"""{GOALS} AND (goal.created_at, goal.id) > (%(moment)s, %(id)s)
-    ORDER BY goal.created_at, goal.id LIMIT %(limit)s"""
-PREVIOUS_PAGE = f"""{GOALS} AND (goal.created_at, goal.id) < (%(moment)s, %(id)s)
-    ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s"""
+FIRST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at, goal.id LIMIT %(limit)s")
+LAST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s")
+NEXT_PAGE = Statement(f"""{GOALS} AND (goal.created_at, goal.id) > (%(moment)s, %(id)s)
+    ORDER BY goal.created_at, goal.id LIMIT %(limit)s""")
+PREVIOUS_PAGE = Statement(f"""{GOALS} AND (goal.created_at, goal.id) < (%(moment)s, %(id)s)
+    ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s""")
 
 
 class GoalRow(NamedTuple):
@@ -82,7 +81,10 @@ def read_goals(organization: Organization, page: Slice) -> list[GoalRow]:
     return fetch(PREVIOUS_PAGE if page.is_descending else NEXT_PAGE, parameters)
 
 
-def fetch(statement: str, parameters: dict[str, Any]) -> list[GoalRow]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return [GoalRow._make(row) for row in cursor.fetchall()]
+def fetch(statement: Statement, parameters: dict[str, Any]) -> list[GoalRow]:
+    return [
+        GoalRow._make(
+            (*row[:2], BOOLEANS[row[2]], *row[3:12], BOOLEANS[row[12]], *row[13:17], BOOLEANS[row[17]])
+        )
+        for row in statement.fetch(**parameters)
+    ]

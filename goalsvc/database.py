@@ -38,6 +38,20 @@ MISSING_SECONDS = 1.0
 _missing_until = 0.0
 
 
+class Connection(psycopg.Connection[Any]):
+    """A connection that knows which of goalsvc.statements are prepared on it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.prepared: set[bytes] = set()
+
+    def _deallocate(self, name: bytes | None) -> Any:
+        # After a rollback the driver forgets all prepared statements of the session, ours among them.
+        if name is None:
+            self.prepared.clear()
+        return super()._deallocate(name)
+
+
 def configuration(data_dir: Path) -> dict[str, Any]:
     """The settings of the connection, from the environment; starts nothing and connects to nothing.
 
@@ -70,6 +84,7 @@ def configuration(data_dir: Path) -> dict[str, Any]:
             "pool": {
                 "min_size": 0,  # nothing connects before the first query, so settings may be read anywhere
                 "max_size": pool_size(),
+                "connection_class": Connection,
                 "timeout": 3,  # with a missing database the request is answered within 5 s
                 # Giving up early lets the next request try again: the pool's own doubling pauses would
                 # keep a worker without a database long after the database is back.

@@ -11,8 +11,10 @@ from goalsvc.api.dispatch import APIView, Request
 from goalsvc.api.errors import RETRY_AFTER_SECONDS
 from goalsvc.api.rendering import Response
 from goalsvc.orgs.models import fetch_first
+from goalsvc.statements import Statement
 
 PROBES = frozenset({"/healthz", "/readyz"})
+IS_READ_ONLY = Statement("SHOW transaction_read_only")
 
 
 class HostMiddleware(CommonMiddleware):
@@ -42,7 +44,7 @@ class ReadinessView(ProbeView):
         """Answer 200 when requests can be served, 503 saying which check failed otherwise."""
         checks = {"database": "ok", "migrations": "ok"}
         try:
-            if fetch_first("SHOW transaction_read_only", {}) == ("on",):
+            if fetch_first(IS_READ_ONLY) == ("on",):
                 checks["database"] = "read-only"
                 database.forget_dead_connections(including_this=True)  # the next may lead elsewhere
             executor = MigrationExecutor(connection)

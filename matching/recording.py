@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
 from goalsvc.orgs.models import Organization
+from goalsvc.statements import Statement
 from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
 from matching.parameters import array, bytes_array, moment_array, text_array
 from matching.reasons import explain
@@ -319,8 +320,8 @@ ONE_MATCH = """(
                %(external_id)s::text AS external_id, %(request_digest)s::bytea AS request_digest,
                %(created_at)s::timestamptz AS created_at, %(created_by_id)s::uuid AS created_by_id
     ) AS match"""
-INSERT_MANY_MATCHES = INSERT_MATCHES.format(matches=MANY_MATCHES)
-INSERT_ONE_MATCH = INSERT_MATCHES.format(matches=ONE_MATCH)
+INSERT_MANY_MATCHES = Statement(INSERT_MATCHES.format(matches=MANY_MATCHES))
+INSERT_ONE_MATCH = Statement(INSERT_MATCHES.format(matches=ONE_MATCH))
 
 INSERT_PENDINGS = """
     INSERT INTO matching_pendingmatch (
@@ -373,9 +374,7 @@ def insert_matches(matches: Sequence[NewMatch]) -> set[UUID]:
         "created_at": moment_array(match.created_at for match in matches),
         "created_by_id": array(match.created_by_id for match in matches),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT_MANY_MATCHES, parameters)
-        return {row[0] for row in cursor.fetchall()}
+    return {UUID(row[0]) for row in INSERT_MANY_MATCHES.fetch(**parameters)}
 
 
 def insert_match(match: NewMatch) -> set[UUID]:
@@ -393,13 +392,11 @@ def insert_match(match: NewMatch) -> set[UUID]:
         "room_ids": array(match.room_ids),
         "unconnected_room_ids": array(match.unconnected_room_ids),
         "external_id": match.external_id,
-        "request_digest": match.request_digest,
+        "request_digest": None if match.request_digest is None else f"\\x{match.request_digest.hex()}",
         "created_at": match.created_at,
         "created_by_id": match.created_by_id,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT_ONE_MATCH, parameters)
-        return {row[0] for row in cursor.fetchall()}
+    return {match.id} if INSERT_ONE_MATCH.fetch(**parameters) else set()
 
 
 def insert_pendings(pendings: Sequence[PendingMatch]) -> set[UUID]:

@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from goalsvc.orgs.models import Organization
+from goalsvc.statements import Statement
 from matching.models import ExternalMatch
 from matching.parameters import array, moment_array, text_array
 
@@ -172,8 +171,8 @@ ONE_REQUEST = """(
              SELECT %(identity)s::text AS identity, %(moment)s::timestamptz AS moment,
                     %(goal_id)s::uuid AS goal_id, %(external_id)s::text AS external_id, 1::bigint AS number
          ) AS request"""
-FACTS_OF_MANY = FACTS.format(requests=MANY_REQUESTS)
-FACTS_OF_ONE = FACTS.format(requests=ONE_REQUEST)
+FACTS_OF_MANY = Statement(FACTS.format(requests=MANY_REQUESTS))
+FACTS_OF_ONE = Statement(FACTS.format(requests=ONE_REQUEST))
 
 
 def find_facts(
@@ -206,16 +205,16 @@ def find_facts(
             "goal_ids": array(request.goal_id for request in requests),
             "external_ids": text_array(request.external_id for request in requests),
         }
-    with connection.cursor() as cursor:
-        cursor.execute(FACTS_OF_ONE if len(requests) == 1 else FACTS_OF_MANY, parameters)
-        for row in cursor.fetchall():
-            number, pk, _, _, _, room_ids, _, _, _, _, is_any_room_allowed, default_value = row
-            if number == 0:
-                known_rooms = frozenset(room_ids)
-            elif number == -1:
-                goals[pk] = GoalRule(pk, is_any_room_allowed, room_ids, default_value)
-            else:
-                rows.append(row)
+    for row in (FACTS_OF_ONE if len(requests) == 1 else FACTS_OF_MANY).fetch(**parameters):
+        number, pk, _, _, _, room_ids, _, _, _, _, is_any_room_allowed, default_value = row
+        if number == "0":
+            known_rooms = frozenset(ids_in(room_ids))
+        elif number == "-1":
+            goal_id = UUID(pk)
+            value = Decimal(default_value) if default_value is not None else None
+            goals[goal_id] = GoalRule(goal_id, is_any_room_allowed == "t", ids_in(room_ids), value)
+        else:
+            rows.append(row)
     facts = [Facts(goal=None, session=None)] * len(requests)
     for (
         number,
@@ -230,13 +229,29 @@ def find_facts(
         held_digest,
         *_,
     ) in rows:
-        facts[number - 1] = Facts(
-            goal=goals.get(requests[number - 1].goal_id),
-            session=ChosenSession(pk, visitor_id, session_id, started_at, room_ids) if pk else None,
-            match=Delivery(match, digest) if match else None,
-            pending=Delivery(held, held_digest) if held else None,
+        session = None
+        if pk is not None:
+            moment = datetime.fromisoformat(started_at)
+            session = ChosenSession(UUID(pk), visitor_id, session_id, moment, ids_in(room_ids))
+        index = int(number) - 1
+        facts[index] = Facts(
+            goal=goals.get(requests[index].goal_id),
+            session=session,
+            match=delivery(match, digest),
+            pending=delivery(held, held_digest),
         )
     return known_rooms, facts
+
+
+def ids_in(array: str) -> list[str]:
+    """Return the ids in an array, as PostgreSQL writes it."""
+    return array[1:-1].split(",") if len(array) > 2 else []
+
+
+def delivery(pk: str | None, digest: str | None) -> Delivery | None:
+    if pk is None or digest is None:
+        return None
+    return Delivery(UUID(pk), bytes.fromhex(digest.removeprefix("\\x")))
 
 
 def decide(request: MatchRequest, known_rooms: frozenset[str], facts: Facts) -> Resolution | Refusal:

@@ -60,7 +60,9 @@ def pgbench(world: World, url: str, *, connections: int, seconds: int) -> float:
         "created_by_id": f"'{user}'",
     }
     script = f"\\set i random(0, {world.identities - 1})\n" + "".join(
-        re.sub(r"\s+", " ", re.sub(r"--.*", "", re.sub(r"%\((\w+)\)s", lambda m: values[m[1]], statement)))
+        re.sub(
+            r"\s+", " ", re.sub(r"--.*", "", re.sub(r"%\((\w+)\)s", lambda m: values[m[1]], statement.sql))
+        )
         + ";\n"
         for statement in (AUTHENTICATE, FACTS_OF_ONE, INSERT_ONE_MATCH)
     )
@@ -104,7 +106,7 @@ def matches(world: World, *, size: int, seconds: float) -> float:
         identities = [f"customer-{(done + n) % world.identities}" for n in range(size)]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                FACTS_OF_MANY,
+                FACTS_OF_MANY.sql,
                 {
                     "organization": world.organization,
                     "rooms": rooms,
@@ -117,7 +119,7 @@ def matches(world: World, *, size: int, seconds: float) -> float:
             )
             found = [row for row in cursor.fetchall() if row[0] > 0]
             cursor.execute(
-                INSERT_MANY_MATCHES,
+                INSERT_MANY_MATCHES.sql,
                 {
                     "organization": world.organization,
                     "id": array(new_pks(size)),

@@ -155,15 +155,10 @@ def fill(workload: Workload) -> str:
 
 def ask(client: http.client.HTTPConnection, workload: Workload, token: str) -> tuple[int, Any]:
     """Make one request of the workload; return its status and body."""
-    body = None
-    if workload.body is not None:
-        body = workload.body
-        while "{i}" in body:
-            body = body.replace("{i}", str(random.randrange(workload.numbers)), 1)
     client.request(
         workload.method,
         workload.path,
-        body,
+        fill(workload) or None,
         {"Authorization": f"Token {token}", "Content-Type": "application/json"},
     )
     response = client.getresponse()
