@@ -184,13 +184,16 @@ def test_an_age_is_a_number_of_days(age):
         run("prune_sessions", f"--older-than={age}")
 
 
-def test_the_walk_over_old_sessions_is_by_an_index(organization, django_assert_num_queries):
+def test_the_walk_over_old_sessions_is_by_an_index(organization, other_organization):
     VisitorSessionFactory.create_batch(30, organization=organization)
+    VisitorSessionFactory.create_batch(90, organization=other_organization)
     parameters = {
         "organization": organization.id, "before": timezone.now(), "after": "-infinity",
         "after_id": UNKNOWN_ID, "limit": 2,
     }  # fmt: skip
     with connection.cursor() as cursor:
+        # What is remembered of other tests' rows may make any index look as good.
+        cursor.execute("ANALYZE matching_visitor, matching_visitorsession")
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
         cursor.execute("SET LOCAL enable_incremental_sort = off")
