@@ -73,7 +73,7 @@ def pgbench(world: World, url: str, *, connections: int, seconds: int) -> float:
         output = subprocess.run(
             [
                 *(program, "-n", "-M", "prepared", "-f", str(path), "-c", str(connections), "-j", "2"),
-                *("-T", str(seconds), "-d", url),
+                *("-T", str(seconds), url),
             ],
             capture_output=True,
             text=True,
