@@ -39,7 +39,7 @@ def pgbench(world: World, url: str, *, connections: int, seconds: int) -> float:
         "organization": f"'{world.organization}'::uuid",
         "digest": f"'{ApiToken.digest_of(world.token)}'",
         "at": now,
-        "unless_since": f"{now} - interval '1 hour'",
+        "unless_since": f"({now} - interval '1 hour')",
         "identity": "('customer-' || :i)",
         "moment": f"'{MATCHED_AT}'",
         "goals": f"'{{{world.goal}}}'",
