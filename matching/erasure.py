@@ -183,8 +183,9 @@ def erase_rows(organization: Organization, identity: str) -> Erased:
 
 def telling(identity: str) -> str:
     """Make the regular expression of texts in which the identity stands as a word of its own."""
-    # PostgreSQL takes a backslash before anything that is no letter or digit for that very character.
-    escaped = re.sub(r"([^\w\s])", r"\\\1", identity)
+    # PostgreSQL takes a backslash before what it does not count as a letter or digit for that very character.
+    # Of other scripts its locale decides what counts, and nothing in them is special.
+    escaped = re.sub(r"([!-/:-@\[-^`{-~])", r"\\\1", identity)
     return f"(^|[^[:alnum:]]){escaped}($|[^[:alnum:]])"
 
 

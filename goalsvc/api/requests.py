@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 logging._srcfile = None
 
+# Of a Content-Length. Python refuses to read a number of thousands of digits; too large is too large.
+MOST_DIGITS = 18
+
 # Where the API proper begins; the pages that document it do not.
 API = "/api/v5/orgs/"
 
@@ -135,6 +138,8 @@ def take_body(request: HttpRequest) -> None:
     """
     meta = request.META
     length = meta.get("CONTENT_LENGTH") or ""
+    if len(length) > MOST_DIGITS and length.isdecimal():
+        length = meta["CONTENT_LENGTH"] = "9" * MOST_DIGITS
     if length:
         if not length.isdecimal() or not 0 < int(length) <= settings.MAX_BODY_BYTES:
             return

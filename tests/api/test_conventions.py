@@ -416,8 +416,9 @@ def test_a_senseless_content_length_is_an_empty_body(length, post_stream, goal_b
     assert response.json()["name"] == ["This field is required."]
 
 
-def test_an_absurd_content_length_is_413(post_stream, goal_bytes):
-    response = post_stream(io.BytesIO(goal_bytes), {"CONTENT_LENGTH": "9" * 30})
+@pytest.mark.parametrize("digits", [30, 5000])
+def test_an_absurd_content_length_is_413(digits, post_stream, goal_bytes):
+    response = post_stream(io.BytesIO(goal_bytes), {"CONTENT_LENGTH": "9" * digits})
 
     assert (response.status_code, response.json()["code"]) == (413, "payload_too_large")
 

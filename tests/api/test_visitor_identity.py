@@ -123,6 +123,9 @@ def test_what_is_too_much_for_one_answer_goes_on_in_the_lists(as_manager, org_ur
         "batch/x",
         "+49 170 1234567",
         "somebody@example.com",
+        "***:(?i)[x]{3}|^$.*",
+        "\N{CIRCLED LATIN CAPITAL LETTER A}",
+        "\N{DEVANAGARI LETTER RA}\N{DEVANAGARI VOWEL SIGN AA}",
     ],
 )
 def test_an_identity_may_be_any_text(identity, as_manager, org_url, organization):
