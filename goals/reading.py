@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from goalsvc.api.pagination import Slice
-from goalsvc.orgs.models import Organization
-from goalsvc.statements import BOOLEANS, Statement
+from goalsvc.orgs.models import Organization, with_caller
+from goalsvc.statements import BOOLEANS, Ahead, Row, Statement
 
 # As texts, since they are only written out again: making objects of them took most of a page's time.
 GOALS = """
@@ -26,9 +26,12 @@ GOALS = """
     FROM goals_goal AS goal
     LEFT JOIN orgs_user AS creator ON creator.id = goal.created_by_id
     LEFT JOIN orgs_user AS editor ON editor.id = goal.updated_by_id
-    WHERE goal.organization_id = %(organization)s AND goal.deleted_at IS NULL
+    WHERE goal.deleted_at IS NULL
 """
-ONE_GOAL = Statement(f"{GOALS} AND goal.id = %(goal)s")
+ONE_GOAL = f"{GOALS} AND goal.id = %(goal)s"
+GOAL = Statement(f"{ONE_GOAL} AND goal.organization_id = %(organization)s")
+GOAL_WITH_CALLER = with_caller(f"{ONE_GOAL} AND goal.organization_id = organization.id")
+GOALS = f"{GOALS} AND goal.organization_id = %(organization)s"
 # By the index goal_list: which way, and from where, a page goes on.
 FIRST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at, goal.id LIMIT %(limit)s")
 LAST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s")
@@ -68,8 +71,19 @@ class GoalRow(NamedTuple):
 
 def read_goal(organization: Organization, goal_id: UUID) -> GoalRow | None:
     """Return the organization's goal with this id, unless it is deleted or there is none."""
-    rows = fetch(ONE_GOAL, {"organization": organization.id, "goal": goal_id})
+    rows = fetch(GOAL, {"organization": organization.id, "goal": goal_id})
     return rows[0] if rows else None
+
+
+def look_for_goal(goal_id: UUID) -> Ahead:
+    """Ask for a goal of the caller's organization along with the caller."""
+    return Ahead(GOAL_WITH_CALLER, {"goal": goal_id})
+
+
+def goal_found(ahead: Ahead) -> GoalRow | None:
+    """Return the goal that was asked for, unless it is deleted or there is none."""
+    row = ahead.take()
+    return goal_in(row) if row is not None and row[0] is not None else None
 
 
 def read_goals(organization: Organization, page: Slice) -> list[GoalRow]:
@@ -82,9 +96,10 @@ def read_goals(organization: Organization, page: Slice) -> list[GoalRow]:
 
 
 def fetch(statement: Statement, parameters: dict[str, Any]) -> list[GoalRow]:
-    return [
-        GoalRow._make(
-            (*row[:2], BOOLEANS[row[2]], *row[3:12], BOOLEANS[row[12]], *row[13:17], BOOLEANS[row[17]])
-        )
-        for row in statement.fetch(**parameters)
-    ]
+    return [goal_in(row) for row in statement.fetch(**parameters)]
+
+
+def goal_in(row: Row) -> GoalRow:
+    return GoalRow._make(
+        (*row[:2], BOOLEANS[row[2]], *row[3:12], BOOLEANS[row[12]], *row[13:17], BOOLEANS[row[17]])
+    )

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from goals import documentation as docs
 from goals.models import Goal, GoalAttributes, GoalQuerySet, UnknownRoomsError
 from goals.permissions import SettingsScope
-from goals.reading import GoalRow, read_goal, read_goals
+from goals.reading import GoalRow, goal_found, look_for_goal, read_goal, read_goals
 from goals.rendering import render_goal, represent_goal
 from goals.serializers import PART_OF_GOAL, WHOLE_GOAL, GoalInput
 from goalsvc.api.dispatch import Request
@@ -25,6 +25,7 @@ from goalsvc.api.schema import describe
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView
+from goalsvc.statements import Ahead
 
 
 def find_goal(goals: GoalQuerySet, goal_id: str) -> Goal:
@@ -103,10 +104,13 @@ class GoalsView(OrganizationAPIView):
 class GoalView(OrganizationAPIView):
     permission_classes = GoalsView.permission_classes
 
+    def look_ahead(self) -> Ahead | None:
+        pk = parse_uuid(self.kwargs["goal_id"])
+        return look_for_goal(pk) if pk and self.request.method in {"GET", "HEAD"} else None
+
     @describe(docs.RETRIEVE_GOAL)
     def get(self, request: Request, organization_id: str, goal_id: str) -> Response:
-        pk = parse_uuid(goal_id)
-        goal = read_goal(self.organization, pk) if pk else None
+        goal = goal_found(request.ahead) if request.ahead else None
         if goal is None:
             raise goal_not_found()
         body, tag = represent_goal(goal, self.organization)

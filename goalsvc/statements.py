@@ -7,6 +7,7 @@ goes in and comes out are texts, which is what travels.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import Any
@@ -79,6 +80,20 @@ class Statement:
             tuple([None if (value := cell(row, column)) is None else value.decode() for column in columns])
             for row in range(result.ntuples)
         ]
+
+
+@dataclass(slots=True)
+class Ahead:
+    """What a request reads of the caller's organization in the very statement that finds the caller."""
+
+    statement: Statement  # made by goalsvc.orgs.models.with_caller
+    values: dict[str, Any]
+    row: Row | None = None  # what was read, once the caller is known
+
+    def take(self) -> Row | None:
+        """Return what was read, the first time; later on it may be out of date."""
+        row, self.row = self.row, None
+        return row
 
 
 def verified(result: Any) -> Any:

@@ -13,6 +13,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from goalsvc.api.errors import NotFound, body_of
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.models import Organization, User
+from goalsvc.statements import Ahead
 from matching import recording, resolver
 from matching.attempts import count_replays, keep_attempts
 from matching.metrics import count_answers
@@ -101,14 +102,16 @@ def post_matches(
     source: MatchAttempt.Source,
     goal_id: UUID | None = None,
     is_rehearsal: bool = False,
+    ahead: Ahead | None = None,
 ) -> list[Answer]:
     """Answer posted matches, in their order; each as if it came alone after those before it.
 
     Args:
         items: JSON objects as they were sent, not yet checked; or, in the place of one that could not
-            even be read, the APIException that says why.
+            even be read, the APIException that says why; or a MatchRequest, of one that is checked.
         goal_id: the goal of all of them; else each names its own as `goal_id`.
         is_rehearsal: give the verdicts and write nothing.
+        ahead: what `look_for_facts` asked of the only item.
 
     The number of statements does not depend on the number of items. More than one, or one that is to be
     held, are written in one transaction.
@@ -126,7 +129,9 @@ def post_matches(
     with nullcontext() if is_one_write and not is_rehearsal else transaction.atomic():
         verdicts = []
         if requests:
-            verdicts = record_matches(organization, list(requests.values()), at=at, is_rehearsal=is_rehearsal)
+            verdicts = record_matches(
+                organization, list(requests.values()), at=at, is_rehearsal=is_rehearsal, ahead=ahead
+            )
         answers |= {index: answer_to(verdict) for index, verdict in zip(requests, verdicts, strict=True)}
         ordered = [answers[index] for index in range(len(items))]
         if is_rehearsal:
@@ -155,6 +160,8 @@ def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None, at: dat
 
     Raises: APIException, as the single call would, naming all that is at fault.
     """
+    if isinstance(item, MatchRequest):
+        return item._replace(by_id=by_id)
     if isinstance(item, APIException):
         raise item
     if goal_id is None and isinstance(item, dict):

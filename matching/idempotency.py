@@ -24,6 +24,7 @@ from goalsvc.orgs.models import Organization
 from matching.models import IdempotencyKey
 
 HEADER = "Idempotency-Key"
+KEY_HEADER = "HTTP_IDEMPOTENCY_KEY"  # as WSGI names it
 REPLAY_HEADER = "Idempotent-Replay"
 SANE_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -39,7 +40,7 @@ def read_key(request: Request) -> str | None:
 
     Raises: ValidationError naming the header when the key is not 1 to 255 printable ASCII characters.
     """
-    key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    key: str | None = request.META.get(KEY_HEADER)
     if key is None:
         return None
     key = key.strip()

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
 from goalsvc.orgs.models import Organization
-from goalsvc.statements import Statement
+from goalsvc.statements import Ahead, Statement
 from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
 from matching.parameters import array, bytes_array, moment_array, text_array
 from matching.reasons import explain
@@ -91,6 +91,7 @@ def record_matches(
     *,
     at: datetime,
     is_rehearsal: bool = False,
+    ahead: Ahead | None = None,
 ) -> list[Verdict]:
     """Resolve each request and write what follows; the verdicts are in the order of the requests.
 
@@ -99,13 +100,14 @@ def record_matches(
 
     Args:
         is_rehearsal: the caller will roll back, so nobody need be kept waiting.
+        ahead: the facts of the only request, read already.
 
     Runs in the caller's transaction, if there is one; there must be one where a request may be held.
     """
     verdicts: dict[int, Verdict] = {}
     is_alone = is_rehearsal  # whether arriving sessions and identities wait for us
     while open_indexes := [index for index in range(len(requests)) if index not in verdicts]:
-        plan = make_plan(organization, requests, open_indexes)
+        plan = make_plan(organization, requests, open_indexes, ahead)
         if (plan.has_holds or plan.overdue) and not is_alone:
             # What is missing may be arriving at this very moment. Let those arrivals finish, look again,
             # and keep others waiting until what we hold can be seen. (And an arrival settles what is held,
@@ -137,10 +139,15 @@ class Plan:
     has_holds: bool = False
 
 
-def make_plan(organization: Organization, requests: Sequence[MatchRequest], indexes: Sequence[int]) -> Plan:
+def make_plan(
+    organization: Organization,
+    requests: Sequence[MatchRequest],
+    indexes: Sequence[int],
+    ahead: Ahead | None = None,
+) -> Plan:
     """Apply the rule to the requests at these indexes, as if each came after those before it."""
     plan = Plan()
-    known_rooms, facts = find_facts(organization, [requests[index] for index in indexes])
+    known_rooms, facts = find_facts(organization, [requests[index] for index in indexes], ahead)
     claimed: set[tuple[UUID, str]] = set()  # goals and external ids of what this plan will write
     for index, fact in zip(indexes, facts, strict=True):
         request = requests[index]

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from goalsvc.orgs.models import Organization
-from goalsvc.statements import Statement
+from goalsvc.orgs.models import Organization, with_caller
+from goalsvc.statements import Ahead, Row, Statement
 from matching.models import ExternalMatch
 from matching.parameters import array, moment_array, text_array
 
@@ -90,39 +90,11 @@ SESSION_NOT_FOUND = "session_not_found"
 NO_CONNECTED_ROOMS = "no_connected_rooms"
 
 
-# For every request the latest session before its moment, of all visitors that carry its identity, and what
-# its external id stands for. Each visitor costs one descent of the index session_latest, however many
-# sessions there are; the outer LIMIT then picks among as many rows as the identity has visitors.
-# The LIMITs also keep the planner from scanning whole tables for many requests.
-# Before the requests come rows of what they share: the posted rooms that are the organization's (number 0),
-# and the goals (number -1).
-FACTS = """
-    SELECT 0::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
-           ARRAY(
-               SELECT id::text FROM orgs_room
-               WHERE organization_id = %(organization)s AND archived_at IS NULL
-                 AND id = ANY(%(rooms)s::uuid[])
-           ),
-           NULL::uuid, NULL::bytea, NULL::uuid, NULL::bytea, NULL::boolean, NULL::numeric
-    UNION ALL
-    SELECT -1, goal.id, NULL, NULL, NULL,
-           ARRAY(
-               SELECT allowed.room_id::text FROM goals_goalroom AS allowed
-               JOIN orgs_room AS room
-                 ON room.organization_id = allowed.organization_id AND room.id = allowed.room_id
-               WHERE allowed.organization_id = goal.organization_id AND allowed.goal_id = goal.id
-                 AND room.archived_at IS NULL
-               ORDER BY room.created_at, room.id
-           ),
-           NULL, NULL, NULL, NULL, goal.is_any_room_allowed, goal.default_value
-    FROM goals_goal AS goal
-    WHERE goal.organization_id = %(organization)s AND goal.deleted_at IS NULL
-      AND goal.id = ANY(%(goals)s::uuid[])
-    UNION ALL
-    SELECT request.number, latest.id, latest.visitor_id, latest.visitor_session_id, latest.started_at,
-           latest.room_ids::text[], match.id, match.request_digest, pending.id, pending.request_digest,
-           NULL, NULL
-    FROM {requests}
+# The parts that the statements below share; `request` is one posted match or many.
+# The latest session before the moment, of all visitors that carry the identity. Each visitor costs one
+# descent of the index session_latest, however many sessions there are; the outer LIMIT then picks among as
+# many rows as the identity has visitors. The LIMITs also keep the planner from scanning whole tables.
+LOOKUPS = """
     LEFT JOIN LATERAL (
         SELECT session.*
         FROM matching_visitoridentity AS carried
@@ -131,12 +103,12 @@ FACTS = """
             FROM matching_visitorsession AS s
             JOIN matching_visitor AS v ON v.organization_id = s.organization_id AND v.id = s.visitor_id
             WHERE s.visitor_id = carried.visitor_id
-              AND s.organization_id = %(organization)s
+              AND s.organization_id = {organization}
               AND s.started_at < request.moment
             ORDER BY s.started_at DESC, s.id DESC
             LIMIT 1
         ) AS session
-        WHERE carried.organization_id = %(organization)s
+        WHERE carried.organization_id = {organization}
           AND carried.identity = request.identity
         ORDER BY session.started_at DESC, session.id DESC
         LIMIT 1
@@ -144,7 +116,7 @@ FACTS = """
     LEFT JOIN LATERAL (
         SELECT m.id, m.request_digest
         FROM matching_externalmatch AS m
-        WHERE m.organization_id = %(organization)s
+        WHERE m.organization_id = {organization}
           AND m.goal_id = request.goal_id
           AND m.external_id = request.external_id
         LIMIT 1
@@ -152,95 +124,165 @@ FACTS = """
     LEFT JOIN LATERAL (
         SELECT p.id, p.request_digest
         FROM matching_pendingmatch AS p
-        WHERE p.organization_id = %(organization)s
+        WHERE p.organization_id = {organization}
           AND p.goal_id = request.goal_id
           AND p.external_id = request.external_id
           AND p.status = 'pending'
         LIMIT 1
     ) AS pending ON TRUE
 """
+FOUND = """latest.id, latest.visitor_id, latest.visitor_session_id, latest.started_at, latest.room_ids,
+           match.id, match.request_digest, pending.id, pending.request_digest"""
+# Which of the posted rooms are the organization's.
+KNOWN_ROOMS = """ARRAY(
+               SELECT id FROM orgs_room
+               WHERE organization_id = {organization} AND archived_at IS NULL
+                 AND id = ANY(%(rooms)s::uuid[])
+           )"""
+ALLOWED_ROOMS = """ARRAY(
+               SELECT allowed.room_id FROM goals_goalroom AS allowed
+               JOIN orgs_room AS room
+                 ON room.organization_id = allowed.organization_id AND room.id = allowed.room_id
+               WHERE allowed.organization_id = goal.organization_id AND allowed.goal_id = goal.id
+                 AND room.archived_at IS NULL
+               ORDER BY room.created_at, room.id
+           )"""
 
+# All about one request in one row.
+ONE = f"""
+    SELECT {KNOWN_ROOMS}, goal.id, goal.is_any_room_allowed, goal.default_value,
+           {ALLOWED_ROOMS},
+           {FOUND}
+    FROM (
+        SELECT %(identity)s::text AS identity, %(moment)s::timestamptz AS moment,
+               %(goal_id)s::uuid AS goal_id, %(external_id)s::text AS external_id
+    ) AS request
+    LEFT JOIN goals_goal AS goal
+        ON goal.organization_id = {{organization}} AND goal.id = request.goal_id AND goal.deleted_at IS NULL
+    {LOOKUPS}
+"""
+FACTS_OF_ONE = Statement(ONE.format(organization="%(organization)s"))
+FACTS_WITH_CALLER = with_caller(ONE.format(organization="organization.id"))
 
-MANY_REQUESTS = """unnest(
+# For many requests rows of what they share come first: the posted rooms that are the organization's
+# (number 0), and the goals (number -1).
+FACTS_OF_MANY = Statement(
+    f"""
+    SELECT 0::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
+           {KNOWN_ROOMS},
+           NULL::uuid, NULL::bytea, NULL::uuid, NULL::bytea, NULL::boolean, NULL::numeric
+    UNION ALL
+    SELECT -1, goal.id, NULL, NULL, NULL,
+           {ALLOWED_ROOMS},
+           NULL, NULL, NULL, NULL, goal.is_any_room_allowed, goal.default_value
+    FROM goals_goal AS goal
+    WHERE goal.organization_id = {{organization}} AND goal.deleted_at IS NULL
+      AND goal.id = ANY(%(goals)s::uuid[])
+    UNION ALL
+    SELECT request.number, {FOUND}, NULL, NULL
+    FROM unnest(
              %(identities)s::text[], %(moments)s::timestamptz[], %(goal_ids)s::uuid[],
              %(external_ids)s::text[]
-         ) WITH ORDINALITY AS request (identity, moment, goal_id, external_id, number)"""
-# A single row is what the planner then expects whatever the parameters, so it keeps the plan: planning
-# anew takes longer than the statement itself.
-ONE_REQUEST = """(
-             SELECT %(identity)s::text AS identity, %(moment)s::timestamptz AS moment,
-                    %(goal_id)s::uuid AS goal_id, %(external_id)s::text AS external_id, 1::bigint AS number
-         ) AS request"""
-FACTS_OF_MANY = Statement(FACTS.format(requests=MANY_REQUESTS))
-FACTS_OF_ONE = Statement(FACTS.format(requests=ONE_REQUEST))
+         ) WITH ORDINALITY AS request (identity, moment, goal_id, external_id, number)
+    {LOOKUPS}
+""".format(organization="%(organization)s")
+)
 
 
 def find_facts(
-    organization: Organization, requests: Sequence[MatchRequest]
+    organization: Organization, requests: Sequence[MatchRequest], ahead: Ahead | None = None
 ) -> tuple[frozenset[str], list[Facts]]:
     """Return what the rule needs to know, in one statement.
 
+    Args:
+        ahead: what `look_for_facts` asked of the only request; no statement is left to be run then.
+
     Returns: those of all posted rooms that are rooms of the organization, and the facts of each request.
     """
+    if len(requests) == 1:
+        row = ahead.take() if ahead else None
+        if row is None:
+            [row] = FACTS_OF_ONE.fetch(organization=organization.id, **parameters_of(requests[0]))
+        return facts_of_one(row)
+    return facts_of_many(organization, requests)
+
+
+def look_for_facts(request: MatchRequest) -> Ahead:
+    """Ask for the facts of a request to the caller's organization along with the caller."""
+    return Ahead(FACTS_WITH_CALLER, parameters_of(request))
+
+
+def parameters_of(request: MatchRequest) -> dict[str, Any]:
+    return {
+        "rooms": array(request.rooms),
+        "identity": request.visitor_identity,
+        "moment": request.goal_matched_at,
+        "goal_id": request.goal_id,
+        "external_id": request.external_id,
+    }
+
+
+def facts_of_one(row: Row) -> tuple[frozenset[str], list[Facts]]:
+    known_rooms, goal_id, is_any_room_allowed, default_value, allowed_rooms, *found = row
+    goal = goal_rule(goal_id, is_any_room_allowed, default_value, allowed_rooms) if goal_id else None
+    return frozenset(ids_in(known_rooms)), [facts_found(goal, *found)]
+
+
+def facts_of_many(
+    organization: Organization, requests: Sequence[MatchRequest]
+) -> tuple[frozenset[str], list[Facts]]:
     known_rooms: frozenset[str] = frozenset()
     goals: dict[UUID, GoalRule] = {}
     rows = []
-    parameters: dict[str, Any] = {
-        "organization": organization.id,
-        "rooms": array({room for request in requests for room in request.rooms}),
-        "goals": array({request.goal_id for request in requests}),
-    }
-    if len(requests) == 1:
-        [request] = requests
-        parameters |= {
-            "identity": request.visitor_identity,
-            "moment": request.goal_matched_at,
-            "goal_id": request.goal_id,
-            "external_id": request.external_id,
-        }
-    else:
-        parameters |= {
-            "identities": text_array(request.visitor_identity for request in requests),
-            "moments": moment_array(request.goal_matched_at for request in requests),
-            "goal_ids": array(request.goal_id for request in requests),
-            "external_ids": text_array(request.external_id for request in requests),
-        }
-    for row in (FACTS_OF_ONE if len(requests) == 1 else FACTS_OF_MANY).fetch(**parameters):
-        number, pk, _, _, _, room_ids, _, _, _, _, is_any_room_allowed, default_value = row
-        if number == "0":
-            known_rooms = frozenset(ids_in(room_ids))
-        elif number == "-1":
-            goal_id = UUID(pk)
-            value = Decimal(default_value) if default_value is not None else None
-            goals[goal_id] = GoalRule(goal_id, is_any_room_allowed == "t", ids_in(room_ids), value)
+    for row in FACTS_OF_MANY.fetch(
+        organization=organization.id,
+        rooms=array({room for request in requests for room in request.rooms}),
+        goals=array({request.goal_id for request in requests}),
+        identities=text_array(request.visitor_identity for request in requests),
+        moments=moment_array(request.goal_matched_at for request in requests),
+        goal_ids=array(request.goal_id for request in requests),
+        external_ids=text_array(request.external_id for request in requests),
+    ):
+        if row[0] == "0":
+            known_rooms = frozenset(ids_in(row[5]))
+        elif row[0] == "-1":
+            _, goal_id, _, _, _, allowed_rooms, *_, is_any_room_allowed, default_value = row
+            goal = goal_rule(goal_id, is_any_room_allowed, default_value, allowed_rooms)
+            goals[goal.id] = goal
         else:
             rows.append(row)
     facts = [Facts(goal=None, session=None)] * len(requests)
-    for (
-        number,
-        pk,
-        visitor_id,
-        session_id,
-        started_at,
-        room_ids,
-        match,
-        digest,
-        held,
-        held_digest,
-        *_,
-    ) in rows:
-        session = None
-        if pk is not None:
-            moment = datetime.fromisoformat(started_at)
-            session = ChosenSession(UUID(pk), visitor_id, session_id, moment, ids_in(room_ids))
+    for number, *found, _, _ in rows:
         index = int(number) - 1
-        facts[index] = Facts(
-            goal=goals.get(requests[index].goal_id),
-            session=session,
-            match=delivery(match, digest),
-            pending=delivery(held, held_digest),
-        )
+        facts[index] = facts_found(goals.get(requests[index].goal_id), *found)
     return known_rooms, facts
+
+
+def goal_rule(
+    goal_id: str, is_any_room_allowed: str, default_value: str | None, allowed_rooms: str
+) -> GoalRule:
+    value = Decimal(default_value) if default_value is not None else None
+    return GoalRule(UUID(goal_id), is_any_room_allowed == "t", ids_in(allowed_rooms), value)
+
+
+def facts_found(
+    goal: GoalRule | None,
+    pk: str | None,
+    visitor_id: str,
+    visitor_session_id: str,
+    started_at: str,
+    room_ids: str,
+    match: str | None,
+    digest: str | None,
+    held: str | None,
+    held_digest: str | None,
+) -> Facts:
+    """Make the facts of one request of the columns FOUND."""
+    session = None
+    if pk is not None:
+        moment = datetime.fromisoformat(started_at)
+        session = ChosenSession(UUID(pk), visitor_id, visitor_session_id, moment, ids_in(room_ids))
+    return Facts(goal, session, delivery(match, digest), delivery(held, held_digest))
 
 
 def ids_in(array: str) -> list[str]:

@@ -27,12 +27,13 @@ from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView
+from goalsvc.statements import Ahead
 from matching import documentation as docs
-from matching.answers import Answer, answer_to_error, goal_not_found, post_matches
+from matching.answers import Answer, answer_to_error, goal_not_found, post_matches, read_request
 from matching.attempts import count_replays, keep_attempts, summarize
 from matching.collisions import despite_collisions
 from matching.filters import choice_filter, flag, moment_filters, text_filters, uuid_filters, whole_number
-from matching.idempotency import REPLAY_HEADER, answer_once, read_key
+from matching.idempotency import KEY_HEADER, REPLAY_HEADER, answer_once, read_key
 from matching.metrics import count_answers, count_stored_answer
 from matching.models import ExternalMatch, ExternalMatchQuerySet, MatchAttempt, PendingMatch
 from matching.rendering import (
@@ -44,6 +45,7 @@ from matching.rendering import (
     render_pending,
     render_summary,
 )
+from matching.resolver import MatchRequest, look_for_facts
 from matching.serializers import RESTATEMENT
 
 MAX_BATCH_ITEMS = 5000
@@ -127,6 +129,23 @@ def keep_rejected(
 
 
 class GoalMatchesView(MatchingAPIView):
+    read: MatchRequest | None = None
+
+    def look_ahead(self) -> Ahead | None:
+        """A match without a fault has what the rule needs to know read along with the caller.
+
+        Not where other things come first that may take their time, as for an Idempotency-Key.
+        """
+        request, goal_id = self.request, parse_uuid(self.kwargs["goal_id"])
+        if request.method != "POST" or goal_id is None or request.META.get(KEY_HEADER) is not None:
+            return None
+        item = request.glance()
+        try:
+            self.read = read_request(item, goal_id, by_id=None, at=timezone.now())
+        except APIException:
+            return None
+        return look_for_facts(self.read)
+
     @describe(docs.LIST_GOAL_MATCHES)
     def get(self, request: Request, organization_id: str, goal_id: str) -> Response:
         goal = find_goal(self.organization.goals.all(), goal_id)
@@ -152,12 +171,13 @@ class GoalMatchesView(MatchingAPIView):
     def post_one(self, goal_id: UUID, is_rehearsal: bool) -> Response:
         [answer] = post_matches(
             self.organization,
-            [self.request.data],
+            [self.request.data if self.read is None else self.read],
             by=self.user,
             at=timezone.now(),
             source=MatchAttempt.Source.SINGLE,
             goal_id=goal_id,
             is_rehearsal=is_rehearsal,
+            ahead=self.request.ahead,
         )
         return respond(answer)
 

@@ -13,17 +13,22 @@ from django.http import HttpRequest, HttpResponseBase
 from rest_framework import request as rest
 from rest_framework import views
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import NotAcceptable, UnsupportedMediaType
+from rest_framework.exceptions import APIException, NotAcceptable, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
+
+from goalsvc.statements import Ahead
 
 ACCEPTABLE = frozenset({("*", "*"), ("application", "*"), ("application", "json")})
 NOT_READ = object()
+# Of a body, in bytes, that is read before its sender is known.
+MOST_AHEAD = 64 * 1024
 
 
 class Request(rest.Request):
     """The request as views see it; what is asked often is an attribute, not looked for each time."""
 
     query_params: Any = None  # in place of a property
+    ahead: Ahead | None = None
 
     def __init__(self, request: HttpRequest, view: "APIView") -> None:
         self._request = request
@@ -32,6 +37,7 @@ class Request(rest.Request):
         self._auth: Any = None
         self._authenticator: Any = None
         self._content: Any = NOT_READ
+        self._fault: APIException | None = None
         self.authenticators = view.authenticators
         self.META = request.META
         self.method = request.method
@@ -51,7 +57,23 @@ class Request(rest.Request):
         if self._content is NOT_READ:
             self._content = {}
             self._content = self._read()
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
         return self._content
+
+    def glance(self) -> Any:
+        """The decoded body if it is a small one; None if not, or if there is a fault, which `data` raises."""
+        length = self.META.get("CONTENT_LENGTH", "")
+        if not length.isdecimal() or int(length) > MOST_AHEAD:
+            return None
+        if self._content is NOT_READ:
+            self._content = {}
+            try:
+                self._content = self._read()
+            except APIException as fault:
+                self._fault = fault
+        return self._content if self._fault is None else None
 
     def _read(self) -> Any:
         length = self.META.get("CONTENT_LENGTH", "")
@@ -97,6 +119,7 @@ class APIView(views.APIView):
         self.request = wrapped = Request(request, self)
         try:
             verify_acceptable(request)
+            wrapped.ahead = self.look_ahead()
             for authenticator in self.authenticators:
                 caller = authenticator.authenticate(wrapped)
                 if caller is not None:
@@ -114,6 +137,13 @@ class APIView(views.APIView):
             response = self.handle_exception(error)
         response["Allow"] = self.allow
         return response
+
+    def look_ahead(self) -> Ahead | None:
+        """Say what is to be read along with the caller, where the request tells it already.
+
+        What is found counts only once the caller is found to be allowed: nothing may be raised here.
+        """
+        return None
 
     def raise_uncaught_exception(self, exc: Exception) -> NoReturn:
         raise exc

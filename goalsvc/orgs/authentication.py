@@ -28,7 +28,8 @@ class TokenAuthentication(BaseAuthentication):
         key = key.strip()
         token = None
         if ApiToken.KEY.fullmatch(key):
-            token = ApiToken.objects.authenticate(key, at=timezone.now())
+            ahead = getattr(request, "ahead", None)
+            token = ApiToken.objects.authenticate(key, at=timezone.now(), ahead=ahead)
         if token is None:
             raise invalid_token()
         if settings.RATE_LIMIT is not None:

@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
 from goalsvc import database
-from goalsvc.statements import BOOLEANS, Row, Statement
+from goalsvc.statements import BOOLEANS, Ahead, Row, Statement
 
 
 class Organization(models.Model):
@@ -224,19 +224,26 @@ class Room(models.Model):
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    def authenticate(self, key: str, at: datetime) -> "ApiToken | None":
+    def authenticate(self, key: str, at: datetime, ahead: Ahead | None = None) -> "ApiToken | None":
         """Return the valid token with this key, its user and their organization loaded; one statement.
 
-        The same statement remembers that the token was used, at most once in TOUCH_INTERVAL.
+        The same statement remembers that the token was used, at most once in TOUCH_INTERVAL, and reads
+        what is asked for ahead.
         """
         row = fetch_first(
-            AUTHENTICATE, digest=ApiToken.digest_of(key), at=at, unless_since=at - ApiToken.TOUCH_INTERVAL
+            ahead.statement if ahead else AUTHENTICATE,
+            digest=ApiToken.digest_of(key),
+            at=at,
+            unless_since=at - ApiToken.TOUCH_INTERVAL,
+            **(ahead.values if ahead else {}),
         )
         if row is None:
             return None
+        if ahead:
+            ahead.row = row[CALLER_COLUMNS:]
         token_id, user_id, email, first_name, last_name, scopes, *flags = row[:9]
         is_bot, is_staff, is_superuser = (BOOLEANS[flag] for flag in flags)
-        organization_id, name, expires_on = row[9:]
+        organization_id, name, expires_on = row[9:CALLER_COLUMNS]
         organization = None
         if organization_id is not None:
             organization = loaded(
@@ -461,8 +468,7 @@ def loaded(model: type[M], **values: Any) -> M:
 
 
 # What every request needs of its caller. The rest is read where it is shown.
-AUTHENTICATE = Statement(
-    """
+CALLER = """
     WITH touched AS (
         UPDATE orgs_apitoken SET last_used_at = %(at)s::timestamptz
         WHERE digest = %(digest)s AND revoked_at IS NULL
@@ -470,13 +476,26 @@ AUTHENTICATE = Statement(
     )
     SELECT token.id, caller.id, caller.email, caller.first_name, caller.last_name,
            array_to_string(caller.scopes, ','), caller.is_bot, caller.is_staff, caller.is_superuser,
-           organization.id, organization.name, organization.subscription_expires_on
+           organization.id, organization.name, organization.subscription_expires_on{columns}
     FROM orgs_apitoken AS token
     JOIN orgs_user AS caller ON caller.id = token.user_id
-    LEFT JOIN orgs_organization AS organization ON organization.id = caller.organization_id
+    LEFT JOIN orgs_organization AS organization ON organization.id = caller.organization_id{ahead}
     WHERE token.digest = %(digest)s
       AND token.revoked_at IS NULL
       AND (token.expires_at IS NULL OR token.expires_at > %(at)s::timestamptz)
       AND caller.is_active
 """
-)
+CALLER_COLUMNS = 12
+AUTHENTICATE = Statement(CALLER.format(columns="", ahead=""))
+
+
+def with_caller(sql: str) -> Statement:
+    """Make the statement that finds the caller and in the same round trip reads what `sql` asks.
+
+    Args:
+        sql: a SELECT of at most one row, in which `organization.id` is the caller's organization. For a
+            caller without a valid token nothing is read; for a stranger, nothing but the stranger's own.
+    """
+    return Statement(
+        CALLER.format(columns=", ahead.*", ahead=f"\n    LEFT JOIN LATERAL ({sql}) AS ahead ON TRUE")
+    )

@@ -223,7 +223,7 @@ def test_success_keeps_nothing_and_costs_nothing(
     arrive(organization, room)
     as_integrator.get("/api/v5/users/me")
 
-    with django_assert_num_queries(3):  # token, facts, match
+    with django_assert_num_queries(2):  # caller and facts, match
         as_integrator.post(url, body)
 
     assert not MatchAttempt.objects.exists()

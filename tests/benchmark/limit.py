@@ -15,16 +15,16 @@ import psycopg
 from django.db import connection, transaction
 from django.utils import timezone
 
-from goalsvc.orgs.models import AUTHENTICATE, ApiToken
+from goalsvc.orgs.models import ApiToken
 from matching.ingestion import ANNOUNCE_ARRIVAL, UPSERT_SESSIONS
 from matching.parameters import array, bytes_array, moment_array, new_pks, text_array
 from matching.recording import INSERT_MANY_MATCHES, INSERT_ONE_MATCH
-from matching.resolver import FACTS_OF_MANY, FACTS_OF_ONE
+from matching.resolver import FACTS_OF_MANY, FACTS_WITH_CALLER
 from tests.benchmark.world import MATCHED_AT, World
 
 
 def pgbench(world: World, url: str, *, connections: int, seconds: int) -> float:
-    """Run the three statements of a match POST, prepared; return matches per second."""
+    """Run the two statements of a match POST, prepared; return matches per second."""
     with psycopg.connect(url) as database:
         session = database.execute(
             """SELECT s.id FROM matching_visitorsession AS s
@@ -64,7 +64,7 @@ def pgbench(world: World, url: str, *, connections: int, seconds: int) -> float:
             r"\s+", " ", re.sub(r"--.*", "", re.sub(r"%\((\w+)\)s", lambda m: values[m[1]], statement.sql))
         )
         + ";\n"
-        for statement in (AUTHENTICATE, FACTS_OF_ONE, INSERT_ONE_MATCH)
+        for statement in (FACTS_WITH_CALLER, INSERT_ONE_MATCH)
     )
     program = shutil.which("pgbench") or bundled("pgbench")
     with tempfile.TemporaryDirectory() as folder:

@@ -284,13 +284,13 @@ def test_a_reason_costs_one_statement_and_only_where_it_is_given(
 ):
     as_integrator.get("/api/v5/users/me")
 
-    with django_assert_num_queries(4):  # token, facts, reasons, attempt
+    with django_assert_num_queries(3):  # caller and facts, reasons, attempt
         assert as_integrator.post(url, body).json()["code"] == "session_not_found"
 
     VisitorSessionFactory.create(visitor=visitor, room_ids=[second_room.id])
-    with django_assert_num_queries(3):  # token, facts, attempt: the facts are in the first
+    with django_assert_num_queries(2):  # caller and facts, attempt: the facts are in the first
         assert as_integrator.post(url, body).json()["code"] == "no_connected_rooms"
-    with django_assert_num_queries(3):  # token, facts, match
+    with django_assert_num_queries(2):  # caller and facts, match
         assert as_integrator.post(url, body | {"rooms": ids(second_room)}).status_code == 200
 
 
@@ -303,7 +303,7 @@ def test_identities_with_many_visitors_and_sessions_cost_the_same(
         VisitorSessionFactory.create(visitor=visitor, started_at="2016-10-12T20:00:00Z")
     as_integrator.get("/api/v5/users/me")
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert as_integrator.post(url, body).json()["reason"]["visitor_count"] == 20
 
 
