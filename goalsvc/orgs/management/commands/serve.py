@@ -1,5 +1,6 @@
 """Serves the API: the database, its migrations and the production server in one command."""
 
+import ctypes
 import gc
 import os
 import resource
@@ -9,7 +10,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -35,6 +36,10 @@ THREADS_PER_WORKER = 256
 
 # An open connection counts until it is closed, even when idle, and beyond this number new ones wait.
 CONNECTIONS_PER_WORKER = 4096
+
+# Parameters of glibc's `mallopt` (malloc.h).
+M_TRIM_THRESHOLD = -1
+M_ARENA_MAX = -8
 
 # How long a client may take for its headers, which is also how long an idle connection is kept.
 HEADER_TIMEOUT_MS = 30_000
@@ -196,6 +201,12 @@ def start_worker(parent: int) -> Callable[..., Any]:
     # A request makes hundreds of objects and hardly a cycle: collected as often as by default, they cost a
     # tenth of the time.
     gc.set_threshold(20_000, 20, 20)
+    # A thread that has something to do again need not interrupt another in the middle of a request: on a busy
+    # machine that is a tenth of the time.
+    if hasattr(os, "SCHED_BATCH"):
+        with suppress(OSError):  # a container may forbid it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    give_memory_back()
     # Ctrl-C, and a supervisor that stops the whole group, reach the worker besides serve's own request to
     # stop. A second signal can find granian's handler at work and lock it for good, so one is let through.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -207,6 +218,14 @@ def start_worker(parent: int) -> Callable[..., Any]:
     limit = wanted if most == resource.RLIM_INFINITY else min(most, wanted)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
     return application()
+
+
+def give_memory_back() -> None:
+    """Let glibc return what a large request took, instead of keeping it for each thread that had one."""
+    allocator = ctypes.CDLL(None)
+    if hasattr(allocator, "mallopt") and hasattr(allocator, "gnu_get_libc_version"):
+        allocator.mallopt(M_ARENA_MAX, 1)  # with Python's lock the threads take turns anyway
+        allocator.mallopt(M_TRIM_THRESHOLD, 1_000_000)
 
 
 def stop_once() -> None:
