@@ -12,6 +12,8 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 
+from goalsvc import memory
+
 handler = get_wsgi_application()
 
 # What would find nothing to do at each request, though it costs a twentieth of a short one: each gives its
@@ -32,3 +34,6 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         return [b"".join(response)]
     finally:
         response.close()  # gives the database connection back
+        length = environ.get("CONTENT_LENGTH", "")
+        if length.isdecimal() and int(length) > memory.LARGE:
+            memory.give_back()

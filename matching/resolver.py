@@ -93,7 +93,8 @@ NO_CONNECTED_ROOMS = "no_connected_rooms"
 # The parts that the statements below share; `request` is one posted match or many.
 # The latest session before the moment, of all visitors that carry the identity. Each visitor costs one
 # descent of the index session_latest, however many sessions there are; the outer LIMIT then picks among as
-# many rows as the identity has visitors. The LIMITs also keep the planner from scanning whole tables.
+# many rows as the identity has visitors. The LIMITs also keep the planner from scanning whole tables. That
+# an external id is there at all is asked first: a plan made while there were no matches yet may scan them.
 LOOKUPS = """
     LEFT JOIN LATERAL (
         SELECT session.*
@@ -116,7 +117,8 @@ LOOKUPS = """
     LEFT JOIN LATERAL (
         SELECT m.id, m.request_digest
         FROM matching_externalmatch AS m
-        WHERE m.organization_id = {organization}
+        WHERE request.external_id IS NOT NULL
+          AND m.organization_id = {organization}
           AND m.goal_id = request.goal_id
           AND m.external_id = request.external_id
         LIMIT 1
@@ -124,7 +126,8 @@ LOOKUPS = """
     LEFT JOIN LATERAL (
         SELECT p.id, p.request_digest
         FROM matching_pendingmatch AS p
-        WHERE p.organization_id = {organization}
+        WHERE request.external_id IS NOT NULL
+          AND p.organization_id = {organization}
           AND p.goal_id = request.goal_id
           AND p.external_id = request.external_id
           AND p.status = 'pending'

@@ -37,7 +37,8 @@ AUTHENTICATE = """
 """
 FACTS = """
     SELECT g.id AS goal, g.is_any_room_allowed, g.default_value,
-           ARRAY(SELECT room_id FROM goals_goalroom WHERE goal_id = g.id) AS allowed,
+           ARRAY(SELECT a.room_id FROM goals_goalroom AS a JOIN orgs_room AS r ON r.id = a.room_id
+                 WHERE a.goal_id = g.id AND r.archived_at IS NULL) AS allowed,
            ARRAY(SELECT id FROM orgs_room
                  WHERE organization_id = $1 AND archived_at IS NULL AND id = ANY($3::uuid[])) AS known,
            s.id AS session, s.visitor_id, s.visitor_session_id, s.started_at, s.room_ids

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 OURS = ("goalsvc", "goals", "matching")
 # Read, but not settings of the service: where programs are, and which module has the settings.
-OF_THE_SYSTEM = {"PATH", "DJANGO_SETTINGS_MODULE"}
+OF_THE_SYSTEM = {"_RJEM_MALLOC_CONF", "PATH", "DJANGO_SETTINGS_MODULE"}
 
 
 def section(title: str) -> str:

@@ -1,6 +1,5 @@
 """Serves the API: the database, its migrations and the production server in one command."""
 
-import ctypes
 import gc
 import os
 import resource
@@ -22,7 +21,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import get_resolver
 
-from goalsvc import database, metrics
+from goalsvc import database, memory, metrics
 
 # Any number, as long as all replicas use the same.
 MIGRATION_LOCK = 7_420_531_186
@@ -36,10 +35,6 @@ THREADS_PER_WORKER = 256
 
 # An open connection counts until it is closed, even when idle, and beyond this number new ones wait.
 CONNECTIONS_PER_WORKER = 4096
-
-# Parameters of glibc's `mallopt` (malloc.h).
-M_TRIM_THRESHOLD = -1
-M_ARENA_MAX = -8
 
 # How long a client may take for its headers, which is also how long an idle connection is kept.
 HEADER_TIMEOUT_MS = 30_000
@@ -120,6 +115,7 @@ class Command(BaseCommand):
 
 def serve(address: str, port: int, workers: int) -> None:
     """Run the production server until a signal stops it. Raises SystemExit when its workers keep dying."""
+    os.environ.setdefault("_RJEM_MALLOC_CONF", memory.SERVER_OPTIONS)  # before the server is loaded
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
@@ -206,7 +202,7 @@ def start_worker(parent: int) -> Callable[..., Any]:
     if hasattr(os, "SCHED_BATCH"):
         with suppress(OSError):  # a container may forbid it
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    give_memory_back()
+    memory.economize()
     # Ctrl-C, and a supervisor that stops the whole group, reach the worker besides serve's own request to
     # stop. A second signal can find granian's handler at work and lock it for good, so one is let through.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -218,14 +214,6 @@ def start_worker(parent: int) -> Callable[..., Any]:
     limit = wanted if most == resource.RLIM_INFINITY else min(most, wanted)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
     return application()
-
-
-def give_memory_back() -> None:
-    """Let glibc return what a large request took, instead of keeping it for each thread that had one."""
-    allocator = ctypes.CDLL(None)
-    if hasattr(allocator, "mallopt") and hasattr(allocator, "gnu_get_libc_version"):
-        allocator.mallopt(M_ARENA_MAX, 1)  # with Python's lock the threads take turns anyway
-        allocator.mallopt(M_TRIM_THRESHOLD, 1_000_000)
 
 
 def stop_once() -> None:
