@@ -9,7 +9,7 @@ from goalsvc.orgs.models import Organization, with_caller
 from goalsvc.statements import BOOLEANS, Ahead, Row, Statement
 
 # As texts, since they are only written out again: making objects of them took most of a page's time.
-GOALS = """
+LIVE_GOALS = """
     SELECT goal.id::text, goal.name, goal.is_any_room_allowed,
            array_to_json(ARRAY(
                SELECT allowed.room_id FROM goals_goalroom AS allowed
@@ -28,10 +28,10 @@ GOALS = """
     LEFT JOIN orgs_user AS editor ON editor.id = goal.updated_by_id
     WHERE goal.deleted_at IS NULL
 """
-ONE_GOAL = f"{GOALS} AND goal.id = %(goal)s"
+ONE_GOAL = f"{LIVE_GOALS} AND goal.id = %(goal)s"
 GOAL = Statement(f"{ONE_GOAL} AND goal.organization_id = %(organization)s")
 GOAL_WITH_CALLER = with_caller(f"{ONE_GOAL} AND goal.organization_id = organization.id")
-GOALS = f"{GOALS} AND goal.organization_id = %(organization)s"
+GOALS = f"{LIVE_GOALS} AND goal.organization_id = %(organization)s"
 # By the index goal_list: which way, and from where, a page goes on.
 FIRST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at, goal.id LIMIT %(limit)s")
 LAST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s")
