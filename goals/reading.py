@@ -8,17 +8,20 @@ from goalsvc.api.pagination import Slice
 from goalsvc.orgs.models import Organization, with_caller
 from goalsvc.statements import BOOLEANS, Ahead, Row, Statement
 
-# As texts, since they are only written out again: making objects of them took most of a page's time.
-LIVE_GOALS = """
-    SELECT goal.id::text, goal.name, goal.is_any_room_allowed,
-           array_to_json(ARRAY(
+# The rooms that a goal allows and that still exist; `goal` is its row.
+ALLOWED_ROOMS = """ARRAY(
                SELECT allowed.room_id FROM goals_goalroom AS allowed
                JOIN orgs_room AS room
                  ON room.organization_id = allowed.organization_id AND room.id = allowed.room_id
                WHERE allowed.organization_id = goal.organization_id AND allowed.goal_id = goal.id
                  AND room.archived_at IS NULL
                ORDER BY room.created_at, room.id
-           ))::text,
+           )"""
+
+# As texts, since they are only written out again: making objects of them took most of a page's time.
+LIVE_GOALS = f"""
+    SELECT goal.id::text, goal.name, goal.is_any_room_allowed,
+           array_to_json({ALLOWED_ROOMS})::text,
            goal.default_value::text, goal.conditions::text, goal.created_at::text, goal.updated_at::text,
            creator.id::text, creator.first_name, creator.last_name, creator.organization_id::text,
            creator.is_bot,

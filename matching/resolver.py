@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from goals.reading import ALLOWED_ROOMS
 from goalsvc.orgs.models import Organization, with_caller
 from goalsvc.statements import Ahead, Row, Statement
 from matching.models import ExternalMatch
@@ -141,14 +142,6 @@ KNOWN_ROOMS = """ARRAY(
                SELECT id FROM orgs_room
                WHERE organization_id = {organization} AND archived_at IS NULL
                  AND id = ANY(%(rooms)s::uuid[])
-           )"""
-ALLOWED_ROOMS = """ARRAY(
-               SELECT allowed.room_id FROM goals_goalroom AS allowed
-               JOIN orgs_room AS room
-                 ON room.organization_id = allowed.organization_id AND room.id = allowed.room_id
-               WHERE allowed.organization_id = goal.organization_id AND allowed.goal_id = goal.id
-                 AND room.archived_at IS NULL
-               ORDER BY room.created_at, room.id
            )"""
 
 # All about one request in one row.

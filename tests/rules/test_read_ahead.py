@@ -5,7 +5,9 @@ import json
 import weakref
 
 import pytest
+from django.db import connection
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
 from goalsvc.api.dispatch import MOST_AHEAD
@@ -60,7 +62,14 @@ def test_a_body_too_large_to_be_read_ahead_is_read_after(
 
 
 def test_a_match_with_an_idempotency_key_reads_its_facts_when_its_turn_has_come(as_integrator, url, match):
-    first = as_integrator.post(url, match, HTTP_IDEMPOTENCY_KEY="key")
+    with CaptureQueriesContext(connection) as captured:
+        first = as_integrator.post(url, match, HTTP_IDEMPOTENCY_KEY="key")
+    reading = [
+        number for number, query in enumerate(captured) if "matching_visitorsession AS s" in query["sql"]
+    ]
+    assert len(reading) == 1
+    assert reading[0] > 0  # the first statement finds the caller, and nothing else
+
     second = as_integrator.post(url, match, HTTP_IDEMPOTENCY_KEY="key")
 
     assert first.status_code == second.status_code == 200
@@ -68,8 +77,12 @@ def test_a_match_with_an_idempotency_key_reads_its_facts_when_its_turn_has_come(
 
 
 def test_a_stranger_is_refused_whatever_was_asked_for(as_stranger, url, match, goal, organization):
-    assert as_stranger.post(url, match).status_code == 403
-    assert as_stranger.get(f"/api/v5/orgs/{organization.id}/goals/{goal.id}").status_code == 403
+    for response in (
+        as_stranger.post(url, match),
+        as_stranger.get(f"/api/v5/orgs/{organization.id}/goals/{goal.id}"),
+    ):
+        assert response.status_code == 403
+        assert response.json()["code"] == "organization_access_denied"
     assert not ExternalMatch.objects.exists()
 
 
