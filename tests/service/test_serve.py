@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -114,6 +115,47 @@ def test_a_killed_worker_is_replaced(service):
         os.kill(worker, signal.SIGKILL)
     wait_until(lambda: len(set(service.workers()) - set(killed)) == 2)
     wait_until(lambda: service.answers("/healthz"))
+
+
+@pytest.fixture
+def two_cores() -> Iterator[set[int]]:
+    """At most two cores, for what is started in the test."""
+    every = os.sched_getaffinity(0)
+    some = set(sorted(every)[:2])
+    os.sched_setaffinity(0, some)
+    yield some
+    os.sched_setaffinity(0, every)
+
+
+def cores_of(service: Service) -> list[set[int]]:
+    """The cores that each worker may run on."""
+    found = []
+    for worker in service.workers():
+        with suppress(ProcessLookupError):
+            found.append(os.sched_getaffinity(worker))
+    return sorted(found, key=min)
+
+
+def test_as_many_workers_as_cores_each_keep_to_their_own_and_so_do_their_successors(data, two_cores):
+    one_each = [{core} for core in sorted(two_cores)]
+    with Service(data, "--workers", str(len(two_cores))) as service:
+        wait_until(lambda: cores_of(service) == one_each)
+        killed = service.workers()[0]
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: killed not in service.workers() and cores_of(service) == one_each)
+        assert service.get("/readyz") == 200
+
+
+def test_other_numbers_of_workers_run_on_any_core(data, two_cores):
+    number = len(two_cores) + 1
+    with Service(data, "--workers", str(number)) as service:
+        wait_until(lambda: all(os.getsid(worker) == worker for worker in service.workers()))
+        assert cores_of(service) == [two_cores] * number
+
+
+def test_ctrl_c_in_a_terminal_does_not_reach_a_worker(service):
+    # The terminal interrupts the processes of serve's session.
+    wait_until(lambda: [os.getsid(worker) for worker in service.workers()] == service.workers())
 
 
 def test_a_killed_database_is_started_again(service):
