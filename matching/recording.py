@@ -45,7 +45,7 @@ class NewMatch:
     id: UUID
     organization_id: UUID
     goal_id: UUID
-    session_id: UUID
+    session_id: str
     visitor_identity: str
     visitor_id: str
     visitor_session_id: str
@@ -299,7 +299,7 @@ INSERT_MATCHES = """
     )
     SELECT id, %(organization)s, goal_id, session_id, visitor_identity, goal_matched_at, session_started_at,
            goal_value, goal_value_source, room_ids::uuid[], unconnected_room_ids::uuid[], external_id,
-           request_digest, created_at, created_by_id
+           request_digest, %(created_at)s::timestamptz, created_by_id
     FROM {matches}
     ORDER BY goal_id, external_id
     ON CONFLICT (organization_id, goal_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
@@ -310,11 +310,11 @@ MANY_MATCHES = """unnest(
         %(goal_matched_at)s::timestamptz[], %(session_started_at)s::timestamptz[],
         %(goal_value)s::numeric[], %(goal_value_source)s::text[], %(room_ids)s::text[],
         %(unconnected_room_ids)s::text[], %(external_id)s::text[], %(request_digest)s::bytea[],
-        %(created_at)s::timestamptz[], %(created_by_id)s::uuid[]
+        %(created_by_id)s::uuid[]
     ) AS match (
         id, goal_id, session_id, visitor_identity, goal_matched_at, session_started_at,
         goal_value, goal_value_source, room_ids, unconnected_room_ids, external_id, request_digest,
-        created_at, created_by_id
+        created_by_id
     )"""
 # As in matching.resolver: for one row the planner keeps its plan.
 ONE_MATCH = """(
@@ -325,7 +325,7 @@ ONE_MATCH = """(
                %(goal_value)s::numeric AS goal_value, %(goal_value_source)s::text AS goal_value_source,
                %(room_ids)s::text AS room_ids, %(unconnected_room_ids)s::text AS unconnected_room_ids,
                %(external_id)s::text AS external_id, %(request_digest)s::bytea AS request_digest,
-               %(created_at)s::timestamptz AS created_at, %(created_by_id)s::uuid AS created_by_id
+               %(created_by_id)s::uuid AS created_by_id
     ) AS match"""
 INSERT_MANY_MATCHES = Statement(INSERT_MATCHES.format(matches=MANY_MATCHES))
 INSERT_ONE_MATCH = Statement(INSERT_MATCHES.format(matches=ONE_MATCH))
@@ -354,7 +354,7 @@ INSERT_PENDINGS = """
 
 
 def insert_matches(matches: Sequence[NewMatch]) -> set[UUID]:
-    """Write matches of one organization in one statement; return the ids of those written.
+    """Write matches of one organization and moment in one statement; return the ids of those written.
 
     A match is left out when its external id already stands for one of its goal: the index decides, so
     two deliveries at the same moment write one match.
@@ -372,16 +372,17 @@ def insert_matches(matches: Sequence[NewMatch]) -> set[UUID]:
         "goal_matched_at": moment_array(match.goal_matched_at for match in matches),
         "session_started_at": moment_array(match.session_started_at for match in matches),
         "goal_value": array(match.goal_value for match in matches),
-        "goal_value_source": text_array(match.goal_value_source for match in matches),
+        "goal_value_source": array(match.goal_value_source for match in matches),
         # Arrays of rooms travel as texts: unnest would flatten an array of arrays.
         "room_ids": text_array(array(match.room_ids) for match in matches),
         "unconnected_room_ids": text_array(array(match.unconnected_room_ids) for match in matches),
         "external_id": text_array(match.external_id for match in matches),
         "request_digest": bytes_array(match.request_digest for match in matches),
-        "created_at": moment_array(match.created_at for match in matches),
+        "created_at": matches[0].created_at,
         "created_by_id": array(match.created_by_id for match in matches),
     }
-    return {UUID(row[0]) for row in INSERT_MANY_MATCHES.fetch(**parameters)}
+    written = {row[0] for row in INSERT_MANY_MATCHES.fetch(**parameters)}
+    return {match.id for match in matches if len(written) == len(matches) or str(match.id) in written}
 
 
 def insert_match(match: NewMatch) -> set[UUID]:

@@ -33,7 +33,7 @@ class MatchRequest(NamedTuple):
 class ChosenSession(NamedTuple):
     """The session that step 1 found."""
 
-    pk: UUID
+    pk: str
     visitor_id: str
     visitor_session_id: str
     started_at: datetime
@@ -277,7 +277,7 @@ def facts_found(
     session = None
     if pk is not None:
         moment = datetime.fromisoformat(started_at)
-        session = ChosenSession(UUID(pk), visitor_id, visitor_session_id, moment, ids_in(room_ids))
+        session = ChosenSession(pk, visitor_id, visitor_session_id, moment, ids_in(room_ids))
     return Facts(goal, session, delivery(match, digest), delivery(held, held_digest))
 
 

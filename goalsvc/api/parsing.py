@@ -26,6 +26,7 @@ from goalsvc.api.errors import PayloadTooLarge, field_error, quoted
 MAX_DEPTH = 20
 # A batch may wrap its items, each of which may be as deep, in an object and a list.
 MAX_BATCH_DEPTH = MAX_DEPTH + 2
+NESTING = frozenset({dict, list})
 
 
 def _number(text: str) -> Decimal:
@@ -76,11 +77,18 @@ def _whole_number(digits: str) -> int | Decimal:
 
 
 def _is_deeper_than(value: Any, levels: int) -> bool:
-    if isinstance(value, dict):
-        return levels == 0 or any(_is_deeper_than(inner, levels - 1) for inner in value.values())
-    if isinstance(value, list):
-        return levels == 0 or any(_is_deeper_than(inner, levels - 1) for inner in value)
-    return False
+    # Level by level: a batch has thousands of values, and most of them in the same few levels.
+    nested = [value] if type(value) in NESTING else []
+    for _ in range(levels):
+        if not nested:
+            return False
+        nested = [
+            inner
+            for outer in nested
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in NESTING
+        ]
+    return bool(nested)
 
 
 class JSONParser(BaseParser):

@@ -15,7 +15,7 @@ import psycopg
 from django.db import connection, transaction
 from django.utils import timezone
 
-from goalsvc.orgs.models import ApiToken
+from goalsvc.orgs.models import ApiToken, User
 from matching.ingestion import ANNOUNCE_ARRIVAL, UPSERT_SESSIONS
 from matching.parameters import array, bytes_array, moment_array, new_pks, text_array
 from matching.recording import INSERT_MANY_MATCHES, INSERT_ONE_MATCH
@@ -100,6 +100,7 @@ def matches(world: World, *, size: int, seconds: float) -> float:
     """
     moment = datetime.fromisoformat(MATCHED_AT)
     rooms = "{" + ",".join(map(str, world.rooms)) + "}"
+    user = User.objects.values_list("id", flat=True)[0]
     done, began = 0, time.monotonic()
     while time.monotonic() - began < seconds:
         now = timezone.now()
@@ -134,8 +135,8 @@ def matches(world: World, *, size: int, seconds: float) -> float:
                     "unconnected_room_ids": text_array([rooms] * size),
                     "external_id": text_array([None] * size),
                     "request_digest": bytes_array([None] * size),
-                    "created_at": moment_array([now] * size),
-                    "created_by_id": array([None] * size),
+                    "created_at": now,
+                    "created_by_id": array([user] * size),
                 },
             )
             assert len(cursor.fetchall()) == size
