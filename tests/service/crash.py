@@ -322,8 +322,7 @@ class Load:
 
     def kill_the_server(self) -> None:
         """Serve and its workers in one stroke; the database is left to whoever starts next."""
-        os.killpg(self.service.process.pid, signal.SIGKILL)
-        self.service.process.wait(PATIENCE)
+        self.service.kill()
         self.start_anew()
         self.faults["server"] += 1
 

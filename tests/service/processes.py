@@ -162,8 +162,31 @@ class Service:
         try:
             return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.kill()
             raise
+
+    def signal_all(self, number: int) -> None:
+        """Send serve and each of its workers a signal, as a supervisor does that stops every process."""
+        workers = self.workers()
+        self.process.send_signal(number)
+        for worker in workers:
+            with suppress(ProcessLookupError):
+                os.kill(worker, number)
+
+    def kill(self) -> None:
+        """Kill serve and its workers, and wait until nobody holds the port; the database goes on."""
+        self.signal_all(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+        wait_until(self.is_free)
+
+    def is_free(self) -> bool:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError:
+                return False
+        return True
 
     def get(self, path: str, *, key: str = "") -> int:
         client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)

@@ -78,8 +78,7 @@ def test_a_stop_lets_the_request_in_flight_finish(data, request_to_stop):
     with Service(data) as service, service.connect() as database:
         request = Request(service)
         hold_up(database, request)
-        # Ctrl-C reaches the workers as well.
-        os.killpg(service.process.pid, request_to_stop)
+        service.signal_all(request_to_stop)
         time.sleep(0.5)
         database.rollback()
         database.close()
