@@ -71,7 +71,7 @@ def configuration(data_dir: Path) -> dict[str, Any]:
     # The URL's own come last, because of two settings of the same name the last one counts.
     session = " ".join(part for part in (limits, given.pop("options", "")) if part)
     return settings | {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "goalsvc.postgresql",
         "CONN_MAX_AGE": 0,  # the pool keeps the connections; Django refuses to keep them a second time
         # A question at the start of every request would cost a round trip. A connection that died with an
         # old database is found by authentication, which then asks again (ApiTokenQuerySet.authenticate).

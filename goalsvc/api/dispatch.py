@@ -49,6 +49,15 @@ class Request(rest.Request):
         self.user, self.auth = caller
 
     @property
+    def user(self) -> Any:
+        """Who is calling; None if nobody has said. It is known before any view or permission asks."""
+        return self._user
+
+    @user.setter
+    def user(self, user: Any) -> None:
+        self._user = self._request.user = user
+
+    @property
     def data(self) -> Any:
         """The decoded body; where there is none, an empty object.
 

@@ -36,7 +36,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def test_without_a_url_the_embedded_server_is_used_and_not_started(tmp_path):
     configured = database.configuration(tmp_path)
-    assert configured["ENGINE"] == "django.db.backends.postgresql"
+    assert configured["ENGINE"] == "goalsvc.postgresql"
     assert configured["HOST"].startswith((str(tmp_path), "/tmp/goalsvc-"))
     assert list(tmp_path.iterdir()) == []
 
@@ -46,7 +46,7 @@ def test_the_url_is_used_where_there_is_one(tmp_path, monkeypatch):
     configured = database.configuration(tmp_path)
     keys = ("ENGINE", "HOST", "PORT", "NAME", "USER", "PASSWORD", "CONN_MAX_AGE")
     assert {key: configured[key] for key in keys} == {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "goalsvc.postgresql",
         "HOST": "db.example.com",
         "PORT": 6432,
         "NAME": "goals",

@@ -11,18 +11,23 @@ import pytest
 from tests.service.processes import Service, migrated_folder, open_folder, wait_until
 
 TOKEN = "a secret of Prometheus"
+CONNECTIONS = re.compile(r'^goalsvc_database_connections\{state="(\w+)"\} (\S+)$', re.M)
 ANSWERED = re.compile(r'^goalsvc_requests_total\{method="GET",route="/healthz",status="200"\} (\S+)$', re.M)
+
+
+def read(service: Service) -> str:
+    request = Request(
+        f"http://127.0.0.1:{service.port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    with urlopen(request, timeout=15) as answer:
+        return str(answer.read().decode())
 
 
 def counted(service: Service) -> int:
     """The number of requests to /healthz, the same from each worker: so several ask."""
-    request = Request(
-        f"http://127.0.0.1:{service.port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
-    )
     numbers = set()
     for _ in range(10):
-        with urlopen(request, timeout=15) as answer:
-            found = ANSWERED.search(answer.read().decode())
+        found = ANSWERED.search(read(service))
         numbers.add(float(found[1]) if found else 0)
     [number] = numbers
     return int(number)
@@ -55,6 +60,16 @@ def test_all_workers_count_together_and_a_dead_ones_count_stays(monkeypatch, tmp
             # A worker that got no request has none; a new one goes on with a dead one's.
             assert {file.name.rpartition("_")[2] for file in files} <= {"1.db", "2.db"}
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_request_that_is_over_holds_no_connection(monkeypatch):
+    monkeypatch.setenv("METRICS_TOKEN", TOKEN)
+    with migrated_folder() as folder, Service(folder) as service:
+        for _ in range(10):
+            assert service.get("/api/v5/users/me", key="0" * 40) == 401
+        counts = dict(CONNECTIONS.findall(read(service)))
+    assert float(counts["open"]) >= 1
+    assert counts["idle"] == counts["open"]
 
 
 @pytest.mark.parametrize("token", ["short", " " * 20 + "x"])

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, quicker where every request goes: to a connection and back."""

@@ -1,0 +1,72 @@
+"""What DATABASES names as its engine; Django looks for a backend's wrapper in a module of this name."""
+
+import time
+from collections import deque
+from typing import Any, ClassVar
+
+import psycopg_pool
+from django.db.backends.base.base import NO_DB_ALIAS
+from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
+from django.db.backends.signals import connection_created
+
+
+class Newest(deque[Any]):
+    """A queue that gives what came last: here what the pool takes from its other end."""
+
+    popleft = deque.pop
+
+
+class Pool(psycopg_pool.ConnectionPool[Any]):
+    """A pool that hands out the connection that came back last.
+
+    Its server process has at hand what it needs. Taken in turn, as by default, all that were ever needed at
+    once stay in use and push each other out of the processor's cache: a match costs 5 % more.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pool = Newest()
+
+
+class DatabaseWrapper(PostgreSQL):
+    """A thread's way to the database."""
+
+    _connection_pools: ClassVar[dict[str, Pool]] = {}
+
+    @property
+    def pool(self) -> Pool | None:
+        options = self.settings_dict["OPTIONS"].get("pool")
+        if self.alias == NO_DB_ALIAS or not options:
+            return None
+        pool = self._connection_pools.get(self.alias)
+        if pool is None:
+            parameters = {**self.get_connection_params(), "autocommit": True}
+            configure = self._configure_connection  # type: ignore[attr-defined] # not in the stubs
+            pool = Pool(kwargs=parameters, open=False, configure=configure, **options)
+            pool = self._connection_pools.setdefault(self.alias, pool)  # another thread's, if it was first
+        return pool
+
+    def connect(self) -> None:
+        """Take a connection; from an open pool without what Django does to a new one, each time.
+
+        That is an eighth of the time of a short request. The pool has configured it already.
+        """
+        pool = self.pool
+        if pool is None or pool.closed or "isolation_level" in self.settings_dict["OPTIONS"]:
+            super().connect()
+            return
+        self.in_atomic_block = False
+        self.savepoint_ids = []
+        self.atomic_blocks = []
+        self.needs_rollback = False
+        self.closed_in_transaction = False
+        self.errors_occurred = False
+        self.health_check_done = True
+        self.close_at = time.monotonic()  # as CONN_MAX_AGE is 0
+        self.run_on_commit = []
+        self.run_commit_hooks_on_set_autocommit_on = False
+        self.connection = connection = pool.getconn()
+        if not connection.autocommit:
+            connection.autocommit = True
+        self.autocommit = True
+        connection_created.send(sender=self.__class__, connection=self)
