@@ -78,6 +78,8 @@ def configuration(data_dir: Path) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": False,
         "OPTIONS": {
             "connect_timeout": 3,
+            # The pool's less used connections rest for hours, longer than many a firewall remembers them.
+            "keepalives_idle": 60,
             "tcp_user_timeout": 10_000,  # a database that vanished without a word is noticed in 10 s
             **({"options": session} if session else {}),
             **given,

@@ -1,7 +1,6 @@
 """What DATABASES names as its engine; Django looks for a backend's wrapper in a module of this name."""
 
 import time
-from collections import deque
 from typing import Any, ClassVar
 
 import psycopg_pool
@@ -10,22 +9,17 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
 from django.db.backends.signals import connection_created
 
 
-class Newest(deque[Any]):
-    """A queue that gives what came last: here what the pool takes from its other end."""
-
-    popleft = deque.pop
-
-
 class Pool(psycopg_pool.ConnectionPool[Any]):
     """A pool that hands out the connection that came back last.
 
     Its server process has at hand what it needs. Taken in turn, as by default, all that were ever needed at
-    once stay in use and push each other out of the processor's cache: a match costs 5 % more.
+    once stay in use and push each other out of the processor's cache: a match costs 5 % more. Of those that
+    nobody needs, the pool goes on closing the one that rested longest.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._pool = Newest()
+    def _get_ready_connection(self, timeout: float | None) -> Any:
+        self._pool.rotate()  # the last to the front, where it is taken from
+        return super()._get_ready_connection(timeout)
 
 
 class DatabaseWrapper(PostgreSQL):

@@ -18,6 +18,7 @@ NewUser = Callable[[], DatabaseWrapper]
 def new_user(request: pytest.FixtureRequest) -> Iterator[NewUser]:
     """Makes what a thread has: its own way to the database, through a pool that all of them share."""
     settings = deepcopy(connection.settings_dict)
+    settings["TIME_ZONE"] = "Asia/Tokyo"  # not what the server has by itself
     settings["OPTIONS"] |= {"pool": {"min_size": 0, "max_size": 3, "timeout": 3}, **request.param}
     users: list[DatabaseWrapper] = []
 
@@ -49,6 +50,17 @@ def test_the_connection_that_came_back_last_is_handed_out_first(new_user):
     for user in (second, third, first):
         user.close()
     assert [backend(new_user()) for _ in range(3)] == [backends[0], backends[2], backends[1]]
+
+
+def test_of_unused_connections_the_one_that_rested_longest_is_closed(new_user):
+    first, second, third = users = [new_user() for _ in range(3)]
+    backends = [backend(user) for user in users]
+    for user in (second, third, first):
+        user.close()
+    for _ in range(2):  # from one look to the next
+        first.pool._shrink_pool()
+    assert [backend(new_user()) for _ in range(2)] == [backends[0], backends[2]]
+    assert backend(new_user()) not in backends
 
 
 def test_a_transaction_left_open_is_rolled_back_before_the_connection_is_used_again(new_user):
@@ -87,11 +99,10 @@ def test_a_failed_statement_does_not_spoil_the_connection_for_the_next_user(new_
 
 
 def test_each_connection_has_the_time_zone_and_the_isolation_level_that_are_set(new_user):
-    wanted = new_user()
-    level = wanted.settings_dict["OPTIONS"].get("isolation_level", psycopg.IsolationLevel.READ_COMMITTED)
     for _ in range(2):  # a new connection, and one that came back
         user = new_user()
-        assert ask(user, "SHOW timezone") == "UTC"
+        level = user.settings_dict["OPTIONS"].get("isolation_level", psycopg.IsolationLevel.READ_COMMITTED)
+        assert ask(user, "SHOW timezone") == "Asia/Tokyo"
         user.set_autocommit(False)
         assert ask(user, "SHOW transaction_isolation") == level.name.lower().replace("_", " ")
         user.close()
