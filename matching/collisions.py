@@ -18,6 +18,10 @@ DEADLOCK_DETECTED = "40P01"
 MOST_ATTEMPTS = 5
 
 
+class CollisionError(OperationalError):
+    """Somebody else got in between: what was read no longer holds, and the writer has to begin again."""
+
+
 def despite_collisions(write: Callable[[], Result]) -> Result:
     """Return what `write` returns; run again when a session that it chose has just been removed.
 
@@ -35,6 +39,8 @@ def despite_collisions(write: Callable[[], Result]) -> Result:
 
 
 def is_collision(error: IntegrityError | OperationalError) -> bool:
+    if isinstance(error, CollisionError):
+        return True
     cause = error.__cause__
     sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate == DEADLOCK_DETECTED:

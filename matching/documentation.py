@@ -74,6 +74,16 @@ PENDING_NOT_FOUND = Refusal(404, "not_found", "The organization has no such pend
 EXTERNAL_ID_CONFLICT = Refusal(
     409, "external_id_conflict", "This external_id already stands for a different match of the goal."
 )
+TOO_MANY_PENDING = Refusal(
+    409,
+    "too_many_pending",
+    "1,000 matches are held for this visitor identity already: it seems to name nobody in particular.",
+)
+IDENTITY_TOO_COMMON = Refusal(
+    409,
+    "identity_too_common",
+    "1,000 visitors carry this visitor identity already: it names nobody. Nothing was recorded.",
+)
 SESSION_VISITOR_CONFLICT = Refusal(
     409, "session_visitor_conflict", "This visitor_session_id is a session of another visitor."
 )
@@ -108,6 +118,7 @@ MATCH_EXAMPLE = {
     "external_id": "receipt-2016-000123",
     "created_at": "2016-10-11T06:00:00.512Z",
     "created_by_user_id": USER_EXAMPLE["id"],
+    "is_retracted": False,
 }
 IDENTITY_EXAMPLE = {
     "id": "0199d6a6-2b40-7e61-8f0d-1a9c3b5d7e60",
@@ -148,7 +159,6 @@ PENDING_EXAMPLE = {
 }
 MATCH_RECORD_EXAMPLE = {
     **MATCH_EXAMPLE,
-    "is_retracted": False,
     "retracted_at": None,
     "retracted_by_user_id": None,
 }
@@ -221,6 +231,7 @@ class ExternalMatch(serializers.Serializer):
     external_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
     created_by_user_id = serializers.UUIDField(allow_null=True)
+    is_retracted = serializers.BooleanField(help_text="True where a repetition meets a retracted match.")
 
 
 class VisitorIdentity(serializers.Serializer):
@@ -257,7 +268,6 @@ class VisitorSessionPage(serializers.Serializer):
 
 
 class MatchRecord(ExternalMatch):
-    is_retracted = serializers.BooleanField()
     retracted_at = serializers.DateTimeField(allow_null=True)
     retracted_by_user_id = serializers.UUIDField(allow_null=True)
 
@@ -534,7 +544,9 @@ CREATE_MATCH = Operation(
         "With an `external_id`, or an `Idempotency-Key`, the event is written once: a repetition answers "
         "the first match with `Idempotent-Replay: true`.\n\n"
         "With `if_unmatched` = `hold` there is no 404: the match is kept and answered 202, and written as "
-        "soon as the identity or session that it lacks arrives."
+        "soon as the identity or session that it lacks arrives. For one identity 1,000 matches are held at "
+        "a time.\n\n"
+        "`is_retracted` is true where a repetition is answered a match that was retracted since."
     ),
     request=MatchInput,
     request_examples={"A sale": MATCH_INPUT_EXAMPLE},
@@ -550,6 +562,7 @@ CREATE_MATCH = Operation(
         SESSION_NOT_FOUND,
         NO_CONNECTED_ROOMS,
         EXTERNAL_ID_CONFLICT,
+        TOO_MANY_PENDING,
         *IDEMPOTENT,
     ),
     parameters=(VALIDATE_ONLY, IDEMPOTENCY_KEY),
@@ -750,7 +763,10 @@ CREATE_IDENTITY = Operation(
     id="create_visitor_identity",
     tag="visitors",
     summary="Tie an identity to a visitor",
-    description="One identity may have many visitors (phone, laptop), one visitor many identities.",
+    description=(
+        "One identity may have many visitors (phone, laptop), up to 1,000, one visitor many identities. Held "
+        "matches that lacked it are matched at once, up to 1,000 of them, the others by `resolve_pending`."
+    ),
     request=IdentityInput,
     request_examples={
         "An identity": {
@@ -768,6 +784,7 @@ CREATE_IDENTITY = Operation(
         *BODY,
         FieldErrors("bad attributes", {"visitor_id": ["This field may not be blank."]}),
         SESSION_VISITOR_CONFLICT,
+        IDENTITY_TOO_COMMON,
     ),
 )
 IDENTITY_NOT_FOUND = Refusal(404, "not_found", "Nothing is held about this visitor identity.")
@@ -850,7 +867,9 @@ CREATE_SESSION = Operation(
     summary="Report a visitor's session",
     description=(
         "Reports of the same session merge, whatever their order: the earliest start, the latest end, all "
-        "rooms. So it is safe to repeat one."
+        "rooms. So it is safe to repeat one. An identity that comes along is tied to the visitor; where that "
+        "is refused, nothing of the report is recorded. Held matches that lacked the session are matched at "
+        "once, up to 1,000 of them, the others by `resolve_pending`."
     ),
     request=SessionInput,
     request_examples={
@@ -877,6 +896,7 @@ CREATE_SESSION = Operation(
             },
         ),
         SESSION_VISITOR_CONFLICT,
+        IDENTITY_TOO_COMMON,
     ),
 )
 CREATE_IDENTITIES = Operation(
