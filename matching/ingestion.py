@@ -105,6 +105,7 @@ VISITORS_OF = f"""(
             SELECT count(*) FROM (
                 SELECT FROM matching_visitoridentity AS i
                 WHERE i.organization_id = %(organization)s AND i.identity = {{identity}}
+                ORDER BY i.visitor_id
                 LIMIT {MOST_VISITORS}
             ) AS carried
         )"""
@@ -177,8 +178,12 @@ CROWDED = f"""
         WHERE i.organization_id = %(organization)s AND i.identity = tied.identity
           AND i.visitor_id = (
               SELECT v.id FROM matching_visitor AS v
-              WHERE v.organization_id = %(organization)s AND v.visitor_id = tied.visitor_id
+              WHERE v.organization_id = %(organization)s
+                AND v.visitor_id >= tied.visitor_id AND v.visitor_id <= tied.visitor_id
+              ORDER BY v.visitor_id
+              LIMIT 1
           )
+        LIMIT 1
     ) IS NOT NULL
 """
 
@@ -197,6 +202,7 @@ IS_AWAITED = """(
                 SELECT FROM matching_pendingmatch AS pending
                 WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
                   AND pending.visitor_identity = carried.identity
+                ORDER BY pending.id
                 LIMIT 1
             ) AS held
         )
@@ -206,12 +212,15 @@ IS_AWAITED = """(
 CARRIED_BY_SESSIONS = """(SELECT DISTINCT visitor_id FROM upserted) AS arrived
             CROSS JOIN LATERAL (
                 SELECT i.identity FROM matching_visitoridentity AS i
-                WHERE i.organization_id = %(organization)s AND i.visitor_id = arrived.visitor_id
-                OFFSET 0
+                WHERE i.organization_id = %(organization)s
+                  AND i.visitor_id >= arrived.visitor_id AND i.visitor_id <= arrived.visitor_id
+                ORDER BY i.visitor_id
             ) AS carried"""
 VISITOR_OF_REPORT = """LATERAL (
             SELECT v.id FROM matching_visitor AS v
-            WHERE v.organization_id = %(organization)s AND v.visitor_id = posted.visitor_id
+            WHERE v.organization_id = %(organization)s
+              AND v.visitor_id >= posted.visitor_id AND v.visitor_id <= posted.visitor_id
+            ORDER BY v.visitor_id
             LIMIT 1
         ) AS visitor"""
 
@@ -230,7 +239,10 @@ UPSERT_SESSIONS = f"""
             (
                 SELECT s.visitor_id FROM matching_visitorsession AS s
                 WHERE s.organization_id = %(organization)s
-                  AND s.visitor_session_id = posted.visitor_session_id
+                  AND s.visitor_session_id >= posted.visitor_session_id
+                  AND s.visitor_session_id <= posted.visitor_session_id
+                ORDER BY s.visitor_session_id
+                LIMIT 1
             ),
             visitor.id
         )
@@ -273,12 +285,13 @@ UPSERT_IDENTITIES = f"""
         CROSS JOIN {VISITOR_OF_REPORT}
         WHERE posted.visitors IS NULL
            OR posted.visitors + {VISITORS_OF.format(identity="posted.identity")} <= {FEW_VISITORS}
-           OR EXISTS (
-               SELECT FROM matching_visitoridentity AS i
+           OR (
+               SELECT i.id FROM matching_visitoridentity AS i
                WHERE i.organization_id = %(organization)s AND i.identity = posted.identity
-                 AND i.visitor_id = visitor.id
-               OFFSET 0
-           )
+                 AND i.visitor_id >= visitor.id AND i.visitor_id <= visitor.id
+               ORDER BY i.visitor_id
+               LIMIT 1
+           ) IS NOT NULL
     ),
     upserted AS (
         INSERT INTO matching_visitoridentity AS i (
@@ -297,7 +310,9 @@ UPSERT_IDENTITIES = f"""
     FROM upserted
     CROSS JOIN LATERAL (
         SELECT v.visitor_id FROM matching_visitor AS v
-        WHERE v.organization_id = %(organization)s AND v.id = upserted.visitor_id
+        WHERE v.organization_id = %(organization)s
+          AND v.id >= upserted.visitor_id AND v.id <= upserted.visitor_id
+        ORDER BY v.id
         LIMIT 1
     ) AS visitor
 """
@@ -306,10 +321,18 @@ UPSERT_IDENTITIES = f"""
 DELETE_STRAY_VISITORS = """
     DELETE FROM matching_visitor AS v
     WHERE v.organization_id = %(organization)s AND v.id = ANY(%(pks)s::uuid[])
-      AND (SELECT s.id FROM matching_visitorsession AS s
-           WHERE s.organization_id = %(organization)s AND s.visitor_id = v.id LIMIT 1) IS NULL
-      AND (SELECT i.id FROM matching_visitoridentity AS i
-           WHERE i.organization_id = %(organization)s AND i.visitor_id = v.id LIMIT 1) IS NULL
+      AND (
+          SELECT s.id FROM matching_visitorsession AS s
+          WHERE s.organization_id = %(organization)s AND s.visitor_id = v.id
+          ORDER BY s.started_at DESC NULLS LAST
+          LIMIT 1
+      ) IS NULL
+      AND (
+          SELECT i.id FROM matching_visitoridentity AS i
+          WHERE i.organization_id = %(organization)s AND i.visitor_id >= v.id AND i.visitor_id <= v.id
+          ORDER BY i.visitor_id
+          LIMIT 1
+      ) IS NULL
 """
 
 OTHERS_SESSIONS = """
@@ -318,12 +341,17 @@ OTHERS_SESSIONS = """
          AS posted (visitor_session_id, visitor_id)
     CROSS JOIN LATERAL (
         SELECT s.visitor_id FROM matching_visitorsession AS s
-        WHERE s.organization_id = %(organization)s AND s.visitor_session_id = posted.visitor_session_id
+        WHERE s.organization_id = %(organization)s
+          AND s.visitor_session_id >= posted.visitor_session_id
+          AND s.visitor_session_id <= posted.visitor_session_id
+        ORDER BY s.visitor_session_id
         LIMIT 1
     ) AS session
     CROSS JOIN LATERAL (
         SELECT v.visitor_id FROM matching_visitor AS v
-        WHERE v.organization_id = %(organization)s AND v.id = session.visitor_id
+        WHERE v.organization_id = %(organization)s
+          AND v.id >= session.visitor_id AND v.id <= session.visitor_id
+        ORDER BY v.id
         LIMIT 1
     ) AS owner
     WHERE owner.visitor_id <> posted.visitor_id
@@ -348,13 +376,16 @@ AWAITING_SESSIONS = AWAITING.format(
         FROM unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)
         CROSS JOIN LATERAL (
             SELECT v.id FROM matching_visitor AS v
-            WHERE v.organization_id = %(organization)s AND v.visitor_id = posted.visitor_id
+            WHERE v.organization_id = %(organization)s
+              AND v.visitor_id >= posted.visitor_id AND v.visitor_id <= posted.visitor_id
+            ORDER BY v.visitor_id
             LIMIT 1
         ) AS visitor
         CROSS JOIN LATERAL (
             SELECT i.identity FROM matching_visitoridentity AS i
-            WHERE i.organization_id = %(organization)s AND i.visitor_id = visitor.id
-            OFFSET 0
+            WHERE i.organization_id = %(organization)s
+              AND i.visitor_id >= visitor.id AND i.visitor_id <= visitor.id
+            ORDER BY i.visitor_id
         ) AS i
     ) AS carried"""
 )

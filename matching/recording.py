@@ -386,7 +386,10 @@ IS_UNCLAIMED = """(
         OR (
             SELECT pending.id FROM matching_pendingmatch AS pending
             WHERE pending.organization_id = %(organization)s AND pending.goal_id = match.goal_id
-              AND pending.external_id = match.external_id AND pending.status = 'pending'
+              AND pending.external_id >= match.external_id AND pending.external_id <= match.external_id
+              AND pending.status = 'pending'
+            ORDER BY pending.external_id
+            LIMIT 1
         ) IS NULL
     )"""
 INSERT_MANY_MATCHES = Statement(INSERT_MATCHES.format(matches=MANY_MATCHES, condition=IS_UNCLAIMED))
@@ -400,6 +403,7 @@ COUNT_PENDINGS = Statement(f"""
             SELECT FROM matching_pendingmatch AS pending
             WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
               AND pending.visitor_identity = asked.identity AND pending.expires_at > %(at)s::timestamptz
+            ORDER BY pending.id
             LIMIT {MOST_PENDING}
         ) AS held
     )
@@ -554,7 +558,7 @@ SETTLE = """
         reason = CASE WHEN outcome.code IS NULL THEN pending.reason ELSE outcome.reason::jsonb END
     FROM unnest(%(ids)s::uuid[], %(match_ids)s::uuid[], %(codes)s::text[], %(reasons)s::text[])
          AS outcome (id, match_id, code, reason)
-    WHERE pending.id = outcome.id
+    WHERE pending.organization_id = %(organization)s AND pending.id = outcome.id
 """
 
 
@@ -606,6 +610,7 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
         cursor.execute(
             SETTLE,
             {
+                "organization": organization.id,
                 "at": at,
                 "ids": [pending.id for pending in locked],
                 "match_ids": [matched.get(number) for number in numbers],

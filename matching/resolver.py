@@ -98,8 +98,8 @@ MOST_VISITORS = 1000
 # The parts that the statements below share; `request` is one posted match or many.
 # The latest session before the moment, of all visitors that carry the identity. Each visitor costs one
 # descent of the index session_latest, however many sessions there are; the outer LIMIT then picks among as
-# many rows as the identity has visitors. The LIMITs also leave the planner no choice but the indexes. That
-# an external id is there at all is asked first: a plan made while there were no matches yet may scan them.
+# many rows as the identity has visitors. Why it asks for ranges and orders, matching.planning says. That an
+# external id is there at all is asked first: a plan made while there were no matches yet may scan them.
 LATEST_SESSION = f"""
     LEFT JOIN LATERAL (
         SELECT session.*
@@ -117,7 +117,7 @@ LATEST_SESSION = f"""
             WHERE s.visitor_id = carried.visitor_id
               AND s.organization_id = {{organization}}
               AND s.started_at < request.moment
-            ORDER BY s.started_at DESC, s.id DESC
+            ORDER BY s.started_at DESC NULLS LAST, s.id DESC NULLS LAST
             LIMIT 1
         ) AS session
         ORDER BY session.started_at DESC, session.id DESC
@@ -126,7 +126,9 @@ LATEST_SESSION = f"""
     LEFT JOIN LATERAL (
         SELECT v.visitor_id
         FROM matching_visitor AS v
-        WHERE v.organization_id = {{organization}} AND v.id = latest.visitor_pk
+        WHERE v.organization_id = {{organization}}
+          AND v.id >= latest.visitor_pk AND v.id <= latest.visitor_pk
+        ORDER BY v.id
         LIMIT 1
     ) AS visitor ON TRUE
 """
@@ -137,7 +139,8 @@ FIRST_DELIVERY = """
         WHERE request.external_id IS NOT NULL
           AND m.organization_id = {organization}
           AND m.goal_id = request.goal_id
-          AND m.external_id = request.external_id
+          AND m.external_id >= request.external_id AND m.external_id <= request.external_id
+        ORDER BY m.external_id
         LIMIT 1
     ) AS match ON TRUE
     LEFT JOIN LATERAL (
@@ -146,8 +149,9 @@ FIRST_DELIVERY = """
         WHERE request.external_id IS NOT NULL
           AND p.organization_id = {organization}
           AND p.goal_id = request.goal_id
-          AND p.external_id = request.external_id
+          AND p.external_id >= request.external_id AND p.external_id <= request.external_id
           AND p.status = 'pending'
+        ORDER BY p.external_id
         LIMIT 1
     ) AS pending ON TRUE
 """

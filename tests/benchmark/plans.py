@@ -1,17 +1,22 @@
 """Measures whether batches keep their speed, whatever the database's statistics say and however many came
-before on the same connection: PostgreSQL makes a plan of its own for the first five runs of a prepared
-statement, and may then go on with one for all, made for it knows not how many rows.
+before on the same connection.
 
-For each state of the statistics (up to date; never made; made while the tables were empty; made while they
-had a row each) and each kind of batch: so many batches of 5,000 in a row, single calls in between. Printed is the processor time of a batch (of this process and its server process, so that other
-work on the machine does not count), and how many times the quickest one the slowest took.
+PostgreSQL makes a plan of its own for the first five runs of a prepared statement, and may then go on with
+one for all, made for it knows not how many rows. For each state of the statistics (up to date; never made;
+made while the tables were empty; made while they had a row each) and each kind of batch: so many batches of 5,000
+in a row, single calls in between. Printed is the processor time of a batch (of this process and its server
+process, so that other work on the machine does not count), and how many times the quickest one the slowest
+took.
 """
 
 import argparse
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -34,11 +39,15 @@ def main() -> None:
     parser.add_argument("--states", nargs="+", choices=STATES, default=STATES)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     options = parser.parse_args()
-    is_fine = True
-    for state in options.states:
-        with fresh_database() as url:
-            is_fine &= measure(url, state, options)
+    # Each state in a process of its own: settings are read once in a process.
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
+        is_fine = all(list(pool.map(measure_afresh, options.states, repeat(options))))
     raise SystemExit(0 if is_fine else f"The slowest took more than {FACTOR} times the quickest.")
+
+
+def measure_afresh(state: str, options: argparse.Namespace) -> bool:
+    with fresh_database() as url:
+        return measure(url, state, options)
 
 
 def measure(url: str, state: str, options: argparse.Namespace) -> bool:
