@@ -1,6 +1,7 @@
 """The WSGI application that `serve` and every other server runs."""
 
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -39,3 +40,4 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         length = environ.get("CONTENT_LENGTH", "")
         if length.isdecimal() and int(length) > memory.LARGE:
             memory.give_back()
+        time.sleep(getattr(response, "hold_back_seconds", 0))  # see goalsvc.orgs.logins
