@@ -81,9 +81,14 @@ class User(AbstractBaseUser):
     """
 
     class Scope(models.TextChoices):
-        SETTINGS = "settings", "Settings: goals and rooms"
+        SETTINGS = "settings", "Settings"
         REPORTS = "reports", "Reports"
-        USERS = "users", "Users: users and their API tokens"
+        USERS = "users", "Users"
+
+        @property
+        def opens(self) -> str:
+            """What the scope opens, in a sentence for whoever gives it."""
+            return OPENS[self]
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField("e-mail address", max_length=254)
@@ -162,6 +167,17 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_staff
+
+
+# Not the labels: those are in the migrations, and this changes with what there is to open.
+OPENS = {
+    User.Scope.SETTINGS: (
+        "manages goals and rooms; in the admin sees matches, held matches, rejected attempts, visitors and "
+        "imports; corrects and retracts matches; shows and erases what is held about a visitor identity"
+    ),
+    User.Scope.REPORTS: "opens nothing yet; it will open the reports",
+    User.Scope.USERS: "manages users and API tokens, of those who hold no scope that the manager lacks",
+}
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
