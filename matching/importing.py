@@ -24,6 +24,7 @@ from rest_framework.exceptions import ParseError, ValidationError
 
 from goalsvc.api.parsing import decode_line
 from goalsvc.orgs.models import Organization
+from matching.cells import defuse, restore
 from matching.collisions import despite_collisions
 from matching.models import ImportRun
 
@@ -195,7 +196,8 @@ class CSVFile:
             raise UnusableFileError("The file is empty: a CSV file needs a header row.")
         counts = {delimiter: header_line.count(delimiter) for delimiter in DELIMITERS}
         self.delimiter = max(counts, key=lambda delimiter: counts[delimiter])
-        self.header = [cell.strip() for cell in next(csv.reader([header_line], delimiter=self.delimiter))]
+        header = next(csv.reader([header_line], delimiter=self.delimiter))
+        self.header = [restore(cell.strip()) for cell in header]
         self.names = [columns.aliases.get(name.lower(), name.lower()) for name in self.header]
         check_header(self.names, columns)
 
@@ -205,7 +207,7 @@ class CSVFile:
         while True:
             self.lines.forget()
             try:
-                cells = next(reader)
+                cells = [restore(cell) for cell in next(reader)]
             except StopIteration:
                 return
             except csv.Error as error:
@@ -307,7 +309,7 @@ class Results:
     def write_cells(self, cells: Sequence[Any]) -> None:
         assert isinstance(self.source, CSVFile)
         writer = csv.writer(_Encoder(self.file), delimiter=self.source.delimiter, lineterminator="\n")
-        writer.writerow(["" if cell is None else cell for cell in cells])
+        writer.writerow(["" if cell is None else defuse(str(cell)) for cell in cells])
 
     def commit(self) -> int:
         """Put what was written on disk; return the length of the file."""
