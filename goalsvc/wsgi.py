@@ -1,7 +1,6 @@
 """The WSGI application that `serve` and every other server runs."""
 
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -31,13 +30,14 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     That the server keeps until the client has read it. A response in parts, as every static file is, would
     keep a thread meanwhile: a few clients that do not read would stop the whole service.
     """
-    response = handler(environ, start_response)
+    response = None
     try:
+        response = handler(environ, start_response)
         return [b"".join(response)]
     finally:
         connection.close_if_unusable_or_obsolete()  # first, as what counts connections hears of the close
-        response.close()
+        if response is not None:
+            response.close()
         length = environ.get("CONTENT_LENGTH", "")
         if length.isdecimal() and int(length) > memory.LARGE:
             memory.give_back()
-        time.sleep(getattr(response, "hold_back_seconds", 0))  # see goalsvc.orgs.logins

@@ -18,8 +18,10 @@ from goalsvc.api.errors import Conflict, NotFound
 from goalsvc.api.pagination import paginate
 from goalsvc.api.parsing import (
     MAX_BATCH_DEPTH,
+    JSONLinesParser,
     JSONParser,
     NDJSONParser,
+    NDJSONParserByOtherName,
     parse_uuid,
     read_items,
 )
@@ -61,9 +63,15 @@ class MatchingAPIView(OrganizationAPIView):
 class BatchAPIView(MatchingAPIView):
     """A view that takes many items at once, as JSON or NDJSON."""
 
-    parser_classes = [JSONParser, NDJSONParser]
+    parser_classes = [JSONParser, NDJSONParser, NDJSONParserByOtherName, JSONLinesParser]
     max_body_bytes = settings.MAX_BATCH_BODY_BYTES
     max_depth = MAX_BATCH_DEPTH
+    max_items = MAX_BATCH_ITEMS
+    items_name: str  # of the list in a JSON body
+
+    def read_items(self) -> list[Any]:
+        """Return the posted items. Raises: APIException."""
+        return read_items(self.request.data, self.items_name, self.max_items)
 
 
 def post_once(
@@ -210,6 +218,8 @@ def respond(answer: Answer) -> Response:
 
 
 class MatchBatchView(BatchAPIView):
+    items_name = "matches"
+
     @describe(docs.CREATE_MATCHES)
     def post(self, request: Request, organization_id: str) -> Response:
         try:
@@ -227,7 +237,7 @@ class MatchBatchView(BatchAPIView):
         now = timezone.now()
         answers = post_matches(
             self.organization,
-            read_items(self.request.data, "matches", MAX_BATCH_ITEMS),
+            self.read_items(),
             by=self.user,
             at=now,
             source=MatchAttempt.Source.BATCH,

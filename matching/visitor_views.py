@@ -10,7 +10,6 @@ from goals.permissions import SettingsScope
 from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import page_size, paginate, url_after
-from goalsvc.api.parsing import read_items
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs.models import Organization
@@ -23,7 +22,7 @@ from matching.holdings import SECTIONS, Section, can_be_identity, count_holdings
 from matching.ingestion import KnownIdentity, KnownSession
 from matching.rendering import render_known, render_report_batch
 from matching.reports import ReportAnswer, report_identities, report_sessions
-from matching.views import MAX_BATCH_ITEMS, BatchAPIView, MatchingAPIView
+from matching.views import BatchAPIView, MatchingAPIView
 
 
 class VisitorIdentitiesView(MatchingAPIView):
@@ -137,18 +136,20 @@ class VisitorSessionsView(MatchingAPIView):
 
 
 class VisitorIdentityBatchView(BatchAPIView):
+    items_name = "visitor_identities"
+
     @describe(docs.CREATE_IDENTITIES)
     def post(self, request: Request, organization_id: str) -> Response:
-        items = read_items(request.data, "visitor_identities", MAX_BATCH_ITEMS)
-        answers = report_identities(self.organization, items, at=timezone.now())
+        answers = report_identities(self.organization, self.read_items(), at=timezone.now())
         return Response(render_report_batch(answers, "visitor_identity", self.organization))
 
 
 class VisitorSessionBatchView(BatchAPIView):
+    items_name = "visitor_sessions"
+
     @describe(docs.CREATE_SESSIONS)
     def post(self, request: Request, organization_id: str) -> Response:
-        items = read_items(request.data, "visitor_sessions", MAX_BATCH_ITEMS)
-        answers = report_sessions(self.organization, items, at=timezone.now())
+        answers = report_sessions(self.organization, self.read_items(), at=timezone.now())
         return Response(render_report_batch(answers, "visitor_session", self.organization))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
@@ -41,8 +42,9 @@ class PayloadTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "payload_too_large"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The request body is larger than {limit} bytes.")
+    def __init__(self, limit: int, unit: str = "bytes") -> None:
+        than = "is larger than" if unit == "bytes" else "has more than"
+        super().__init__(f"The request body {than} {limit} {unit}.")
 
 
 def invalid_token() -> exceptions.AuthenticationFailed:
@@ -57,6 +59,22 @@ class RateLimited(APIException):
     def __init__(self, requests: int, period: str, wait: int) -> None:
         super().__init__(f"This API token may make {requests} requests a {period}. Nothing was done.")
         self.wait = wait
+
+
+class RequestTimeout(APIException):
+    status_code = status.HTTP_408_REQUEST_TIMEOUT
+    default_code = "request_timeout"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The body did not arrive within {settings.BODY_TIMEOUT_SECONDS} seconds. Nothing was done."
+        )
+
+
+class HTTPSRequired(APIException):
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_code = "https_required"
+    default_detail = "This service is reached through https:// alone. Nothing was done; change the address."
 
 
 class ServiceUnavailable(APIException):

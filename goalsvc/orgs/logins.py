@@ -21,6 +21,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
+from goalsvc.api.requests import KEPT_BACK
 from goalsvc.orgs.passwords import BusyError
 
 LOGIN = "/admin/login/"
@@ -28,8 +29,8 @@ LOGIN = "/admin/login/"
 # How many logins a worker has in work at a time: one is hashed, the others wait or ask the database.
 LOGINS_AT_ONCE = 4
 
-# How long the answer to a refused login is kept back: who tries without pause is slowed down by it.
-HOLD_BACK_SECONDS = 1.0
+# How long the answer to a refused login is kept back, without a thread.
+SECONDS_KEPT_BACK = 1.0
 
 RETRY_AFTER_SECONDS = 5
 
@@ -46,7 +47,7 @@ class LoginMiddleware:
         if request.path_info != LOGIN or request.method != "POST":
             return self.get_response(request)
         if not _free.acquire(blocking=False):
-            return busy()
+            return busy(request)
         try:
             return self.get_response(request)
         finally:
@@ -54,19 +55,14 @@ class LoginMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer where a password, of a login or another form, could not be hashed in time."""
-        return busy() if isinstance(exception, BusyError) else None
+        return busy(request) if isinstance(exception, BusyError) else None
 
 
-def busy() -> HttpResponse:
+def busy(request: HttpRequest) -> HttpResponse:
     """Build the page that says that there are too many logins at this moment."""
+    request.META[KEPT_BACK] = SECONDS_KEPT_BACK
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
-    return hold_back(HttpResponse(render_to_string("429.html"), status=429, headers=headers))
-
-
-def hold_back(response: HttpResponse) -> HttpResponse:
-    """Have the server send the response a little later."""
-    response.hold_back_seconds = HOLD_BACK_SECONDS  # type: ignore[attr-defined] # for the server
-    return response
+    return HttpResponse(render_to_string("429.html"), status=429, headers=headers)
 
 
 class FailureCounts(AxesDatabaseHandler):  # type: ignore[misc] # axes has no types
@@ -131,7 +127,8 @@ def login_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> s
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:
     """Build the page that says why no password is tried any more, and until when."""
     wait = settings.AXES_COOLOFF_TIME
-    page = TemplateResponse(
+    request.META[KEPT_BACK] = SECONDS_KEPT_BACK
+    return TemplateResponse(
         request,
         "admin/locked_out.html",
         {
@@ -141,5 +138,4 @@ def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -
         },
         status=429,
         headers={"Retry-After": str(int(wait.total_seconds())), "Cache-Control": "no-store"},
-    )
-    return hold_back(page.render())
+    ).render()

@@ -18,7 +18,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from goalsvc import wsgi
+from goalsvc.api.requests import KEPT_BACK
 from goalsvc.orgs import logins, passwords
 from goalsvc.orgs.logins import client_address
 from goalsvc.orgs.models import User
@@ -351,12 +351,16 @@ def test_no_connection_is_held_while_a_password_is_hashed(
     assert held == [False, False]
 
 
-def test_the_answer_to_a_refused_login_is_kept_back(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("goalsvc.wsgi.time.sleep", slept.append)
-    monkeypatch.setattr("goalsvc.wsgi.connection.close_if_unusable_or_obsolete", lambda: None)
-    fail(person.email)
-    for response in (log_in(person.email), logins.busy(), Client().get(LOGIN)):
-        monkeypatch.setattr(wsgi, "handler", lambda environ, start_response, answer=response: answer)
-        wsgi.application({}, lambda status, headers: None)
-    assert slept == [1.0, 1.0, 0]
+def test_the_answer_to_a_refused_login_is_kept_back(
+    person: User, busy_hasher: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seconds(response: Any) -> Any:
+        return response.wsgi_request.META.get(KEPT_BACK)
+
+    assert seconds(Client().get(LOGIN)) is None
+    assert seconds(log_in(person.email, "a guess")) == 1.0  # busy
+    for number in range(30):
+        AccessAttempt.objects.create(
+            username=f"{number}", ip_address=HERE, failures_since_start=1, attempt_time=datetime.now(UTC)
+        )
+    assert seconds(log_in(person.email)) == 1.0  # locked out
