@@ -230,7 +230,11 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "goalsvc",
     "VERSION": "5",
-    "DESCRIPTION": "Goals, and their matches outside the web page: at once, with a reason, exactly once.",
+    "DESCRIPTION": (
+        "Goals, and their matches outside the web page: at once, with a reason, exactly once.\n\n"
+        "A body is JSON in UTF-8, of at most 1 MiB, or 16 MiB of a batch, and 600,000 values. It may be "
+        "compressed (`Content-Encoding: gzip`); limits count what is unpacked."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.finish"],
     "SWAGGER_UI_DIST": "SIDECAR",
