@@ -73,7 +73,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = HTTPS
 # Probes and Prometheus come from inside, without TLS. The API refuses instead (goalsvc.api.requests): clients
 # follow a redirect with GET, and believe the list that they get.
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$", r"^api/(?!v5/docs/?$)"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$", r"^api(?!/v5/docs/?$)(/|$)"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -230,7 +230,11 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "goalsvc",
     "VERSION": "5",
-    "DESCRIPTION": "Goals, and their matches outside the web page: at once, with a reason, exactly once.",
+    "DESCRIPTION": (
+        "Goals, and their matches outside the web page: at once, with a reason, exactly once.\n\n"
+        "A body is JSON in UTF-8, of at most 1 MiB, or 16 MiB of a batch, and 600,000 values. It may be "
+        "compressed (`Content-Encoding: gzip`); limits count what is unpacked."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.finish"],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -37,7 +37,7 @@ MOST_DIGITS = 18
 # Where the API proper begins.
 API = "/api/v5/orgs/"
 # All that programs call, but not the page that documents it.
-FOR_PROGRAMS = re.compile(r"/api/(?!v5/docs$)")
+FOR_PROGRAMS = re.compile(r"/api(?!/v5/docs$)(/|$)")
 
 # What the server says of a request in its environment. That it must be refused, by which exception:
 REFUSAL = "goalsvc.refusal"

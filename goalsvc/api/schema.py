@@ -78,7 +78,15 @@ PARSE_ERROR = Refusal(
 )
 PAYLOAD_TOO_LARGE = Refusal(413, "payload_too_large", "The request body is larger than 1048576 bytes.")
 UNSUPPORTED_MEDIA_TYPE = Refusal(
-    415, "unsupported_media_type", 'Unsupported media type "text/plain" in request.'
+    415, "unsupported_media_type", "The media type “text/plain” is not supported. Send application/json."
+)
+REQUEST_TIMEOUT = Refusal(
+    408, "request_timeout", "The body did not arrive within 30 seconds. Nothing was done."
+)
+HTTPS_REQUIRED = Refusal(
+    400,
+    "https_required",
+    "This service is reached through https:// alone. Nothing was done; change the address.",
 )
 RATE_LIMITED = Refusal(
     429, "rate_limited", "This API token may make 600 requests a minute. Nothing was done."
@@ -90,11 +98,18 @@ SERVICE_UNAVAILABLE = Refusal(
 )
 BAD_PAGE_SIZE = FieldErrors("bad page size", {"page_size": ["Must be a whole number from 1 to 200."]})
 
-AUTHENTICATED = (NOT_AUTHENTICATED, INVALID_TOKEN, NOT_ACCEPTABLE, RATE_LIMITED, SERVICE_UNAVAILABLE)
+AUTHENTICATED = (
+    HTTPS_REQUIRED,
+    NOT_AUTHENTICATED,
+    INVALID_TOKEN,
+    NOT_ACCEPTABLE,
+    RATE_LIMITED,
+    SERVICE_UNAVAILABLE,
+)
 ACCESS = (*AUTHENTICATED, ORGANIZATION_ACCESS_DENIED)
 SUBSCRIBED = (*ACCESS, SUBSCRIPTION_INACTIVE)
 SETTINGS = (*SUBSCRIBED, SETTINGS_PERMISSION_REQUIRED)
-BODY = (PARSE_ERROR, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
+BODY = (PARSE_ERROR, REQUEST_TIMEOUT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 PAGE = (BAD_CURSOR, BAD_PAGE_SIZE)
 
 CURSOR = OpenApiParameter("cursor", str, description="A place in the list, as `next` and `previous` give it.")

@@ -43,6 +43,8 @@ MOST_AT_WORK = settings.MAX_BATCH_BODY_BYTES
 # What a compressed body may become at most, as a factor (deflate's format sets the limit).
 INFLATION = 1032
 
+# How many requests are looked at, without their bodies, at a time.
+LOOKS = 4
 # A request that has found no thread, or no turn, for so long is refused.
 QUEUE_SECONDS = 10
 SWEEP_SECONDS = 0.25
@@ -93,6 +95,8 @@ class Reception:
     def __init__(self, application: Application, *, threads: int) -> None:
         self.application = application
         self.threads = Threads(threads, self.answer)
+        # For looks at requests without their bodies: thousands of slow clients keep nobody else waiting.
+        self.looks = Threads(LOOKS, self.answer)
         # Whatever the others wait for, such as a database that does not answer, probes are answered.
         self.probes = {"/healthz": Threads(1, self.answer), "/readyz": Threads(4, self.answer)}
         self.lock = threading.Lock()  # of all that follows, and of what changes in exchanges
@@ -119,7 +123,7 @@ class Reception:
             exchange.reading = reading = protocol()
             reading.add_done_callback(lambda done: self.take_small(exchange, done))
         else:
-            self.threads.take(exchange)
+            self.looks.take(exchange)
 
     # How bodies come.
 
@@ -247,13 +251,14 @@ class Reception:
         for send in due:
             send()
         for exchange in slow:
-            self.threads.take(exchange)
+            self.looks.take(exchange)
         for exchange in late:
             self.refuse(exchange, RequestTimeout())
         for exchange in tired:
             self.refuse(exchange, ServiceUnavailable(TOO_BUSY))
-        for exchange in self.threads.give_up(now - QUEUE_SECONDS):
-            self.refuse(exchange, ServiceUnavailable(TOO_BUSY), was_at_work=True)
+        for threads in (self.threads, self.looks):
+            for exchange in threads.give_up(now - QUEUE_SECONDS):
+                self.refuse(exchange, ServiceUnavailable(TOO_BUSY), was_at_work=True)
 
     # How they are answered.
 
