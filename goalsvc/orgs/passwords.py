@@ -3,8 +3,9 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
@@ -14,6 +15,9 @@ T = TypeVar("T")
 
 # How long a hash waits for the one before it. A thread of the worker waits with it, so not for long.
 WAIT_SECONDS = 1.0
+
+# How long no hash is computed after one: so they take a tenth of a core at most, whoever keeps asking.
+PAUSE_SECONDS = 0.2
 
 # The one hash that a worker computes at a time holds it.
 _turn = threading.Lock()
@@ -49,11 +53,21 @@ def in_turn(compute: Callable[[], T]) -> T:
         connection.close()
     if not _turn.acquire(timeout=WAIT_SECONDS):
         raise BusyError
+    computed: Future[T] = Future()
+    # A thread of its own, since one that has lowered its priority may not raise it again.
+    threading.Thread(target=compute_aside, args=(compute, computed), daemon=True, name="password").start()
+    return computed.result()
+
+
+def compute_aside(compute: Callable[[], T], computed: "Future[T]") -> None:
+    """Compute a hash at a low priority, and give up the turn after the pause."""
     try:
-        # A thread of its own, since one that has lowered its priority may not raise it again.
-        with ThreadPoolExecutor(max_workers=1, initializer=yield_to_others) as executor:
-            return executor.submit(compute).result()
+        yield_to_others()
+        computed.set_result(compute())
+    except BaseException as error:
+        computed.set_exception(error)
     finally:
+        time.sleep(PAUSE_SECONDS)
         _turn.release()
 
 

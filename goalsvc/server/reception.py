@@ -5,8 +5,8 @@ body is awaited, or a small one that is slow, the request is answered as far as 
 is refused for another reason (401, 403, 404, 413) hears it at once, and nobody waits for the body.
 
 It stands in for the event loop of asyncio between Granian and the threads, which wakes two more threads for
-each request: a goal GET took 1.2 times and a match POST 1.1 times as long. Granian's WSGI server has a
-thread for each body that is awaited. A server that awaits bodies by itself would let this go.
+each request: with it 15 % fewer goal GETs and 10 % fewer match POSTs a second were answered. Granian's WSGI
+server has a thread for each body that is awaited. A server that awaits bodies by itself would let this go.
 """
 
 import logging
@@ -246,8 +246,12 @@ class Reception:
             due = [send for moment, send in self.kept_back if moment <= now]
             self.kept_back = [kept for kept in self.kept_back if kept[0] > now]
             tired = since_before(self.queue, now - QUEUE_SECONDS)
+            tired += [exchange for exchange in self.stalled if exchange.since < now - QUEUE_SECONDS]
             for exchange in tired:
-                self.queue.remove(exchange)
+                exchange.is_over = True
+                self.awaited.pop(exchange, None)
+            self.queue = deque(exchange for exchange in self.queue if not exchange.is_over)
+            self.stalled = deque(exchange for exchange in self.stalled if not exchange.is_over)
         for send in due:
             send()
         for exchange in slow:
@@ -264,33 +268,33 @@ class Reception:
 
     def answer(self, exchange: Exchange) -> None:
         """Answer a request in this thread, or find that it cannot be answered without its body."""
-        body = exchange.body
-        if body is not None:
-            exchange.environ["wsgi.input"] = BytesIO(body)
-            exchange.body = None
-            del body
-            self.respond(exchange, exchange.environ)
-            if exchange.size or exchange.weight:
-                self.end(exchange, was_at_work=True)
+        body, exchange.body = exchange.body, None
+        if body is None:
+            self.look_at(exchange)
             return
+        exchange.environ["wsgi.input"] = BytesIO(body)
+        del body
+        self.respond(exchange, exchange.environ)
+        if exchange.size or exchange.weight:
+            self.end(exchange, was_at_work=True)
+
+    def look_at(self, exchange: Exchange) -> None:
+        """Answer a request as far as is possible without its body, or await that."""
         environ = {"CONTENT_LENGTH": "1", **exchange.environ, "wsgi.input": AwaitedBody(), AWAITED: True}
         try:
             self.respond(exchange, environ)
         except BodyAwaited:
-            self.await_body(exchange)
+            exchange.environ[SEEN] = True
         else:
             self.end(exchange)
-
-    def await_body(self, exchange: Exchange) -> None:
-        """Go on with a request that only its body was missing of."""
-        exchange.environ[SEEN] = True
+            return
         with self.lock:
-            has_come = exchange.body is not None
+            has_come = exchange.body is not None  # meanwhile
             if not has_come:
                 self.awaited[exchange] = None
         if has_come:
             self.begin(exchange)
-        elif exchange.environ.get("CONTENT_LENGTH") is None or exchange.expected_size > SMALL:
+        elif "CONTENT_LENGTH" not in exchange.environ or exchange.expected_size > SMALL:
             aiter(exchange.protocol)
             self.read_on(exchange)
 
@@ -298,6 +302,7 @@ class Reception:
         """Send the application's answer. Raises: BodyAwaited."""
         status = 500
         headers: list[tuple[str, str]] = []
+        content = b""
 
         def start_response(line: str, given: list[tuple[str, str]], exc_info: Any = None) -> None:
             nonlocal status, headers
@@ -306,8 +311,8 @@ class Reception:
         try:
             content = b"".join(self.application(environ, start_response))
         except Exception:
-            exchange.protocol.response_empty(500, [])
-            raise
+            logger.exception("the application did not answer")
+            status, headers = 500, []
         send = partial(exchange.protocol.response_bytes, status, headers, content)
         if seconds := environ.get(KEPT_BACK):
             with self.lock:
@@ -375,6 +380,8 @@ def environ_of(scope: Any) -> dict[str, Any]:
         # `X_Forwarded_Proto` would pass for the `X-Forwarded-Proto` that a proxy has set.
         if "_" not in name:
             environ[variable_of(name)] = value
+    if "," in environ.get("CONTENT_LENGTH", ""):  # said twice; Granian has seen that it is the same
+        environ["CONTENT_LENGTH"] = environ["CONTENT_LENGTH"].partition(",")[0].strip()
     return environ
 
 

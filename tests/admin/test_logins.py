@@ -2,6 +2,7 @@
 
 import io
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -243,8 +244,8 @@ def real_hashes(settings: Any) -> None:
 @pytest.fixture
 def busy_hasher(real_hashes: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Another password is being hashed, and that takes longer than anybody waits."""
-    monkeypatch.setattr(passwords, "WAIT_SECONDS", 0.01)
     with passwords._turn:
+        monkeypatch.setattr(passwords, "WAIT_SECONDS", 0.01)
         yield
 
 
@@ -284,12 +285,30 @@ def test_a_worker_computes_one_hash_at_a_time(real_hashes: None, monkeypatch: py
         return ""
 
     monkeypatch.setattr(Argon2PasswordHasher, "encode", slowly)
+    monkeypatch.setattr(passwords, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(passwords, "WAIT_SECONDS", 60)
     threads = [threading.Thread(target=make_password, args=(PASSWORD,)) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert most == 1
+
+
+def test_and_rests_after_each(real_hashes: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: queue.SimpleQueue[tuple[float, bool]] = queue.SimpleQueue()
+    monkeypatch.setattr(
+        "goalsvc.orgs.passwords.time.sleep", lambda seconds: rests.put((seconds, passwords._turn.locked()))
+    )
+    make_password(PASSWORD)
+    assert rests.get(timeout=10) == (0.2, True)
+
+
+def test_what_goes_wrong_in_a_hash_is_told_and_keeps_no_turn(real_hashes: None) -> None:
+    for _ in range(3):
+        with pytest.raises(AttributeError):
+            make_password(PASSWORD, salt=object())  # type: ignore[arg-type] # on purpose
+    assert make_password(PASSWORD).startswith("argon2")
 
 
 @pytest.mark.parametrize("is_known", [True, False])

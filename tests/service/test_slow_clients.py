@@ -224,3 +224,30 @@ def test_what_a_client_says_twice_is_joined(world):
         with client.makefile("rb") as stream:
             lines = [stream.readline() for _ in range(12)]
     assert not any(line in {b"x-request-id: a\r\n", b"x-request-id: b\r\n"} for line in lines)
+
+
+@pytest.mark.parametrize("lengths", [["2", "2"], ["2, 2"], ["2,2"]])
+def test_a_length_that_is_said_twice_is_one_or_refused(world, lengths):
+    head = world.head("POST", world.match_path, *(f"Content-Length: {length}" for length in lengths))
+
+    assert world.ask(head + b"{}")[0] == 400
+
+
+@pytest.mark.parametrize("length", ["-1", "+2", "2 2", "1e1", "\u0663", "9" * 30, ""])
+def test_a_senseless_length_is_refused(world, length):
+    head = world.head("POST", world.match_path, f"Content-Length: {length}".encode().decode("latin-1"))
+
+    assert world.ask(head + b"{}")[0] in {400, 413}
+
+
+def test_a_client_is_asked_for_a_large_body_only_when_it_is_wanted(world):
+    """`Expect: 100-continue`: the client waits for a word before it sends."""
+    expecting = ("Content-Length: 100000", "Expect: 100-continue")
+    with world.connect() as client:
+        client.sendall(world.head("POST", world.match_path, *expecting).replace(b"Token ", b"Token 0"))
+        assert read_answer(client)[0] == 401
+    with world.connect() as client:
+        client.sendall(world.head("POST", world.match_path, *expecting))
+        assert client.recv(100).startswith(b"HTTP/1.1 100")
+        client.sendall(world.match.ljust(100_000))
+        assert read_answer(client)[0] == 200
