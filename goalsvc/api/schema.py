@@ -98,6 +98,11 @@ SERVICE_UNAVAILABLE = Refusal(
     "service_unavailable",
     "The database cannot be used right now. Try again shortly.",
 )
+TIMEOUT = Refusal(
+    503,
+    "timeout",
+    "The request took too long and was given up; nothing was written. Try again shortly.",
+)
 BAD_PAGE_SIZE = FieldErrors("bad page size", {"page_size": ["Must be a whole number from 1 to 200."]})
 
 AUTHENTICATED = (
@@ -107,6 +112,7 @@ AUTHENTICATED = (
     NOT_ACCEPTABLE,
     RATE_LIMITED,
     SERVICE_UNAVAILABLE,
+    TIMEOUT,
 )
 ACCESS = (*AUTHENTICATED, ORGANIZATION_ACCESS_DENIED)
 SUBSCRIBED = (*ACCESS, SUBSCRIPTION_INACTIVE)

@@ -17,6 +17,7 @@ from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
 from goalsvc import database
+from goalsvc.postgresql.connection import UnansweredError
 from goalsvc.statements import BOOLEANS, Ahead, Row, Statement
 
 
@@ -457,13 +458,14 @@ def fetch_first(statement: Statement, **parameters: Any) -> Row | None:
     """Run the first statement of a request; return its first row.
 
     The connection may have died in the pool, with a database that has been restarted since. Then the pool
-    is cleared of such connections and the statement run once more.
+    is cleared of such connections and the statement run once more; not where the server does not answer.
     """
-    database.refuse_while_missing()
     try:
         rows = statement.fetch(**parameters)
-    except (OperationalError, InterfaceError):
-        if connection.connection is None or connection.in_atomic_block or connection.is_usable():
+    except (OperationalError, InterfaceError) as error:
+        if connection.connection is None or connection.in_atomic_block:
+            raise
+        if isinstance(error.__cause__, UnansweredError) or connection.is_usable():
             raise
         database.forget_dead_connections()
         rows = statement.fetch(**parameters)

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 MEBIBYTE = 1024 * 1024
@@ -38,14 +38,14 @@ def filled(start: bytes, part: bytes, end: bytes, size: int) -> bytes:
     return start + (part * count).rstrip(b",") + end
 
 
-def items(name: str, item: dict[str, object], size: int, count: int = 5000) -> bytes:
+def items(name: str, item: Mapping[str, object], size: int, count: int = 5000) -> bytes:
     """Make a batch of one item again and again, `#` being the number of each; as many as fit."""
     text = json.dumps(item)
     count = min(count, max(1, (size - 30) // (len(text) + 6)))
     return f'{{"{name}": [{", ".join(text.replace("#", str(number)) for number in range(count))}]}}'.encode()
 
 
-def lines(item: dict[str, object], size: int, end: bytes = b"\n", count: int = 5000) -> bytes:
+def lines(item: Mapping[str, object], size: int, end: bytes = b"\n", count: int = 5000) -> bytes:
     text = json.dumps(item)
     count = min(count, max(1, size // (len(text) + 6)))
     return end.join(text.replace("#", str(number)).encode() for number in range(count))
