@@ -31,7 +31,7 @@ def main() -> None:
     own_arguments = sys.argv[1:3] if command == "with_database" else sys.argv[1:]
     asks_for_help = {"-h", "--help", "--version"} & set(own_arguments)
     if command == "serve":
-        os.environ.setdefault("LOG_TO_STDOUT", "1")
+        os.environ["LOG_TO_STDOUT"] = os.environ.get("LOG_TO_STDOUT") or "1"
     else:
         # A migration or an import may rightly take longer than any statement of a request.
         os.environ["DATABASE_STATEMENT_TIMEOUT_MS"] = "0"

@@ -71,7 +71,9 @@ CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 HTTPS = env_flag("HTTPS")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)/?$"]  # probes come from inside, without TLS
+# Probes and Prometheus come from inside, without TLS. The API refuses instead (goalsvc.api.requests): clients
+# follow a redirect with GET, and believe the list that they get.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$", r"^api(?!/v5/docs/?$)(/|$)"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -98,7 +100,9 @@ CONTENT_SECURITY_POLICY = {
 
 # Logins to the admin (goalsvc.orgs.logins): after so many failures none is tried for a while.
 PROXY_COUNT = env_int("PROXY_COUNT", 0, minimum=0)
+AXES_HANDLER = "goalsvc.orgs.logins.FailureCounts"
 AXES_FAILURE_LIMIT = 5
+LOGIN_FAILURES_OF_CLIENT = 30  # with whatever addresses: more than one person makes, or an office
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 # Of this client and this address together: neither can a stranger lock out a colleague who is elsewhere,
 # nor one person a whole office.
@@ -143,6 +147,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "goalsvc.pages.AdminSlashMiddleware",
     "goalsvc.pages.PagePolicyMiddleware",
+    "goalsvc.orgs.logins.LoginMiddleware",
     "goalsvc.pages.PageSessionMiddleware",
     "goalsvc.health.HostMiddleware",
     "goalsvc.pages.PageCsrfMiddleware",
@@ -184,10 +189,7 @@ AUTH_USER_MODEL = "orgs.User"
 # User.email is unique without regard to case (user_email_unique), which this check does not see.
 # The others look for the middleware of Django and axes; ours are the same, for pages only (goalsvc.pages).
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W003", "axes.W002"]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+PASSWORD_HASHERS = ["goalsvc.orgs.passwords.PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -209,6 +211,8 @@ WHITENOISE_USE_FINDERS = True
 MAX_BODY_BYTES = 1024 * 1024
 MAX_BATCH_BODY_BYTES = 16 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BATCH_BODY_BYTES
+# How long a client may take to send a body.
+BODY_TIMEOUT_SECONDS = env_int("BODY_TIMEOUT_SECONDS", 30)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["goalsvc.orgs.authentication.TokenAuthentication"],
@@ -226,7 +230,11 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "goalsvc",
     "VERSION": "5",
-    "DESCRIPTION": "Goals, and their matches outside the web page: at once, with a reason, exactly once.",
+    "DESCRIPTION": (
+        "Goals, and their matches outside the web page: at once, with a reason, exactly once.\n\n"
+        "A body is JSON in UTF-8, of at most 1 MiB, or 16 MiB of a batch, and 600,000 values. It may be "
+        "compressed (`Content-Encoding: gzip`); limits count what is unpacked."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.finish"],
     "SWAGGER_UI_DIST": "SIDECAR",

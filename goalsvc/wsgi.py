@@ -30,12 +30,14 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     That the server keeps until the client has read it. A response in parts, as every static file is, would
     keep a thread meanwhile: a few clients that do not read would stop the whole service.
     """
-    response = handler(environ, start_response)
+    response = None
     try:
+        response = handler(environ, start_response)
         return [b"".join(response)]
     finally:
         connection.close_if_unusable_or_obsolete()  # first, as what counts connections hears of the close
-        response.close()
+        if response is not None:
+            response.close()
         length = environ.get("CONTENT_LENGTH", "")
         if length.isdecimal() and int(length) > memory.LARGE:
             memory.give_back()

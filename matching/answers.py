@@ -11,7 +11,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
 from goalsvc.api.errors import NotFound, body_of
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.parsing import name_some, parse_uuid
 from goalsvc.orgs.models import Organization, User
 from goalsvc.statements import Ahead
 from matching import recording, resolver
@@ -77,13 +77,16 @@ def answer_to(verdict: Verdict) -> Answer:
             return Answer(status.HTTP_202_ACCEPTED, pending=pending, is_replay=is_replay)
         case Refused(refusal, reason):
             if refusal.code == resolver.UNKNOWN_ROOMS:
-                return invalid(
-                    {"rooms": [f"{room} is not a room of the organization." for room in refusal.room_ids]}
-                )
+                return invalid({"rooms": foreign_rooms(refusal.room_ids)})
             if refusal.code == resolver.NO_ALLOWED_ROOMS:
                 return invalid({"rooms": ["The goal is allowed in none of these rooms."]})
             status_code, detail = REFUSALS[refusal.code]
             return Answer(status_code, code=refusal.code, detail=detail, reason=reason)
+
+
+def foreign_rooms(room_ids: Sequence[str]) -> list[str]:
+    """Say of rooms that they are not the organization's."""
+    return name_some(room_ids, "is not a room of the organization.", "are not rooms of the organization.")
 
 
 def invalid(errors: dict[str, Any]) -> Answer:
@@ -125,6 +128,9 @@ def post_matches(
     requests: dict[int, MatchRequest] = {}
     by_id = by.id if by else None
     for index, item in enumerate(items):
+        if isinstance(item, APIException):
+            answers[index] = answer_to_error(item)  # not raised: it would keep its traceback
+            continue
         try:
             requests[index] = read_request(item, goal_id, by_id=by_id, at=at)
         except APIException as error:
@@ -167,8 +173,6 @@ def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None, at: dat
     """
     if isinstance(item, MatchRequest):
         return item._replace(by_id=by_id)
-    if isinstance(item, APIException):
-        raise item
     if goal_id is None and isinstance(item, dict):
         goal_id = read_goal_id(item, at=at)
     attributes = check_match(item, at=at)

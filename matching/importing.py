@@ -11,19 +11,21 @@ import json
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import ParseError, ValidationError
 
 from goalsvc.api.parsing import decode_line
+from goalsvc.database import only_one
 from goalsvc.orgs.models import Organization
+from matching.cells import defuse, restore
 from matching.collisions import despite_collisions
 from matching.models import ImportRun
 
@@ -195,7 +197,8 @@ class CSVFile:
             raise UnusableFileError("The file is empty: a CSV file needs a header row.")
         counts = {delimiter: header_line.count(delimiter) for delimiter in DELIMITERS}
         self.delimiter = max(counts, key=lambda delimiter: counts[delimiter])
-        self.header = [cell.strip() for cell in next(csv.reader([header_line], delimiter=self.delimiter))]
+        header = next(csv.reader([header_line], delimiter=self.delimiter))
+        self.header = [restore(cell.strip()) for cell in header]
         self.names = [columns.aliases.get(name.lower(), name.lower()) for name in self.header]
         check_header(self.names, columns)
 
@@ -205,7 +208,7 @@ class CSVFile:
         while True:
             self.lines.forget()
             try:
-                cells = next(reader)
+                cells = [restore(cell) for cell in next(reader)]
             except StopIteration:
                 return
             except csv.Error as error:
@@ -307,7 +310,7 @@ class Results:
     def write_cells(self, cells: Sequence[Any]) -> None:
         assert isinstance(self.source, CSVFile)
         writer = csv.writer(_Encoder(self.file), delimiter=self.source.delimiter, lineterminator="\n")
-        writer.writerow(["" if cell is None else cell for cell in cells])
+        writer.writerow(["" if cell is None else defuse(str(cell)) for cell in cells])
 
     def commit(self) -> int:
         """Put what was written on disk; return the length of the file."""
@@ -362,6 +365,10 @@ class Import:
         """
         options = {**self.options, "format": self.format}
         found = survey(self.path, is_text=self.format == "csv", options=options)
+        with self.alone(found.digest):
+            return self.run_alone(found, progress)
+
+    def run_alone(self, found: Survey, progress: Callable[[int, int], None]) -> ImportRun:
         run = self.find_run(found.digest)
         if run.finished_at is not None:
             return run
@@ -381,17 +388,23 @@ class Import:
             self.results_path.unlink(missing_ok=True)
         return run
 
+    @contextmanager
+    def alone(self, digest: str) -> Iterator[None]:
+        """Keep other processes from importing the file at the same time. Raises: UnusableFileError."""
+        if self.is_rehearsal:
+            yield
+            return
+        name = f"{self.organization.id} {self.kind} {digest}".encode()
+        with only_one(int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)) as is_alone:
+            if not is_alone:
+                raise UnusableFileError("Another process is importing this file right now.")
+            yield
+
     def find_run(self, digest: str) -> ImportRun:
-        """Return where the import of this file stands, and keep other processes from importing it too."""
+        """Return where the import of this file stands."""
         key = {"organization": self.organization, "kind": self.kind, "digest": digest}
         if self.is_rehearsal:
             return ImportRun(**key, started_at=timezone.now())
-        with connection.cursor() as cursor:
-            # Until the connection ends, however that happens.
-            name = f"{self.organization.id} {self.kind} {digest}"
-            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 2))", [name])
-            if not cursor.fetchone()[0]:
-                raise UnusableFileError("Another process is importing this file right now.")
         run, _ = ImportRun.objects.get_or_create(**key, defaults={"started_at": timezone.now()})
         return run
 

@@ -47,7 +47,7 @@ class VisitorIdentity(models.Model):
         Organization, on_delete=models.PROTECT, related_name="visitor_identities", db_index=False
     )
     identity = models.CharField(max_length=255)
-    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="identities")
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="identities", db_index=False)
     visitor_session_id = models.CharField(
         max_length=64, null=True, help_text="The session in which the identity was last given, when told."
     )
@@ -67,6 +67,8 @@ class VisitorIdentity(models.Model):
         indexes = (
             # GET /orgs/<org>/visitor_identities
             models.Index(fields=["organization", "created_at", "id"], name="visitor_identity_list"),
+            # The identities of a visitor, newest first: a shop's own tablet has all of its customers'.
+            models.Index(fields=["visitor", "created_at", "id"], name="identity_visitor_list"),
         )
 
     def __str__(self) -> str:
@@ -437,7 +439,9 @@ class MatchAttempt(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="match_attempts", db_index=False
     )
-    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="match_attempts", null=True)
+    goal = models.ForeignKey(
+        Goal, on_delete=models.CASCADE, related_name="match_attempts", null=True, db_index=False
+    )
     source = models.CharField(max_length=6, choices=Source)
     visitor_identity = models.CharField(max_length=255, null=True)
     goal_matched_at = models.DateTimeField(null=True)
@@ -464,6 +468,8 @@ class MatchAttempt(models.Model):
             # Filters by code and by source, newest first: one of many faults may be rare.
             models.Index(fields=["organization", "code", "created_at", "id"], name="match_attempt_code"),
             models.Index(fields=["organization", "source", "created_at", "id"], name="match_attempt_source"),
+            # The attempts at a goal, newest first; those of a goal that is deleted.
+            models.Index(fields=["goal", "created_at", "id"], name="match_attempt_goal_list"),
             # The rejected attempts of an event that later matched; filter by identity, newest first: a
             # faulty client may send the same wrong one a million times.
             models.Index(

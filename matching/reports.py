@@ -11,7 +11,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from goalsvc.api.errors import Conflict
 from goalsvc.api.parsing import ObjectSerializer
 from goalsvc.orgs.models import Organization
-from matching.answers import answer_to_error
+from matching.answers import answer_to_error, foreign_rooms
 from matching.collisions import despite_collisions
 from matching.ingestion import (
     IdentityReport,
@@ -87,9 +87,10 @@ def answer_reports(
     answers: dict[int, ReportAnswer] = {}
     reports: dict[int, Report] = {}
     for index, item in enumerate(items):
+        if isinstance(item, APIException):
+            answers[index] = refused(item)  # not raised: it would keep its traceback
+            continue
         try:
-            if isinstance(item, APIException):
-                raise item
             reports[index] = report_class(**form.check(item))
         except APIException as error:
             answers[index] = refused(error)
@@ -122,9 +123,7 @@ def refused(error: APIException) -> ReportAnswer:
 def refusal_error(outcome: Refusal) -> APIException:
     """Make the error of a report that was not recorded."""
     if isinstance(outcome, UnknownRooms):
-        return ValidationError(
-            {"rooms": [f"{room} is not a room of the organization." for room in outcome.room_ids]}
-        )
+        return ValidationError({"rooms": foreign_rooms(outcome.room_ids)})
     if isinstance(outcome, IdentityTooCommon):
         return Conflict(
             "identity_too_common",

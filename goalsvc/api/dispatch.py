@@ -7,8 +7,6 @@ rest of a short request.
 
 from typing import Any, ClassVar, NoReturn
 
-from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework import request as rest
 from rest_framework import views
@@ -16,6 +14,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, NotAcceptable, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
+from goalsvc.api.errors import quoted
+from goalsvc.api.requests import AWAITED
 from goalsvc.statements import Ahead
 
 ACCEPTABLE = frozenset({("*", "*"), ("application", "*"), ("application", "json")})
@@ -74,7 +74,7 @@ class Request(rest.Request):
     def glance(self) -> Any:
         """The decoded body if it is a small one; None if not, or if there is a fault, which `data` raises."""
         length = self.META.get("CONTENT_LENGTH", "")
-        if not length.isdecimal() or int(length) > MOST_AHEAD:
+        if not length.isdecimal() or int(length) > MOST_AHEAD or AWAITED in self.META:
             return None
         if self._content is NOT_READ:
             self._content = {}
@@ -91,9 +91,13 @@ class Request(rest.Request):
         content_type = self.META.get("CONTENT_TYPE", "")
         parser = self._view.parsers.get(content_type.partition(";")[0].strip().lower())
         if parser is None:
-            raise UnsupportedMediaType(content_type)
-        if int(length) > settings.MAX_BODY_BYTES and not connection.in_atomic_block:
-            connection.close()  # others can use it while the body arrives
+            wanted = " or ".join(list(self._view.parsers)[:2])
+            what = (
+                f"The media type {quoted(content_type)} is not supported."
+                if content_type
+                else "There is no Content-Type."
+            )
+            raise UnsupportedMediaType(content_type, f"{what} Send the Content-Type {wanted}.")
         stream: Any = self._request
         return parser.parse(stream, content_type, {"view": self._view})
 

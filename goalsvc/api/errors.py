@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
@@ -14,10 +15,14 @@ from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
 from goalsvc import database
 from goalsvc.api.rendering import Response
+from goalsvc.postgresql.connection import OUTDATED, UnansweredError
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
+
+# PostgreSQL gave up a statement, or its waiting for a lock; the transaction is rolled back.
+TIMEOUTS = frozenset({"57014", "55P03"})
 
 
 class NotFound(APIException):
@@ -41,8 +46,9 @@ class PayloadTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "payload_too_large"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The request body is larger than {limit} bytes.")
+    def __init__(self, limit: int, unit: str = "bytes") -> None:
+        than = "is larger than" if unit == "bytes" else "has more than"
+        super().__init__(f"The request body {than} {limit} {unit}.")
 
 
 def invalid_token() -> exceptions.AuthenticationFailed:
@@ -59,11 +65,42 @@ class RateLimited(APIException):
         self.wait = wait
 
 
+class RequestTimeout(APIException):
+    status_code = status.HTTP_408_REQUEST_TIMEOUT
+    default_code = "request_timeout"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The body did not arrive within {settings.BODY_TIMEOUT_SECONDS} seconds. Nothing was done."
+        )
+
+
+class HTTPSRequired(APIException):
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_code = "https_required"
+    default_detail = "This service is reached through https:// alone. Nothing was done; change the address."
+
+
 class ServiceUnavailable(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "service_unavailable"
     default_detail = "The database cannot be used right now. Try again shortly."
     wait = RETRY_AFTER_SECONDS
+
+
+class Timeout(ServiceUnavailable):
+    default_code = "timeout"
+    default_detail = "The request took too long and was given up; nothing was written. Try again shortly."
+
+
+class Unanswered(ServiceUnavailable):
+    """What the server has received before it fell silent it may still do: nobody knows."""
+
+    default_code = "timeout"
+    default_detail = (
+        "The database did not answer, and the request was given up. It may have been written all the same: "
+        "send it again with the same external_id or Idempotency-Key."
+    )
 
 
 def field_error(field: str, *sentences: str) -> ValidationError:
@@ -91,7 +128,7 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
         exc = exceptions.NotFound()
     elif is_database_unavailable(exc):
         note_unavailable_database(exc)
-        exc = ServiceUnavailable()
+        exc = unavailability(exc)()
     if not isinstance(exc, APIException):
         return None
     headers = {}
@@ -104,7 +141,21 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
 
 def is_database_unavailable(exc: BaseException | None) -> bool:
     """Tell whether the database is at fault, not the request: away, restarting, full, read-only, too slow."""
-    return isinstance(exc, (OperationalError, InterfaceError)) or is_read_only(exc)
+    if isinstance(exc, (OperationalError, InterfaceError)) or is_read_only(exc):
+        return True
+    return sqlstate_of(exc) in OUTDATED  # and not to be prepared anew within its transaction
+
+
+def unavailability(exc: BaseException | None) -> type[ServiceUnavailable]:
+    """Which 503 an error of the database is."""
+    if isinstance(exc, DatabaseError) and isinstance(exc.__cause__, UnansweredError):
+        return Unanswered
+    return Timeout if sqlstate_of(exc) in TIMEOUTS else ServiceUnavailable
+
+
+def sqlstate_of(exc: BaseException | None) -> str | None:
+    cause = exc.__cause__ if isinstance(exc, DatabaseError) else None
+    return getattr(cause, "sqlstate", None)
 
 
 def is_read_only(exc: BaseException | None) -> bool:
@@ -114,6 +165,8 @@ def is_read_only(exc: BaseException | None) -> bool:
 def note_unavailable_database(exc: BaseException | None) -> None:
     """Log it, and see to it that the requests that follow meet no connection that is of no use any more."""
     logger.error("database unavailable: %s", type(exc.__cause__ or exc).__name__ if exc else None)
+    if unavailability(exc) is Timeout:
+        return  # the connection is as good as before
     database.forget_dead_connections(including_this=is_read_only(exc))
 
 
@@ -165,14 +218,14 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     exc = sys.exc_info()[1]
     if is_database_unavailable(exc):
         note_unavailable_database(exc)
-        return unavailable(request)
+        return unavailable(request, unavailability(exc))
     if is_page(request):
         return defaults.server_error(request)
     return json_error(500, "internal_error", "Something went wrong on our side; the log has the details.")
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
-    detail, code = ServiceUnavailable.default_detail, ServiceUnavailable.default_code
+def unavailable(request: HttpRequest, kind: type[ServiceUnavailable]) -> HttpResponse:
+    detail, code = kind.default_detail, kind.default_code
     if is_page(request):
         response = HttpResponse(detail, status=503, content_type="text/plain; charset=utf-8")
     else:

@@ -4,12 +4,15 @@ Django REST framework's own fields are lenient (`"1"` is an integer, `1` is true
 that a client's mistake is told and never guessed at.
 """
 
+import gzip
 import json
 import re
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
+from io import BytesIO
 from typing import IO, Any
 from uuid import UUID
 
@@ -18,7 +21,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from goalsvc.api.errors import PayloadTooLarge, field_error, quoted
@@ -27,6 +30,14 @@ MAX_DEPTH = 20
 # A batch may wrap its items, each of which may be as deep, in an object and a list.
 MAX_BATCH_DEPTH = MAX_DEPTH + 2
 NESTING = frozenset({dict, list})
+# Of a body: more than the largest batch has, and each may take 200 bytes of memory once it is read.
+MAX_VALUES = 600_000
+# A gzip file may have many members, one after the other; those that pack in blocks of 64 KB need 256 for the
+# largest body. Millions of empty ones would take minutes.
+GZIP_MEMBER = b"\x1f\x8b\x08"
+MAX_GZIP_MEMBERS = 2000
+# Of ids at fault in one list, those that are named.
+MAX_NAMED = 20
 
 
 def _number(text: str) -> Decimal:
@@ -46,8 +57,9 @@ _decoder = msgspec.json.Decoder(float_hook=_number)
 def decode(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Read JSON; floats become `Decimal`.
 
-    Raises: ParseError when it is no JSON, not UTF-8, or nested deeper than `max_depth` levels.
+    Raises: ParseError when it is no JSON, not UTF-8, or nested deeper than `max_depth` levels; TooManyValues.
     """
+    verify_value_count(body)
     try:
         data = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -60,12 +72,30 @@ def decode(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
     return data
 
 
+class TooManyValues(PayloadTooLarge):
+    def __init__(self) -> None:
+        super().__init__(MAX_VALUES, "values")
+
+
+def verify_value_count(body: bytes) -> None:
+    """See that not too much would have to be kept. Raises: TooManyValues.
+
+    Each value but the first comes after one of these characters. Those inside texts count as well.
+    """
+    if len(body) > MAX_VALUES and sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise TooManyValues
+
+
 def _decode_leniently(body: bytes) -> Any:
     """Read also NaN, infinities and lone surrogates, so that the field at fault can be named."""
     try:
-        return json.loads(
-            body.decode("utf-8-sig"), parse_float=_number, parse_int=_whole_number, parse_constant=Decimal
-        )
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParseError(
+            f"The request body is not UTF-8, at its byte {error.start + 1}. Send JSON as UTF-8."
+        ) from None
+    try:
+        return json.loads(text, parse_float=_number, parse_int=_whole_number, parse_constant=Decimal)
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
         raise ParseError(f"The request body is not JSON: {quoted(reason, 200)}.") from None
@@ -109,24 +139,43 @@ class Lines(list[Any]):
 
 
 class NDJSONParser(BaseParser):
-    """Reads newline-delimited JSON; a broken line spoils no other. Blank lines are passed over."""
+    """Reads newline-delimited JSON; a broken line spoils no other. Blank lines are passed over.
+
+    The view says in `max_items` how many lines there may be, and in `items_name` what they are called.
+    """
 
     media_type = "application/x-ndjson"
+    # A line from its first character on. Lines end in LF, CR or both.
+    LINE = re.compile(rb"[^ \t\r\n][^\r\n]*")
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        view = (parser_context or {}).get("view")
-        body = read_body(stream, getattr(view, "max_body_bytes", settings.MAX_BODY_BYTES))
-        return Lines(decode_line(line) for line in body.split(b"\n") if line.strip())
+        view = (parser_context or {})["view"]
+        body = read_body(stream, view.max_body_bytes)
+        verify_item_count(sum(1 for _ in self.LINE.finditer(body)), view.items_name, view.max_items)
+        verify_value_count(body)
+        return Lines(decode_line(line[0]) for line in self.LINE.finditer(body))
+
+
+class NDJSONParserByOtherName(NDJSONParser):
+    media_type = "application/ndjson"
+
+
+class JSONLinesParser(NDJSONParser):
+    media_type = "application/jsonl"
 
 
 def decode_line(line: bytes) -> Any:
-    """Read a line of NDJSON; a ParseError is returned, not raised."""
+    """Read a line of NDJSON; of one that is no JSON, return the ParseError.
+
+    One that has not been raised: thousands of tracebacks, each with what was in their frames, would take
+    gigabytes.
+    """
     try:
         return decode(line)
     except ParseError as error:
-        return error
+        return ParseError(error.detail)
 
 
 def read_items(data: Any, name: str, limit: int) -> list[Any]:
@@ -135,26 +184,41 @@ def read_items(data: Any, name: str, limit: int) -> list[Any]:
     Raises: ValidationError naming what is wrong with the envelope.
     """
     if isinstance(data, Lines):
-        items: Any = data
-    elif not isinstance(data, dict):
+        return data
+    if not isinstance(data, dict):
         raise ParseError(f"The request body must be an object with the list “{name}”, or NDJSON.")
-    elif name not in data:
+    if name not in data:
         raise field_error(name, "This field is required.")
-    else:
-        items = data[name]
+    items = data[name]
     if not isinstance(items, list):
         raise field_error(name, "Not a list.")
-    if not 1 <= len(items) <= limit:
-        raise field_error(name, f"Must have 1 to {limit} items, not {len(items)}.")
+    verify_item_count(len(items), name, limit)
     return items
 
 
-def read_body(stream: Any, limit: int) -> bytes:
-    """Read the request's body.
+def verify_item_count(count: int, name: str, limit: int) -> None:
+    """Raises: ValidationError naming the list, unless it has 1 to `limit` items."""
+    if not 1 <= count <= limit:
+        raise field_error(name, f"Must have 1 to {limit} items, not {count}.")
 
-    Raises: PayloadTooLarge for more than `limit` bytes, before reading them where the length is announced.
+
+def read_body(stream: Any, limit: int) -> bytes:
+    """Read the request's body, decompressed.
+
+    Raises: PayloadTooLarge for more than `limit` bytes, before reading them where the length is announced;
+        UnsupportedMediaType for a compression other than gzip; ParseError for a body that is broken.
     """
-    if isinstance(stream, HttpRequest) and int(stream.META.get("CONTENT_LENGTH") or 0) > limit:
+    encoding = "identity"
+    announced = 0
+    if isinstance(stream, HttpRequest):
+        announced = int(stream.META.get("CONTENT_LENGTH") or 0)
+        encoding = stream.META.get("HTTP_CONTENT_ENCODING", "").strip().lower() or encoding
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise UnsupportedMediaType(
+            encoding,
+            f"The content encoding {quoted(encoding)} is not supported. Send the body as it is, or in gzip.",
+        )
+    if announced > limit:
         raise PayloadTooLarge(limit)
     try:
         body: bytes = stream.read(limit + 1)
@@ -163,9 +227,27 @@ def read_body(stream: Any, limit: int) -> bytes:
     if len(body) > limit:
         raise PayloadTooLarge(limit)
     # A server may hand over what has arrived when a client goes away: half a body is not a shorter one.
-    if isinstance(stream, HttpRequest) and len(body) < int(stream.META.get("CONTENT_LENGTH") or 0):
+    if len(body) < announced:
         raise ParseError("The request body ended before its announced length.")
-    return body
+    return body if encoding == "identity" or not body else decompress(body, limit)
+
+
+def decompress(body: bytes, limit: int) -> bytes:
+    """Unpack gzip.
+
+    Raises: PayloadTooLarge once it has become more than `limit` bytes, ParseError when it is broken.
+    """
+    if body.count(GZIP_MEMBER) > MAX_GZIP_MEMBERS:
+        raise ParseError("The request body has too many members of gzip. Compress it as a whole.")
+    try:
+        unpacked = gzip.GzipFile(fileobj=BytesIO(body)).read(limit + 1)
+    except EOFError:
+        raise ParseError("The request body ends in the middle of its gzip.") from None
+    except (OSError, zlib.error):
+        raise ParseError("The request body is not gzip, as its Content-Encoding says.") from None
+    if len(unpacked) > limit:
+        raise PayloadTooLarge(limit)
+    return unpacked
 
 
 # What a field's `read` answers to a value that only its full checks can judge.
@@ -312,19 +394,36 @@ class MomentField(serializers.Field):
         return value.isoformat()
 
 
+UUID_LENGTH = 36
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I | re.ASCII)
 
 
-@lru_cache(maxsize=4096)  # the same rooms and goals are named again and again
 def parse_uuid(text: str) -> UUID | None:
     """Read a UUID in its usual form with dashes, in either case; None when it is none."""
+    return _parse_uuid(text) if len(text) == UUID_LENGTH else None
+
+
+# The same rooms and goals are named again and again. Only what can be a UUID: the caches keep what they see.
+@lru_cache(maxsize=4096)
+def _parse_uuid(text: str) -> UUID | None:
     return UUID(text) if CANONICAL_UUID.fullmatch(text) else None
 
 
-@lru_cache(maxsize=4096)
 def canonical_uuid(text: str) -> str | None:
     """Return a UUID in lower case; None when it is none."""
+    return _canonical_uuid(text) if len(text) == UUID_LENGTH else None
+
+
+@lru_cache(maxsize=4096)
+def _canonical_uuid(text: str) -> str | None:
     return text.lower() if CANONICAL_UUID.fullmatch(text) else None
+
+
+def name_some(names: Sequence[str], is_wrong: str, are_wrong: str) -> list[str]:
+    """Say of each of some names that it is wrong; of very many, only how many more there are."""
+    sentences = [f"{name} {is_wrong}" for name in names[:MAX_NAMED]]
+    more = len(names) - MAX_NAMED
+    return [*sentences, f"{more} more {are_wrong if more > 1 else is_wrong}"] if more > 0 else sentences
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "format": "uuid"}})
@@ -354,13 +453,8 @@ class RoomIdsField(serializers.Field):
             self.fail("too_many", max_length=self.max_length)
         ids = [canonical_uuid(item) if isinstance(item, str) else None for item in data]
         if None in ids:
-            raise serializers.ValidationError(
-                [
-                    f"{quoted(item)} is not a UUID."
-                    for item, room_id in zip(data, ids, strict=True)
-                    if not room_id
-                ]
-            )
+            wrong = [quoted(item) for item, room_id in zip(data, ids, strict=True) if not room_id]
+            raise serializers.ValidationError(name_some(wrong, "is not a UUID.", "are not UUIDs."))
         return list(dict.fromkeys(room_id for room_id in ids if room_id))
 
     def read(self, data: Any) -> Any:

@@ -21,6 +21,7 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, get_resolver
 from uuid_utils.compat import uuid7
 
+from goalsvc.api.errors import HTTPSRequired, handle, server_error
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.tracebacks import format_exception
 
@@ -33,8 +34,19 @@ logging._srcfile = None
 # Of a Content-Length. Python refuses to read a number of thousands of digits; too large is too large.
 MOST_DIGITS = 18
 
-# Where the API proper begins; the pages that document it do not.
+# Where the API proper begins.
 API = "/api/v5/orgs/"
+# All that programs call, but not the page that documents it.
+FOR_PROGRAMS = re.compile(r"/api(?!/v5/docs$)(/|$)")
+
+# What the server says of a request in its environment. That it must be refused, by which exception:
+REFUSAL = "goalsvc.refusal"
+# That its body has not come yet: to read it ends this look at the request (goalsvc.server.reception).
+AWAITED = "goalsvc.awaited"
+# That it was looked at before, without its body.
+SEEN = "goalsvc.seen"
+# For how many seconds the answer is to be kept back: whoever asks without pause is slowed down by it.
+KEPT_BACK = "goalsvc.kept_back"
 
 # What a caller's own request id may look like; anything else could forge log lines or headers.
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -60,10 +72,15 @@ class RequestMiddleware:
         started = time.perf_counter()
         try:
             drop_trailing_slash(request)
-            take_body(request)
+            measure_body(request)
+            response: HttpResponseBase
             with connection.execute_wrapper(queries):
-                is_api = request.path_info.startswith(API)
-                response = self.call_api(request) if is_api else self.get_response(request)
+                if (refusal := refusal_of(request)) is not None:
+                    response = handle(refusal, {}) or server_error(request)
+                elif request.path_info.startswith(API):
+                    response = self.call_api(request)
+                else:
+                    response = self.get_response(request)
             response["X-Request-ID"] = request_id
             route = request.resolver_match
             logger.info(
@@ -82,6 +99,19 @@ class RequestMiddleware:
             return response
         finally:
             current_request_id.reset(token)
+
+
+def refusal_of(request: HttpRequest) -> Exception | None:
+    """Return why a request is refused whatever it asks for; None if it is not."""
+    refusal: Exception | None = request.META.get(REFUSAL)
+    if (
+        refusal is None
+        and settings.HTTPS
+        and not request.is_secure()
+        and FOR_PROGRAMS.match(request.path_info)
+    ):
+        return HTTPSRequired()
+    return refusal
 
 
 def call_view(request: HttpRequest) -> HttpResponseBase:
@@ -129,50 +159,27 @@ def drop_trailing_slash(request: HttpRequest) -> None:
         request.path_info = path[:-1]
 
 
-def take_body(request: HttpRequest) -> None:
-    """Wait for a small body before anything else is done, so that a slow client keeps nothing but a thread.
+def measure_body(request: HttpRequest) -> None:
+    """Give a body of unannounced length (`Transfer-Encoding: chunked`) a length.
 
-    A large one is left to be read once its sender is known (goalsvc.api.dispatch). A body of unannounced
-    length (`Transfer-Encoding: chunked`) gets a length here: Django reads only as many bytes as are
-    announced, so it would look empty.
+    Django reads only as many bytes as are announced, so it would look empty. `serve` announces each.
     """
     meta = request.META
     length = meta.get("CONTENT_LENGTH") or ""
     if len(length) > MOST_DIGITS and length.isdecimal():
-        length = meta["CONTENT_LENGTH"] = "9" * MOST_DIGITS
-    if length:
-        if not length.isdecimal() or not 0 < int(length) <= settings.MAX_BODY_BYTES:
-            return
-        most = int(length)
-    elif "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
-        most = settings.MAX_BODY_BYTES + 1
-    else:
+        meta["CONTENT_LENGTH"] = "9" * MOST_DIGITS
+    if length or "chunked" not in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
         return
-    stream = meta["wsgi.input"]
+    stream: Any = meta["wsgi.input"]
     try:
-        body = stream.read(most)
+        body = stream.read(settings.MAX_BATCH_BODY_BYTES + 1)
     except OSError:
         # The client is gone. The parser, which reads the stream again, answers that.
-        meta["CONTENT_LENGTH"] = length or "1"
+        meta["CONTENT_LENGTH"] = "1"
         request._stream = stream
         return
-    meta["CONTENT_LENGTH"] = length or str(len(body))
-    is_whole = len(body) <= settings.MAX_BODY_BYTES
-    taken: Any = BytesIO(body) if is_whole else Begun(body, stream)
-    request._stream = taken
-
-
-class Begun:
-    """A body whose beginning has been read already."""
-
-    def __init__(self, beginning: bytes, rest: Any) -> None:
-        self.beginning = beginning
-        self.rest = rest
-
-    def read(self, size: int) -> bytes:
-        taken, self.beginning = self.beginning[:size], self.beginning[size:]
-        rest: bytes = self.rest.read(size - len(taken))
-        return taken + rest
+    meta["CONTENT_LENGTH"] = str(len(body))
+    request._stream = BytesIO(body)
 
 
 class JSONFormatter(logging.Formatter):

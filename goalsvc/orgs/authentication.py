@@ -6,6 +6,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from goalsvc.api.errors import invalid_token
+from goalsvc.api.requests import SEEN
 from goalsvc.orgs.limits import count_request
 from goalsvc.orgs.models import ApiToken, User
 
@@ -32,7 +33,7 @@ class TokenAuthentication(BaseAuthentication):
             token = ApiToken.objects.authenticate(key, at=timezone.now(), ahead=ahead)
         if token is None:
             raise invalid_token()
-        if settings.RATE_LIMIT is not None:
+        if settings.RATE_LIMIT is not None and SEEN not in request.META:
             count_request(token, *settings.RATE_LIMIT)
         return token.user, token
 

@@ -157,6 +157,33 @@ def test_the_results_can_be_mended_and_imported_again(run, path, row):
     assert list(still) == [*HEADER.split(","), "row", "status", "code", "detail", "reason"]
 
 
+def test_no_cell_of_the_results_is_run_by_a_spreadsheet_and_all_are_read_back(run, path, row):
+    names = [
+        '=HYPERLINK("x")',
+        "+1+2",
+        "-2+3",
+        "@SUM(A1)",
+        "'=quoted twice",
+        "+358501234567",
+        "it's",
+        "'plain",
+    ]
+    cells = [name.replace('"', '""') for name in names]
+    run([HEADER, *(row(f'"{cell}"', value="-5.00", identity=f'"{cell}"') for cell in cells)])
+
+    failed = path.with_suffix(".failed.csv")
+    written = list(csv.reader(io.StringIO(failed.read_text())))
+    assert [cell for line in written for cell in line if cell[:1] in "=+-@" and cell] == [
+        *["-5.00"] * 5, "+358501234567", "-5.00", "+358501234567", "-5.00", "-5.00",
+    ]  # fmt: skip
+
+    failed.write_text(failed.read_text().replace(",-5.00,", ",5.00,"))
+    run(path=failed, hold=True)
+    held = PendingMatch.objects.order_by("id").values_list("visitor_identity", "external_id")
+    kept = [name if name != "'=quoted twice" else "=quoted twice" for name in names]
+    assert list(held) == [(name, name) for name in kept]
+
+
 def test_the_same_file_again_does_nothing(run, path, row):
     first = run([HEADER, row(), row(identity="nobody")])
     results_then = path.with_suffix(".failed.csv").read_bytes()

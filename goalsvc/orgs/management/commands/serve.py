@@ -1,24 +1,22 @@
 """Serves the API: the database, its migrations and the production server in one command."""
 
-import fcntl
 import gc
 import os
-import resource
-import signal
 import socket
 import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from io import StringIO
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import get_resolver
 
@@ -29,13 +27,6 @@ MIGRATION_LOCK = 7_420_531_186
 
 # A request that is still running when the server stops gets this long to finish.
 GRACE_SECONDS = 4
-
-# Far more than the database pool has connections, because a thread also waits for its client to send the
-# body: slow clients must not stop the others. A thread is made only when one is needed.
-THREADS_PER_WORKER = 256
-
-# An open connection counts until it is closed, even when idle, and beyond this number new ones wait.
-CONNECTIONS_PER_WORKER = 4096
 
 # How long a client may take for its headers, which is also how long an idle connection is kept.
 HEADER_TIMEOUT_MS = 30_000
@@ -77,20 +68,27 @@ class Command(BaseCommand):
 
     def migrate(self) -> None:
         """Apply what is missing; of several replicas that start at once, one does and the others wait."""
-        with connection.cursor() as cursor:
-            # Asked again and again, not waited for inside PostgreSQL: there the waiting replica would be an
-            # open transaction, and an index that the other builds concurrently waits for all of those.
-            while True:
-                cursor.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_LOCK])
-                if cursor.fetchone() == (True,):
-                    break
-                time.sleep(0.2)
-            try:
-                executor = MigrationExecutor(connection)
-                if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                    call_command("migrate", interactive=False)
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+        while True:
+            # Asked again and again, not waited for inside PostgreSQL: an index that the other builds
+            # concurrently waits for every statement that is running.
+            with database.only_one(MIGRATION_LOCK) as is_alone:
+                if is_alone:
+                    executor = MigrationExecutor(connection)
+                    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                        self.apply_migrations()
+                    return
+            time.sleep(0.2)
+
+    def apply_migrations(self) -> None:
+        try:
+            call_command("migrate", interactive=False)
+        except ProgrammingError as error:
+            if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+                raise
+            raise database.NoDatabaseError(
+                "The database cannot be used: migrations have to be applied, which its role may not do: "
+                f"{error.__cause__.diag.message_primary}."
+            ) from error
 
     def load_demo(self, url: str) -> None:
         said = StringIO()
@@ -122,9 +120,11 @@ def serve(address: str, port: int, workers: int) -> None:
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
+    from goalsvc.server.worker import CONNECTIONS, run_worker, start_worker
+
     # Loaded here as well: the workers, copies of this process, share its memory and start at once, and an
     # error in it shows once, before there are any.
-    application()
+    loaded = application()
     # What is there now stays: the workers' collections of garbage need not look at it, nor copy its pages.
     gc.collect()
     gc.freeze()
@@ -134,11 +134,11 @@ def serve(address: str, port: int, workers: int) -> None:
         target="goalsvc.wsgi:application",
         address=address,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=workers,
-        blocking_threads=THREADS_PER_WORKER,
+        blocking_threads=1,
         backlog=1024,
-        backpressure=CONNECTIONS_PER_WORKER,
+        backpressure=CONNECTIONS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEADER_BYTES),
         websockets=False,
@@ -148,12 +148,22 @@ def serve(address: str, port: int, workers: int) -> None:
         log_level=LogLevels.error,
         log_dictconfig=logging,  # its own would print lines of another form beside ours
     )
-    loader = partial(start_worker, os.getpid(), claimable_cores(workers))
-    server.serve(target_loader=loader, wrap_loader=False)
+    loader = partial(start_worker, loaded, os.getpid(), claimable_cores(workers))
+    server.serve(spawn_target=run_worker, target_loader=loader, wrap_loader=False)
 
 
 def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def claimable_cores(workers: int) -> int | None:
+    """Return a file in whose bytes each of so many workers can claim a core; None if they are not one a core.
+
+    Fewer or more workers than cores are left to the system: others may use the machine as well.
+    """
+    if not hasattr(os, "memfd_create") or workers != cores():
+        return None
+    return os.memfd_create("cores")
 
 
 def free_address(host: str, port: int) -> str:
@@ -185,79 +195,14 @@ def unlimited_connection() -> Iterator[None]:
     The workers are copies of this process: a connection left open would be the same one in all of them.
     """
     try:
-        with connection.cursor() as cursor:
-            for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-                cursor.execute(f"SET {limit} = 0")
+        if database.prepares_statements():  # else the session is not ours alone; its limits are the role's
+            with connection.cursor() as cursor:
+                for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                    cursor.execute(f"SET {limit} = 0")
         yield
     finally:
         connection.close()
         connection.close_pool()  # type: ignore[attr-defined]
-
-
-def start_worker(parent: int, claims: int | None) -> Callable[..., Any]:
-    """In a new worker: the WSGI application, and what ties the worker to `serve`."""
-    # A request makes hundreds of objects and hardly a cycle: collected as often as by default, they cost a
-    # tenth of the time.
-    gc.set_threshold(20_000, 20, 20)
-    # A session of its own: Ctrl-C in a terminal does not reach it. And Linux shares out a core's time by
-    # session (autogroup): with workers and clients in one, some of PostgreSQL's processes waited for seconds.
-    os.setsid()
-    settle(claims)
-    memory.economize()
-    # A supervisor that stops every process reaches the worker besides serve's own request to stop. A second
-    # signal can find granian's handler at work and lock it for good, so one is let through.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the copy of serve's own
-    threading.Thread(target=stop_once, daemon=True).start()
-    threading.Thread(target=stop_after, args=(parent,), daemon=True).start()
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * CONNECTIONS_PER_WORKER
-    limit = wanted if most == resource.RLIM_INFINITY else min(most, wanted)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
-    return application()
-
-
-def claimable_cores(workers: int) -> int | None:
-    """Return a file in whose bytes each of so many workers can claim a core; None if they are not one a core.
-
-    Fewer or more workers than cores are left to the system: others may use the machine as well.
-    """
-    if not hasattr(os, "memfd_create") or workers != cores():
-        return None
-    return os.memfd_create("cores")
-
-
-def settle(claims: int | None) -> None:
-    """Keep this process to a core that no other worker has.
-
-    A worker's threads take turns, as Python has them do. On one core the next finds its data in the cache
-    and is woken at once; when each may run anywhere, a match costs a fifth more.
-    """
-    if claims is None:
-        return
-    for number, core in enumerate(sorted(os.sched_getaffinity(0))):
-        # The system gives the claim back when the process ends, however it ends, so its successor finds it.
-        with suppress(OSError):
-            fcntl.lockf(claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
-            os.sched_setaffinity(0, {core})
-            return
-
-
-def stop_once() -> None:
-    """Wait for a request to stop and hand it to granian, which lets the requests in flight finish."""
-    signal.sigwait({signal.SIGTERM})
-    handler = signal.getsignal(signal.SIGTERM)
-    if callable(handler):
-        handler(signal.SIGTERM, None)
-    else:
-        os._exit(0)  # granian has not begun, so there is no request to finish
-
-
-def stop_after(parent: int) -> None:
-    """Stop this worker when `serve` was killed: it would hold the port for ever and nobody would know."""
-    while os.getppid() == parent:
-        time.sleep(0.1)  # whoever starts the next one waits for the port
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def application() -> Callable[..., Any]:

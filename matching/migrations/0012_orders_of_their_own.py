@@ -5,7 +5,7 @@ from django.db.models import F, Q
 class Migration(migrations.Migration):
     """Indexes whose order no other has, so that the planner takes them whatever its statistics say."""
 
-    dependencies = [("matching", "0010_one_claim")]
+    dependencies = [("matching", "0011_one_claim")]
 
     operations = [
         migrations.RemoveIndex(model_name="visitorsession", name="session_latest"),

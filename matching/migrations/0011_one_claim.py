@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     A function that is volatile looks in a snapshot of its own, not in that of the statement that calls it.
     """
 
-    dependencies = [("matching", "0009_settled_once")]
+    dependencies = [("matching", "0010_list_indexes")]
 
     operations = [
         migrations.RunSQL(
