@@ -5,7 +5,7 @@ PostgreSQL makes a plan of its own for the first five runs of a prepared stateme
 one for all, made for it knows not how many rows. For each state of the statistics (up to date; never made;
 made while the tables were empty; made while they had a row each) and each kind of batch: so many batches of
 5,000 in a row, single calls in between. Printed is the processor time of a batch (of this process and its
-server process, so that other work on the machine does not count), and how many times the quickest one the slowest
+server process: other work on the machine does not count), and how many times the quickest one the slowest
 took.
 """
 
