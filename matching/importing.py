@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.exceptions import ParseError, ValidationError
 
@@ -69,6 +69,11 @@ SESSION_COLUMNS = Columns(
     optional=frozenset({"ended_at", "visitor_identity"}),
     aliases={"custom_visitor_identity": "visitor_identity"},
 )
+# What an import fills.
+TABLES = {
+    ImportRun.Kind.MATCHES: ("matching_externalmatch", "matching_pendingmatch", "matching_matchattempt"),
+    ImportRun.Kind.SESSIONS: ("matching_visitor", "matching_visitoridentity", "matching_visitorsession"),
+}
 # In the counts of a run: how many rows failed with which code.
 CODE = "code"
 # What the results file adds to a row; ignored when the row is fed back.
@@ -381,12 +386,21 @@ class Import:
                 while chunk := list(islice(rows, CHUNK_ROWS)):
                     self.import_chunk(run, chunk, results)
                     progress(len(chunk), found.lines)
+                    if run.rows_done <= CHUNK_ROWS:
+                        self.analyze()  # the first rows of a new installation, perhaps
         run.finished_at = timezone.now()
         if not self.is_rehearsal:
             run.save(update_fields=["finished_at"])
+            self.analyze()
         if not run.counts.get("failed"):
             self.results_path.unlink(missing_ok=True)
         return run
+
+    def analyze(self) -> None:
+        """Let PostgreSQL look at what was written: plans for empty tables read full ones as a whole."""
+        if not self.is_rehearsal:
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE {', '.join(TABLES[self.kind])}")
 
     @contextmanager
     def alone(self, digest: str) -> Iterator[None]:

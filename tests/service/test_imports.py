@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from matching import importing
 from matching.models import (
@@ -224,6 +226,18 @@ def test_where_nothing_failed_there_is_no_results_file(run, path, row):
     run([HEADER, row()])
 
     assert not path.with_suffix(".failed.csv").exists()
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_was_filled_is_analyzed(dry_run, run, row):
+    """On statistics of an empty table PostgreSQL reads a full one as a whole."""
+    with CaptureQueriesContext(connection) as captured:
+        run([HEADER, row("a")], dry_run=dry_run)
+
+    analyzed = [query["sql"] for query in captured if query["sql"].startswith("ANALYZE")]
+    assert analyzed == ([] if dry_run else 2 * [
+        "ANALYZE matching_externalmatch, matching_pendingmatch, matching_matchattempt"
+    ])  # fmt: skip
 
 
 def test_rows_go_through_in_chunks(run, path, row, monkeypatch):
