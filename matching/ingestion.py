@@ -324,7 +324,7 @@ DELETE_STRAY_VISITORS = """
       AND (
           SELECT s.id FROM matching_visitorsession AS s
           WHERE s.organization_id = %(organization)s AND s.visitor_id = v.id
-          ORDER BY s.started_at DESC NULLS LAST
+          ORDER BY s.started_at DESC
           LIMIT 1
       ) IS NULL
       AND (

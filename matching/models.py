@@ -78,9 +78,7 @@ class VisitorIdentity(models.Model):
 class VisitorSessionQuerySet(models.QuerySet["VisitorSession"]):
     def before(self, moment: datetime) -> "VisitorSessionQuerySet":
         """The sessions that had started strictly before the moment, the latest first (tie: greater id)."""
-        return self.filter(started_at__lt=moment).order_by(
-            F("started_at").desc(nulls_last=True), F("id").desc(nulls_last=True)
-        )
+        return self.filter(started_at__lt=moment).order_by("-started_at", "-id")
 
 
 class VisitorSession(models.Model):
@@ -114,15 +112,8 @@ class VisitorSession(models.Model):
             ),
         )
         indexes = (
-            # The matching rule: the latest session of a visitor before a moment is one descent. Nothing is
-            # null; it is an order that no other index has (see matching/planning.py).
-            models.Index(
-                F("visitor"),
-                F("organization"),
-                F("started_at").desc(nulls_last=True),
-                F("id").desc(nulls_last=True),
-                name="session_latest",
-            ),
+            # The matching rule: the latest session of a visitor before a moment is one descent.
+            models.Index(F("visitor"), F("started_at").desc(), F("id").desc(), name="session_latest"),
             # GET /orgs/<org>/visitor_sessions
             models.Index(fields=["organization", "started_at", "id"], name="session_list"),
         )

@@ -4,8 +4,7 @@ Every such look-up is one descent of an index, whatever the statistics say. Left
 table as a whole that was small when it was last looked at, and after five runs of a prepared statement goes
 on with one plan for any number of rows. Of a table that it thinks empty it takes any index that begins with
 the organization, since all seem to cost the same: so where several do, the statement asks for an order that
-the right one alone has. (By equality a column has no order; hence `x >= y AND x <= y ORDER BY x`, and NULLS
-LAST for columns that are never null, as in the index session_latest.)
+the right one alone has. (By equality a column has no order; hence `x >= y AND x <= y ORDER BY x`.)
 """
 
 from goalsvc.statements import Statement

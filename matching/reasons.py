@@ -52,7 +52,7 @@ WHAT_IS_KNOWN = """
          WITH ORDINALITY AS request (identity, moment, number)
     CROSS JOIN LATERAL (
         SELECT count(*) AS visitors, min(first.started_at) AS earliest, min(later.started_at) AS next,
-               (array_agg(later.ended_at ORDER BY later.started_at, later.ended_at DESC NULLS LAST))[1]
+               (array_agg(later.ended_at ORDER BY later.started_at, later.ended_at DESC))[1]
                    AS next_ended
         FROM (
             SELECT i.visitor_id
@@ -64,13 +64,13 @@ WHAT_IS_KNOWN = """
         LEFT JOIN LATERAL (
             SELECT s.started_at FROM matching_visitorsession AS s
             WHERE s.organization_id = %(organization)s AND s.visitor_id = carried.visitor_id
-            ORDER BY s.started_at NULLS FIRST, s.id NULLS FIRST LIMIT 1
+            ORDER BY s.started_at, s.id LIMIT 1
         ) AS first ON TRUE
         LEFT JOIN LATERAL (
             SELECT s.started_at, s.ended_at FROM matching_visitorsession AS s
             WHERE s.organization_id = %(organization)s AND s.visitor_id = carried.visitor_id
               AND s.started_at >= request.moment
-            ORDER BY s.started_at NULLS FIRST, s.id NULLS FIRST LIMIT 1
+            ORDER BY s.started_at, s.id LIMIT 1
         ) AS later ON TRUE
     ) AS known
 """

@@ -117,7 +117,7 @@ LATEST_SESSION = f"""
             WHERE s.visitor_id = carried.visitor_id
               AND s.organization_id = {{organization}}
               AND s.started_at < request.moment
-            ORDER BY s.started_at DESC NULLS LAST, s.id DESC NULLS LAST
+            ORDER BY s.started_at DESC, s.id DESC
             LIMIT 1
         ) AS session
         ORDER BY session.started_at DESC, session.id DESC
