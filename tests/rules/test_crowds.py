@@ -1,6 +1,7 @@
 """An identity that everybody carries names nobody: at most 1,000 visitors, and 1,000 matches held for it."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.core.management import call_command
@@ -119,16 +120,11 @@ def test_a_batch_is_let_in_as_far_as_the_limit(kind, as_integrator, org_url, cro
 def test_the_limit_holds_at_the_same_moment(integrator, org_url, crowd):
     crowd("everybody", MOST_VISITORS - 3)
 
-    answers = at_once(
-        issue_token(integrator),
-        [
-            lambda client, number=number: client.post(
-                f"{org_url}/visitor_identities",
-                {"visitor_identity": "everybody", "visitor_id": f"at-once-{number}"},
-            )
-            for number in range(8)
-        ],
-    )
+    def tie(number, client):
+        body = {"visitor_identity": "everybody", "visitor_id": f"at-once-{number}"}
+        return client.post(f"{org_url}/visitor_identities", body)
+
+    answers = at_once(issue_token(integrator), [partial(tie, number) for number in range(8)])
 
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 5
     assert VisitorIdentity.objects.filter(identity="everybody").count() == MOST_VISITORS

@@ -1,5 +1,7 @@
 """An external id of a goal stands for one event: a match, or a held one, never both."""
 
+from functools import partial
+
 import pytest
 
 from matching.models import ExternalMatch, PendingMatch
@@ -31,7 +33,7 @@ def test_of_a_match_and_a_held_one_at_the_same_moment_one_is_accepted(
     key = issue_token(integrator)
     held = matching | {"visitor_identity": "not-yet", "if_unmatched": "hold"}
 
-    def post(client, body):
+    def post(body, client):
         if not is_batch:
             return client.post(url, body).status_code
         other = body | {"external_id": body["external_id"] + "-more", "goal_id": str(goal.id)}
@@ -43,8 +45,8 @@ def test_of_a_match_and_a_held_one_at_the_same_moment_one_is_accepted(
         statuses = at_once(
             key,
             [
-                lambda client, body=matching | external_id: post(client, body),
-                lambda client, body=held | external_id: post(client, body),
+                partial(post, matching | external_id),
+                partial(post, held | external_id),
             ],
         )
         assert sorted(statuses) in ([200, 409], [202, 409]), number
