@@ -28,10 +28,14 @@ BOOLEANS = {"t": True, "f": False, None: None}
 
 
 class Statement:
-    """A statement with parameters written as `%(name)s`; of their types PostgreSQL has to be able to tell."""
+    """A statement with parameters written as `%(name)s`; of their types PostgreSQL has to be able to tell.
 
-    def __init__(self, sql: str) -> None:
+    is_planned_anew: sent whole each time, so that it is planned for what is asked, and not once for all.
+    """
+
+    def __init__(self, sql: str, *, is_planned_anew: bool = False) -> None:
         self.sql = sql
+        self.is_planned_anew = is_planned_anew
         self.parameters = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
         positions = {name: f"${number}" for number, name in enumerate(self.parameters, 1)}
         numbered = re.sub(r"%\((\w+)\)s", lambda found: positions[found[1]], sql)
@@ -84,7 +88,7 @@ class Statement:
         try:
             if not driver.autocommit and server.transaction_status == TransactionStatus.IDLE:
                 verified(server.exec_(b"BEGIN"))  # the driver would, before the first statement
-            if driver.prepare_threshold is None:
+            if driver.prepare_threshold is None or self.is_planned_anew:
                 return verified(server.exec_params(self.command, arguments))
             if self.name not in driver.prepared:
                 verified(server.prepare(self.name, self.command))

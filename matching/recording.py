@@ -392,10 +392,14 @@ IS_UNCLAIMED = """(
             LIMIT 1
         ) IS NULL
     )"""
-INSERT_MANY_MATCHES = Statement(INSERT_MATCHES.format(matches=MANY_MATCHES, condition=IS_UNCLAIMED))
+INSERT_MANY_MATCHES = Statement(
+    INSERT_MATCHES.format(matches=MANY_MATCHES, condition=IS_UNCLAIMED), is_planned_anew=True
+)
 INSERT_ONE_MATCH = Statement(INSERT_MATCHES.format(matches=ONE_MATCH, condition="TRUE"))
 INSERT_ONE_CLAIMED_MATCH = Statement(INSERT_MATCHES.format(matches=ONE_MATCH, condition=IS_UNCLAIMED_BY_ONE))
-INSERT_SETTLED_MATCHES = Statement(INSERT_MATCHES.format(matches=MANY_MATCHES, condition="TRUE"))
+INSERT_SETTLED_MATCHES = Statement(
+    INSERT_MATCHES.format(matches=MANY_MATCHES, condition="TRUE"), is_planned_anew=True
+)
 
 COUNT_PENDINGS = Statement(f"""
     SELECT asked.number, (

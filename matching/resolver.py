@@ -208,7 +208,8 @@ FACTS_OF_MANY = Statement(
          WITH ORDINALITY AS request (goal_id, external_id, number)
     {FIRST_DELIVERY}
     WHERE match.id IS NOT NULL OR pending.id IS NOT NULL
-""".format(organization="%(organization)s")
+""".format(organization="%(organization)s"),
+    is_planned_anew=True,
 )
 
 
