@@ -201,8 +201,9 @@ IS_AWAITED = """(
             CROSS JOIN LATERAL (
                 SELECT FROM matching_pendingmatch AS pending
                 WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
-                  AND pending.visitor_identity = carried.identity
-                ORDER BY pending.id
+                  AND pending.visitor_identity >= carried.identity
+                  AND pending.visitor_identity <= carried.identity
+                ORDER BY pending.visitor_identity, pending.id
                 LIMIT 1
             ) AS held
         )
@@ -364,8 +365,9 @@ AWAITING = f"""
     CROSS JOIN LATERAL (
         SELECT pending.id FROM matching_pendingmatch AS pending
         WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
-          AND pending.visitor_identity = carried.identity
-        ORDER BY pending.id
+          AND pending.visitor_identity >= carried.identity
+          AND pending.visitor_identity <= carried.identity
+        ORDER BY pending.visitor_identity, pending.id
         LIMIT {MOST_PENDING}
     ) AS held
     LIMIT {MOST_PENDING}

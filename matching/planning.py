@@ -9,10 +9,12 @@ the right one alone has. (By equality a column has no order; hence `x >= y AND x
 
 from goalsvc.statements import Statement
 
-# No scans of whole tables, nor of an organization's part of an index to make a bitmap of it. No compilation
-# either, which takes longer than what it would speed up.
+# No scans of whole tables, nor of an organization's part of an index to make a bitmap of it; and the order is
+# an index's own, although one row is sorted for nothing. No compilation either, which takes longer than what it
+# would speed up.
 BY_INDEX = ", ".join(
-    f"set_config('{name}', 'off', true)" for name in ("enable_seqscan", "enable_bitmapscan", "jit")
+    f"set_config('{name}', 'off', true)"
+    for name in ("enable_seqscan", "enable_bitmapscan", "enable_sort", "jit")
 )
 # A plan for each run: one that was made while the tables were small would be kept. With this the checks of
 # foreign keys are planned anew for each row, so the statements of matches are rather sent whole

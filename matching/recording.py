@@ -406,8 +406,9 @@ COUNT_PENDINGS = Statement(f"""
         SELECT count(*) FROM (
             SELECT FROM matching_pendingmatch AS pending
             WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
-              AND pending.visitor_identity = asked.identity AND pending.expires_at > %(at)s::timestamptz
-            ORDER BY pending.id
+              AND pending.visitor_identity >= asked.identity AND pending.visitor_identity <= asked.identity
+              AND pending.expires_at > %(at)s::timestamptz
+            ORDER BY pending.visitor_identity, pending.id
             LIMIT {MOST_PENDING}
         ) AS held
     )

@@ -156,12 +156,18 @@ def planned_by_rows() -> Iterator[None]:
     them belong to another organization or goal. Where the wanted rows are all old it then reads millions.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
-            " set_config('seq_page_cost', '0', true), set_config('random_page_cost', '0', true),"
-            " set_config('cpu_operator_cost', '0.0001', true)"  # what sorting costs, of the few rows it is of
-        )
-        yield
+        # Not prepared, so planned each time. Nor can a table have been altered since it was prepared, which a
+        # transaction that has begun could not mend (goalsvc.postgresql.connection).
+        driver: Any = connection.connection
+        threshold, driver.prepare_threshold = driver.prepare_threshold, None
+        try:
+            cursor.execute(
+                "SELECT set_config('seq_page_cost', '0', true), set_config('random_page_cost', '0', true),"
+                " set_config('cpu_operator_cost', '0.0001', true)"  # of sorting the few rows
+            )
+            yield
+        finally:
+            driver.prepare_threshold = threshold
 
 
 def rows_in(queryset: QuerySet[Any], wanted: Slice, by: str) -> list[Any]:
