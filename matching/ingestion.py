@@ -104,8 +104,9 @@ FEW_VISITORS = f"{MOST_VISITORS} / current_setting('max_connections')::int"
 VISITORS_OF = f"""(
             SELECT count(*) FROM (
                 SELECT FROM matching_visitoridentity AS i
-                WHERE i.organization_id = %(organization)s AND i.identity = {{identity}}
-                ORDER BY i.visitor_id
+                WHERE i.organization_id = %(organization)s
+                  AND i.identity >= {{identity}} AND i.identity <= {{identity}}
+                ORDER BY i.identity, i.visitor_id
                 LIMIT {MOST_VISITORS}
             ) AS carried
         )"""
@@ -288,9 +289,9 @@ UPSERT_IDENTITIES = f"""
            OR posted.visitors + {VISITORS_OF.format(identity="posted.identity")} <= {FEW_VISITORS}
            OR (
                SELECT i.id FROM matching_visitoridentity AS i
-               WHERE i.organization_id = %(organization)s AND i.identity = posted.identity
-                 AND i.visitor_id >= visitor.id AND i.visitor_id <= visitor.id
-               ORDER BY i.visitor_id
+               WHERE i.organization_id = %(organization)s AND i.visitor_id = visitor.id
+                 AND i.identity >= posted.identity AND i.identity <= posted.identity
+               ORDER BY i.identity, i.visitor_id
                LIMIT 1
            ) IS NOT NULL
     ),

@@ -9,8 +9,8 @@ the right one alone has. (By equality a column has no order; hence `x >= y AND x
 
 from goalsvc.statements import Statement
 
-# No scans of whole tables, nor of an organization's part of an index to make a bitmap of it; and the order is
-# an index's own, although one row is sorted for nothing. No compilation either, which takes longer than what it
+# No scans of whole tables, nor of an organization's part of an index to make a bitmap of it. The order is an
+# index's own, although to sort one row would cost nothing. No compilation, which takes longer than what it
 # would speed up.
 BY_INDEX = ", ".join(
     f"set_config('{name}', 'off', true)"

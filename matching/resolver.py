@@ -107,8 +107,8 @@ LATEST_SESSION = f"""
             SELECT i.visitor_id
             FROM matching_visitoridentity AS i
             WHERE i.organization_id = {{organization}}
-              AND i.identity = request.identity
-            ORDER BY i.visitor_id DESC
+              AND i.identity >= request.identity AND i.identity <= request.identity
+            ORDER BY i.identity DESC, i.visitor_id DESC
             LIMIT {MOST_VISITORS}
         ) AS carried
         CROSS JOIN LATERAL (
