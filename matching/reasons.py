@@ -57,9 +57,8 @@ WHAT_IS_KNOWN = """
         FROM (
             SELECT i.visitor_id
             FROM matching_visitoridentity AS i
-            WHERE i.organization_id = %(organization)s
-              AND i.identity >= request.identity AND i.identity <= request.identity
-            ORDER BY i.identity DESC, i.visitor_id DESC
+            WHERE i.organization_id = %(organization)s AND i.identity = request.identity
+            ORDER BY i.visitor_id DESC
             LIMIT %(most_visitors)s
         ) AS carried
         LEFT JOIN LATERAL (

@@ -107,8 +107,7 @@ LATEST_SESSION = f"""
             SELECT i.visitor_id
             FROM matching_visitoridentity AS i
             WHERE i.organization_id = {{organization}}
-              AND i.identity >= request.identity AND i.identity <= request.identity
-            ORDER BY i.identity DESC, i.visitor_id DESC
+              AND {{carried}}
             LIMIT {MOST_VISITORS}
         ) AS carried
         CROSS JOIN LATERAL (
@@ -132,6 +131,11 @@ LATEST_SESSION = f"""
         LIMIT 1
     ) AS visitor ON TRUE
 """
+# How the visitors of an identity are found, the newest first. For one request, whose plan is kept, by
+# equality: for a range the planner expects hundreds. For many, by the order that the right index alone has.
+CARRIED_BY_ONE = "i.identity = request.identity ORDER BY i.visitor_id DESC"
+CARRIED_BY_MANY = """i.identity >= request.identity AND i.identity <= request.identity
+            ORDER BY i.identity DESC, i.visitor_id DESC"""
 FIRST_DELIVERY = """
     LEFT JOIN LATERAL (
         SELECT m.id, m.request_digest
@@ -178,8 +182,8 @@ ONE = f"""
         ON goal.organization_id = {{organization}} AND goal.id = request.goal_id AND goal.deleted_at IS NULL
     {LATEST_SESSION} {FIRST_DELIVERY}
 """
-FACTS_OF_ONE = Statement(ONE.format(organization="%(organization)s"))
-FACTS_WITH_CALLER = with_caller(ONE.format(organization="organization.id"))
+FACTS_OF_ONE = Statement(ONE.format(organization="%(organization)s", carried=CARRIED_BY_ONE))
+FACTS_WITH_CALLER = with_caller(ONE.format(organization="organization.id", carried=CARRIED_BY_ONE))
 
 # For many requests: the posted rooms that are the organization's (kind 0), the goals (1), the session of each
 # distinct identity and moment (2), and what each distinct goal and external id stand for, if anything (3).
@@ -208,7 +212,7 @@ FACTS_OF_MANY = Statement(
          WITH ORDINALITY AS request (goal_id, external_id, number)
     {FIRST_DELIVERY}
     WHERE match.id IS NOT NULL OR pending.id IS NOT NULL
-""".format(organization="%(organization)s"),
+""".format(organization="%(organization)s", carried=CARRIED_BY_MANY),
     is_planned_anew=True,
 )
 
