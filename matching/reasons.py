@@ -10,6 +10,8 @@ from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization
 from matching.parameters import moment_array, text_array
 from matching.resolver import (
+    CARRIED_BY_MANY,
+    CARRIED_BY_ONE,
     GOAL_NOT_FOUND,
     MOST_VISITORS,
     NO_ALLOWED_ROOMS,
@@ -57,8 +59,7 @@ WHAT_IS_KNOWN = """
         FROM (
             SELECT i.visitor_id
             FROM matching_visitoridentity AS i
-            WHERE i.organization_id = %(organization)s AND i.identity = request.identity
-            ORDER BY i.visitor_id DESC
+            WHERE i.organization_id = %(organization)s AND {carried}
             LIMIT %(most_visitors)s
         ) AS carried
         LEFT JOIN LATERAL (
@@ -105,7 +106,7 @@ def explain_missing_sessions(
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            WHAT_IS_KNOWN,
+            WHAT_IS_KNOWN.format(carried=CARRIED_BY_ONE if len(sought) == 1 else CARRIED_BY_MANY),
             {
                 "organization": organization.id,
                 "most_visitors": MOST_VISITORS,
