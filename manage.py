@@ -18,6 +18,22 @@ WITHOUT_DATABASE = {
 }
 
 
+def heed_stops() -> None:
+    """Stopped politely (SIGTERM), a command still stops the database server that it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # Python drops what is raised in a callback of its garbage collector. A stop that comes right then is
+    # asked for once more, a moment later.
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+    def ask_again(dropped: "sys.UnraisableHookArgs") -> None:
+        if isinstance(dropped.exc_value, SystemExit | KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+        else:
+            sys.__unraisablehook__(dropped)
+
+    sys.unraisablehook = ask_again
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goalsvc.settings")
     from django.conf import settings
@@ -35,8 +51,7 @@ def main() -> None:
     else:
         # A migration or an import may rightly take longer than any statement of a request.
         os.environ["DATABASE_STATEMENT_TIMEOUT_MS"] = "0"
-    # Stopped politely, a command still stops the database server that it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    heed_stops()
     try:
         settings.INSTALLED_APPS  # noqa: B018 - reads the settings, and only that: bugs keep their traceback
     except ImproperlyConfigured as error:

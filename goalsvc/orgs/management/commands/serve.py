@@ -7,7 +7,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -16,7 +16,7 @@ import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import ProgrammingError, connection
+from django.db import ProgrammingError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import get_resolver
 
@@ -74,14 +74,21 @@ class Command(BaseCommand):
             with database.only_one(MIGRATION_LOCK) as is_alone:
                 if is_alone:
                     executor = MigrationExecutor(connection)
-                    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                        self.apply_migrations()
+                    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+                    if plan:
+                        self.apply_migrations(at_once=all(migration.atomic for migration, _ in plan))
                     return
             time.sleep(0.2)
 
-    def apply_migrations(self) -> None:
+    def apply_migrations(self, *, at_once: bool) -> None:
+        """Apply what is missing, `at_once`: all of it or nothing, however this process ends.
+
+        Of itself Django keeps a migration and the note that it was applied in two transactions; stopped
+        between them, it tries to apply it again for ever.
+        """
         try:
-            call_command("migrate", interactive=False)
+            with transaction.atomic() if at_once else nullcontext():
+                call_command("migrate", interactive=False)
         except ProgrammingError as error:
             if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
                 raise
