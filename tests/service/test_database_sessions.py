@@ -120,7 +120,7 @@ def test_a_role_that_may_not_apply_a_missing_migration_is_refused_in_a_sentence(
         "CREATE DATABASE old TEMPLATE goalsvc", "CREATE ROLE reader LOGIN IN ROLE pg_read_all_data"
     )
     old = postgres.url.replace("/goalsvc?", "/old?")
-    assert manage("migrate", "matching", "0008", DATABASE_URL=old).returncode == 0
+    assert manage("migrate", "sessions", "zero", DATABASE_URL=old).returncode == 0
     said = refusal(old.replace("postgres@", "reader@"))
     assert "The database cannot be used: migrations have to be applied, which its role may not do: " in said
 
