@@ -47,7 +47,12 @@ INFLATION = 1032
 LOOKS = 4
 # A request that has found no thread, or no turn, for so long is refused.
 QUEUE_SECONDS = 10
-SWEEP_SECONDS = 0.25
+SWEEP_SECONDS = 0.05
+# Requests that are answered at the same time. Each more takes the interpreter from the others: with 16 at a
+# time 7 % fewer goal GETs and 10 % fewer match POSTs a second were answered.
+FEW = 3
+# One that takes longer waits for the database, mostly. Another is answered meanwhile.
+LONG_SECONDS = 0.05
 TOO_BUSY = "The service is too busy right now. Nothing was done. Try again shortly."
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], list[bytes]]
@@ -94,7 +99,7 @@ class Reception:
 
     def __init__(self, application: Application, *, threads: int) -> None:
         self.application = application
-        self.threads = Threads(threads, self.answer)
+        self.threads = Threads(threads, self.answer, few=FEW)
         # For looks at requests without their bodies: thousands of slow clients keep nobody else waiting.
         self.looks = Threads(LOOKS, self.answer)
         # Whatever the others wait for, such as a database that does not answer, probes are answered.
@@ -252,6 +257,7 @@ class Reception:
                 self.awaited.pop(exchange, None)
             self.queue = deque(exchange for exchange in self.queue if not exchange.is_over)
             self.stalled = deque(exchange for exchange in self.stalled if not exchange.is_over)
+        self.threads.pass_over(now - LONG_SECONDS)
         for send in due:
             send()
         for exchange in slow:
