@@ -22,6 +22,9 @@ from matching.recording import INSERT_MANY_MATCHES, INSERT_ONE_MATCH
 from matching.resolver import FACTS_OF_MANY, FACTS_WITH_CALLER
 from tests.benchmark.world import MATCHED_AT, World
 
+# The kind of the rows of FACTS_OF_MANY that are sessions.
+SESSION = 2
+
 
 def pgbench(world: World, url: str, *, connections: int, seconds: int) -> float:
     """Run the two statements of a match POST, prepared; return matches per second."""
@@ -114,24 +117,24 @@ def matches(world: World, *, size: int, seconds: float) -> float:
                     "goals": array([world.goal]),
                     "identities": text_array(identities),
                     "moments": moment_array([moment] * size),
-                    "goal_ids": array([world.goal] * size),
-                    "external_ids": text_array([None] * size),
+                    "goal_ids": array([]),
+                    "external_ids": text_array([]),
                 },
             )
-            found = [row for row in cursor.fetchall() if row[0] > 0]
+            found = [row[2:] for row in cursor.fetchall() if row[0] == SESSION]
             cursor.execute(
                 INSERT_MANY_MATCHES.sql,
                 {
                     "organization": world.organization,
                     "id": array(new_pks(size)),
                     "goal_id": array([world.goal] * size),
-                    "session_id": array(row[1] for row in found),
+                    "session_id": array(row[0] for row in found),
                     "visitor_identity": text_array(identities),
                     "goal_matched_at": moment_array([moment] * size),
-                    "session_started_at": moment_array(row[4] for row in found),
+                    "session_started_at": moment_array(row[3] for row in found),
                     "goal_value": array([Decimal("12.50")] * size),
                     "goal_value_source": text_array(["request"] * size),
-                    "room_ids": text_array(array(row[5]) for row in found),
+                    "room_ids": text_array(array(row[4]) for row in found),
                     "unconnected_room_ids": text_array([rooms] * size),
                     "external_id": text_array([None] * size),
                     "request_digest": bytes_array([None] * size),
@@ -160,6 +163,9 @@ def sessions(world: World, *, size: int, seconds: float) -> float:
                     "visitor_ids": text_array(visitors),
                     "new_visitor_pks": array(new_pks(size)),
                     "rooms": rooms,
+                    "is_batch": True,
+                    "identities": text_array([]),
+                    "visitors": array([]),
                 },
             )
             cursor.fetchall()
