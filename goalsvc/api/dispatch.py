@@ -92,9 +92,12 @@ class Request(rest.Request):
         parser = self._view.parsers.get(content_type.partition(";")[0].strip().lower())
         if parser is None:
             wanted = " or ".join(list(self._view.parsers)[:2])
-            raise UnsupportedMediaType(
-                content_type, f"The media type {quoted(content_type)} is not supported. Send {wanted}."
+            what = (
+                f"The media type {quoted(content_type)} is not supported."
+                if content_type
+                else "There is no Content-Type."
             )
+            raise UnsupportedMediaType(content_type, f"{what} Send the Content-Type {wanted}.")
         stream: Any = self._request
         return parser.parse(stream, content_type, {"view": self._view})
 

@@ -78,7 +78,9 @@ PARSE_ERROR = Refusal(
 )
 PAYLOAD_TOO_LARGE = Refusal(413, "payload_too_large", "The request body is larger than 1048576 bytes.")
 UNSUPPORTED_MEDIA_TYPE = Refusal(
-    415, "unsupported_media_type", "The media type “text/plain” is not supported. Send application/json."
+    415,
+    "unsupported_media_type",
+    "The media type “text/plain” is not supported. Send the Content-Type application/json.",
 )
 REQUEST_TIMEOUT = Refusal(
     408, "request_timeout", "The body did not arrive within 30 seconds. Nothing was done."

@@ -139,9 +139,9 @@ def test_another_media_type_is_415_and_says_what_to_send(as_integrator, url, org
     assert of_batch.status_code == of_one.status_code == 415
     assert of_batch.json() == {
         "detail": "The media type “text/csv” is not supported. "
-        "Send application/json or application/x-ndjson.",
+        "Send the Content-Type application/json or application/x-ndjson.",
         "code": "unsupported_media_type",
     }
     assert of_one.json()["detail"] == (
-        "The media type “application/x-ndjson” is not supported. Send application/json."
+        "The media type “application/x-ndjson” is not supported. Send the Content-Type application/json."
     )

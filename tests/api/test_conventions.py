@@ -289,8 +289,14 @@ def test_a_body_of_another_media_type_is_415(endpoint, as_manager, place):
         response = as_manager.send(endpoint.method, place.url(endpoint.route), body, media_type)
 
         assert response.status_code == 415
+        wanted = "application/json"
+        if endpoint.route.endswith("-batch"):
+            wanted += " or application/x-ndjson"
+        what = (
+            f"The media type “{media_type}” is not supported." if media_type else "There is no Content-Type."
+        )
         assert response.json() == {
-            "detail": f'Unsupported media type "{media_type}" in request.',
+            "detail": f"{what} Send the Content-Type {wanted}.",
             "code": "unsupported_media_type",
         }
 
