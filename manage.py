@@ -18,6 +18,22 @@ WITHOUT_DATABASE = {
 }
 
 
+def heed_stops() -> None:
+    """Stopped politely (SIGTERM), a command still stops the database server that it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # Python drops what is raised in a callback of its garbage collector. A stop that comes right then is
+    # asked for once more, a moment later.
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+    def ask_again(dropped: "sys.UnraisableHookArgs") -> None:
+        if isinstance(dropped.exc_value, SystemExit | KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+        else:
+            sys.__unraisablehook__(dropped)
+
+    sys.unraisablehook = ask_again
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goalsvc.settings")
     from django.conf import settings
@@ -31,12 +47,11 @@ def main() -> None:
     own_arguments = sys.argv[1:3] if command == "with_database" else sys.argv[1:]
     asks_for_help = {"-h", "--help", "--version"} & set(own_arguments)
     if command == "serve":
-        os.environ.setdefault("LOG_TO_STDOUT", "1")
+        os.environ["LOG_TO_STDOUT"] = os.environ.get("LOG_TO_STDOUT") or "1"
     else:
         # A migration or an import may rightly take longer than any statement of a request.
         os.environ["DATABASE_STATEMENT_TIMEOUT_MS"] = "0"
-    # Stopped politely, a command still stops the database server that it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    heed_stops()
     try:
         settings.INSTALLED_APPS  # noqa: B018 - reads the settings, and only that: bugs keep their traceback
     except ImproperlyConfigured as error:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 
 from goals import documentation as docs
 from goals.models import Goal, GoalAttributes, GoalQuerySet, UnknownRoomsError
@@ -149,6 +149,11 @@ class GoalView(OrganizationAPIView):
             except UnknownRoomsError as error:
                 raise unknown_rooms_error("allowed_rooms", error) from None
         return respond(goal_as_it_stands(self.organization, goal.id), self.organization)
+
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such goal comes first. Raises: NotFound."""
+        find_goal(self.organization.goals.all(), self.kwargs["goal_id"])
+        return fault
 
     def check_unchanged(self, condition: IfMatch, goal_id: UUID) -> None:
         """Raises: PreconditionFailed. What is found stays so while the caller holds the goal's lock."""

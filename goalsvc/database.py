@@ -2,54 +2,49 @@
 
 import fcntl
 import os
+import re
 import secrets
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
-from django.db.utils import OperationalError
 
 from goalsvc.embedded import DATABASE, PORT, SUPERUSER, EmbeddedServer, NoDatabaseError, socket_directory
+from goalsvc.postgresql import outages
+from goalsvc.postgresql.fitness import QUESTIONS, fault, is_pooled_by_transaction, startup_options
 
 __all__ = [
     "NoDatabaseError",
     "configuration",
     "forget_dead_connections",
     "is_embedded",
+    "only_one",
     "own_secret_key",
+    "patience",
     "pool_size",
-    "refuse_while_missing",
+    "prepares_statements",
     "running",
     "verify",
+    "watch",
 ]
 
 # While serving. A statement that waits for a lock gives up early enough for the client to hear why.
 LOCK_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 
-# After an attempt to connect has failed, for so long no request makes another one.
-MISSING_SECONDS = 1.0
-_missing_until = 0.0
-
-
-class Connection(psycopg.Connection[Any]):
-    """A connection that knows which of goalsvc.statements are prepared on it."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.prepared: set[bytes] = set()
-
-    def _deallocate(self, name: bytes | None) -> Any:
-        # After a rollback the driver forgets all prepared statements of the session, ours among them.
-        if name is None:
-            self.prepared.clear()
-        return super()._deallocate(name)
+POOLED = (
+    "The database cannot be used: a pooler in transaction mode stands before it, which takes "
+    "DATABASE_PREPARED_STATEMENTS=0."
+)
+STRICT = (
+    "The database cannot be used: a pooler stands before it that lets a connection ask for nothing as it "
+    "starts, which takes DATABASE_PREPARED_STATEMENTS=0."
+)
 
 
 def configuration(data_dir: Path) -> dict[str, Any]:
@@ -61,42 +56,45 @@ def configuration(data_dir: Path) -> dict[str, Any]:
     url = os.environ.get("DATABASE_URL", "").strip()
     settings = _configured(url) if url else _embedded(data_dir)
     given = settings.pop("OPTIONS", {})
-    statement_timeout = _whole_number("DATABASE_STATEMENT_TIMEOUT_MS", 30_000, minimum=0)
-    limits = ""
-    if statement_timeout:
-        limits = (
-            f"-c statement_timeout={statement_timeout} -c lock_timeout={LOCK_TIMEOUT_MS} "
-            f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
-        )
-    # The URL's own come last, because of two settings of the same name the last one counts.
-    session = " ".join(part for part in (limits, given.pop("options", "")) if part)
+    is_ours = prepares_statements()
+    timeout = statement_timeout()
+    limits = {
+        "statement_timeout": timeout,
+        "lock_timeout": LOCK_TIMEOUT_MS if timeout else 0,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS if timeout else 0,
+    }
+    # Of two settings of the same name the last one counts: the URL's own limits, but our way to read.
+    session = [given.pop("options", "")]
+    if is_ours:
+        session = [*(f"-c {name}={value}" for name, value in limits.items()), *session, startup_options()]
+    options = " ".join(part for part in session if part)
     return settings | {
         "ENGINE": "goalsvc.postgresql",
         "CONN_MAX_AGE": 0,  # the pool keeps the connections; Django refuses to keep them a second time
         # A question at the start of every request would cost a round trip. A connection that died with an
         # old database is found by authentication, which then asks again (ApiTokenQuerySet.authenticate).
         "CONN_HEALTH_CHECKS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": not is_ours,
         "OPTIONS": {
             "connect_timeout": 3,
             # The pool's less used connections rest for hours, longer than many a firewall remembers them.
             "keepalives_idle": 60,
             "tcp_user_timeout": 10_000,  # a database that vanished without a word is noticed in 10 s
-            **({"options": session} if session else {}),
+            **({"options": options} if options else {}),
             **given,
             "pool": {
                 "min_size": 0,  # nothing connects before the first query, so settings may be read anywhere
                 "max_size": pool_size(),
-                "connection_class": Connection,
                 "timeout": 3,  # with a missing database the request is answered within 5 s
                 # Giving up early lets the next request try again: the pool's own doubling pauses would
                 # keep a worker without a database long after the database is back.
                 "reconnect_timeout": 0,
-                "reconnect_failed": note_failed_connection,
+                "reconnect_failed": outages.note_failed_connection,
             },
             "server_side_binding": True,
             # The service repeats few statements: from its second run on a connection each is planned
             # already. Not from the first, or every one-off would be kept and would push those out.
-            "prepare_threshold": 1,
+            "prepare_threshold": 1 if is_ours else None,
         },
     }
 
@@ -104,6 +102,19 @@ def configuration(data_dir: Path) -> dict[str, Any]:
 def pool_size() -> int:
     """How many connections each worker process may hold, and so how many requests it works on at once."""
     return _whole_number("DATABASE_POOL_SIZE", 16, minimum=1)
+
+
+def statement_timeout() -> int:
+    """After how many milliseconds a statement is given up; 0 is never."""
+    return _whole_number("DATABASE_STATEMENT_TIMEOUT_MS", 30_000, minimum=0)
+
+
+def prepares_statements() -> bool:
+    """Whether each connection has a session of PostgreSQL to itself, to prepare statements in."""
+    value = os.environ.get("DATABASE_PREPARED_STATEMENTS", "").strip()
+    if value not in {"", "0", "1"}:
+        raise ImproperlyConfigured(f"DATABASE_PREPARED_STATEMENTS must be 1 or 0, not {value!r}.")
+    return value != "0"
 
 
 def is_embedded() -> bool:
@@ -127,54 +138,90 @@ def running(*, supervise: bool = False) -> Iterator[None]:
 
 
 def verify() -> None:
-    """Connect once. Raises NoDatabaseError, saying what is wrong with the database."""
+    """Connect, and ask whether the database can be used. Raises NoDatabaseError, saying what is wrong."""
     from django.db import connection
 
-    try:
+    parameters = {**connection.get_connection_params(), "autocommit": True}
+
+    def connect() -> psycopg.Connection[Any]:
         # Without the pool, which would only say that it waited in vain.
-        psycopg.connect(**connection.get_connection_params()).close()
+        return psycopg.connect(**parameters)
+
+    try:
+        with closing(connect()) as connected:
+            if prepares_statements() and is_pooled_by_transaction(connected, connect):
+                raise NoDatabaseError(POOLED)
+            found = fault(connected.execute(QUESTIONS).fetchone() or ())
     except psycopg.Error as error:
+        if prepares_statements() and "unsupported startup parameter" in str(error):
+            raise NoDatabaseError(STRICT) from error
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         # Where a name has several addresses libpq lists each attempt on a line of its own.
         attempts = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
         reason = attempts[-1] if attempts else lines[0] if lines else type(error).__name__
         raise NoDatabaseError(f"The database cannot be used: {reason.rstrip('.')}.") from error
+    if found:
+        raise NoDatabaseError(f"The database cannot be used: {found}.")
 
 
-def note_failed_connection(pool: Any) -> None:
-    """Called by the pool when it could not connect. Without any other connection there is no database."""
-    global _missing_until
-    if pool.get_stats()["pool_size"] == 0:
-        _missing_until = time.monotonic() + MISSING_SECONDS
+@contextmanager
+def only_one(number: int) -> Iterator[bool]:
+    """Tell whether nobody else, on any machine, is at what `number` stands for; inside the block it stays so.
 
-
-def refuse_while_missing() -> None:
-    """Raise OperationalError if a moment ago there was no database.
-
-    Otherwise every request would wait for the pool to give up, and a crowd of them, with as many threads,
-    would keep all others waiting, probes included.
+    An advisory lock of a transaction that stays open, on a connection of its own. It ends with the process,
+    however that ends. It holds no snapshot, so that an index which is built concurrently does not wait for
+    it; and a pooler cannot lose it, as it would one of the session's.
     """
-    if time.monotonic() < _missing_until:
-        raise OperationalError("there was no database a moment ago")
+    from django.db import connection
+
+    with closing(psycopg.connect(**connection.get_connection_params())) as holder:
+        row = holder.execute("SELECT pg_try_advisory_xact_lock(%s)", [number]).fetchone()
+        # Last, as it is sent without parameters: that closes the portal of the other, and its snapshot.
+        holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield row == (True,)
+
+
+def watch() -> None:
+    """In a worker: see to it that no statement waits for a database that does not answer."""
+    from django.db import connection
+
+    limit = statement_timeout()
+    outages.watch(limit / 1000 if limit else None, connection.get_connection_params())
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Inside the block give up a statement of this thread after so long (where `watch` was called)."""
+    from django.db import connection
+
+    connection.patience = seconds  # type: ignore[attr-defined] # goalsvc.postgresql's
+    try:
+        yield
+    finally:
+        connection.patience = None  # type: ignore[attr-defined]
 
 
 def forget_dead_connections(*, including_this: bool = False) -> None:
     """Clear this thread and the pool of connections that died with an earlier database.
 
     Each would fail one more request after the database is back. `including_this`: the connection of this
-    thread lives, but is of no use, such as one to a server that has become a read-only standby.
+    thread lives, but is of no use, such as one to a server that has become a read-only standby; then all
+    that are as old are replaced.
     """
     from django.db import connection
 
     if connection.in_atomic_block:
         return  # whoever began the transaction still needs it
+    pool = getattr(connection, "pool", None)
+    if including_this and pool and connection.connection is not None:
+        pool.renew(connection.connection)
     if connection.connection is not None:
         if including_this:
             connection.connection.close()
         if connection.is_usable():
             return
         connection.close()
-    if pool := getattr(connection, "pool", None):
+    if pool:
         pool.check()
 
 
@@ -209,17 +256,33 @@ def own_secret_key(data_dir: Path) -> str:
 def _configured(url: str) -> dict[str, Any]:
     shape = "DATABASE_URL must look like postgres://user:password@host:5432/name"
     try:
-        scheme = urlsplit(url).scheme
-        if scheme not in {"postgres", "postgresql"}:
+        parts = urlsplit(url)
+        if parts.scheme not in {"postgres", "postgresql"}:
             raise ImproperlyConfigured(f"{shape}; goalsvc runs on PostgreSQL only.")
-        settings = dict(dj_database_url.parse(url))
+        login, at, hosts = parts.netloc.rpartition("@")
+        if "," in hosts:  # libpq tries them in turn; the parser knows only one
+            settings = dict(dj_database_url.parse(parts._replace(netloc=login + at).geturl()))
+            settings["HOST"], settings["PORT"] = _several(hosts)
+        else:
+            settings = dict(dj_database_url.parse(url))
     except ValueError:  # never with the URL itself in the message: it holds the password
         raise ImproperlyConfigured(
-            f"{shape}; special characters in the password have to be percent-encoded."
+            f"{shape}; special characters in the password have to be percent-encoded, and a port is a number."
         ) from None
     if not settings["NAME"]:
         raise ImproperlyConfigured(f"{shape}; it names no database.")
     return settings
+
+
+def _several(hosts: str) -> tuple[str, str]:
+    """Return hosts and ports as libpq takes several, of `host:5432,other:5432`. Raises ValueError."""
+    found = [re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]+)(?::(\d*))?", host) for host in hosts.split(",")]
+    if not all(found):
+        raise ValueError(hosts)
+    return (
+        ",".join(unquote(each[1]).strip("[]") for each in found if each),
+        ",".join(each[2] or "" for each in found if each),
+    )
 
 
 def _embedded(data_dir: Path) -> dict[str, Any]:

@@ -4,17 +4,23 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
+from django.utils import timezone
 from rest_framework.permissions import AllowAny
 
 from goalsvc import database
 from goalsvc.api.dispatch import APIView, Request
-from goalsvc.api.errors import RETRY_AFTER_SECONDS
+from goalsvc.api.errors import RETRY_AFTER_SECONDS, is_database_unavailable
 from goalsvc.api.rendering import Response
-from goalsvc.orgs.models import fetch_first
+from goalsvc.orgs.models import AUTHENTICATE, fetch_first
+from goalsvc.postgresql.fitness import QUESTIONS, fault
 from goalsvc.statements import Statement
 
 PROBES = frozenset({"/healthz", "/readyz"})
 IS_READ_ONLY = Statement("SHOW transaction_read_only")
+FITNESS = Statement(QUESTIONS)
+
+# A prober gives up after a few seconds, so a statement for it is given up before.
+PATIENCE_SECONDS = 2.0
 
 
 class HostMiddleware(CommonMiddleware):
@@ -42,16 +48,8 @@ class LivenessView(ProbeView):
 class ReadinessView(ProbeView):
     def get(self, request: Request) -> Response:
         """Answer 200 when requests can be served, 503 saying which check failed otherwise."""
-        checks = {"database": "ok", "migrations": "ok"}
-        try:
-            if fetch_first(IS_READ_ONLY) == ("on",):
-                checks["database"] = "read-only"
-                database.forget_dead_connections(including_this=True)  # the next may lead elsewhere
-            executor = MigrationExecutor(connection)
-            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                checks["migrations"] = "not all applied"
-        except (DatabaseError, InterfaceError):
-            checks = {"database": "unreachable", "migrations": "unknown"}
+        with database.patience(PATIENCE_SECONDS):
+            checks = self.check()
         is_ready = set(checks.values()) == {"ok"}
         if is_ready:
             return Response({"status": "ok", "checks": checks})
@@ -60,3 +58,22 @@ class ReadinessView(ProbeView):
             status=503,
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
+
+    def check(self) -> dict[str, str]:
+        checks = {"database": "unreachable", "migrations": "unknown"}
+        try:
+            if fetch_first(IS_READ_ONLY) == ("on",):
+                checks["database"] = "read-only"
+                database.forget_dead_connections(including_this=True)  # the next may lead elsewhere
+            else:
+                checks["database"] = fault(fetch_first(FITNESS) or ()) or "ok"
+            executor = MigrationExecutor(connection)
+            is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+            checks["migrations"] = "ok" if is_migrated else "not all applied"
+            if set(checks.values()) == {"ok"}:
+                # What every request begins with, for a key that nobody has: no digest is so short.
+                now = timezone.now()
+                fetch_first(AUTHENTICATE, digest="", at=now, unless_since=now)
+        except (DatabaseError, InterfaceError) as error:
+            checks["database"] = "unreachable" if is_database_unavailable(error) else "refuses requests"
+        return checks

@@ -100,7 +100,9 @@ CONTENT_SECURITY_POLICY = {
 
 # Logins to the admin (goalsvc.orgs.logins): after so many failures none is tried for a while.
 PROXY_COUNT = env_int("PROXY_COUNT", 0, minimum=0)
+AXES_HANDLER = "goalsvc.orgs.logins.FailureCounts"
 AXES_FAILURE_LIMIT = 5
+LOGIN_FAILURES_OF_CLIENT = 30  # with whatever addresses: more than one person makes, or an office
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 # Of this client and this address together: neither can a stranger lock out a colleague who is elsewhere,
 # nor one person a whole office.
@@ -145,6 +147,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "goalsvc.pages.AdminSlashMiddleware",
     "goalsvc.pages.PagePolicyMiddleware",
+    "goalsvc.orgs.logins.LoginMiddleware",
     "goalsvc.pages.PageSessionMiddleware",
     "goalsvc.health.HostMiddleware",
     "goalsvc.pages.PageCsrfMiddleware",
@@ -186,10 +189,7 @@ AUTH_USER_MODEL = "orgs.User"
 # User.email is unique without regard to case (user_email_unique), which this check does not see.
 # The others look for the middleware of Django and axes; ours are the same, for pages only (goalsvc.pages).
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W003", "axes.W002"]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+PASSWORD_HASHERS = ["goalsvc.orgs.passwords.PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

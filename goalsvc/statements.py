@@ -1,5 +1,7 @@
 """The statements that requests are made of: prepared once a connection, then sent as they are.
 
+With DATABASE_PREPARED_STATEMENTS=0 they are sent whole each time, as a pooler in transaction mode needs.
+
 The driver's cursors and Django's around them take longer than PostgreSQL itself for such a statement, and
 hand Python's lock to and fro five times a statement rather than once. They stay for everything else. What
 goes in and comes out are texts, which is what travels.
@@ -9,31 +11,37 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from hashlib import blake2b
+from time import monotonic
 from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 
+from goalsvc.postgresql.connection import UnansweredError
+
 Row = tuple[Any, ...]  # of texts, and None where it is NULL
 FINE = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
 
 BOOLEANS = {"t": True, "f": False, None: None}
 
-_numbers = count(1)
-
 
 class Statement:
-    """A statement with parameters written as `%(name)s`; of their types PostgreSQL has to be able to tell."""
+    """A statement with parameters written as `%(name)s`; of their types PostgreSQL has to be able to tell.
 
-    def __init__(self, sql: str) -> None:
+    is_planned_anew: sent whole each time, so that it is planned for what is asked, and not once for all.
+    """
+
+    def __init__(self, sql: str, *, is_planned_anew: bool = False) -> None:
         self.sql = sql
+        self.is_planned_anew = is_planned_anew
         self.parameters = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
         positions = {name: f"${number}" for number, name in enumerate(self.parameters, 1)}
         numbered = re.sub(r"%\((\w+)\)s", lambda found: positions[found[1]], sql)
         self.command = numbered.replace("%%", "%").encode()
-        self.name = f"goalsvc_{next(_numbers)}".encode()
+        # Of the statement, so that no other has it, in whatever order modules are loaded.
+        self.name = f"goalsvc_{blake2b(self.command, digest_size=12).hexdigest()}".encode()
 
     def fetch(self, **values: Any) -> list[Row]:
         """Run the statement on the request's connection; return its rows.
@@ -58,13 +66,6 @@ class Statement:
 
     def _run(self, sql: str, values: dict[str, Any], many: bool, context: dict[str, Any]) -> list[Row]:
         driver = context["connection"].connection
-        server = driver.pgconn
-        prepared = driver.prepared
-        if not driver.autocommit and server.transaction_status == TransactionStatus.IDLE:
-            verified(server.exec_(b"BEGIN"))  # the driver would, before the first statement
-        if self.name not in prepared:
-            verified(server.prepare(self.name, self.command))
-            prepared.add(self.name)
         arguments = [
             None
             if (value := values[name]) is None
@@ -73,13 +74,32 @@ class Statement:
             else str(value).encode()
             for name in self.parameters
         ]
-        result = verified(server.exec_prepared(self.name, arguments))
+        result = driver.despite_changes(partial(self._send, driver, arguments))
         columns = range(result.nfields)
         cell = result.get_value
         return [
             tuple([None if (value := cell(row, column)) is None else value.decode() for column in columns])
             for row in range(result.ntuples)
         ]
+
+    def _send(self, driver: Any, arguments: list[bytes | None]) -> Any:
+        server = driver.pgconn
+        driver.waits_since = monotonic()
+        try:
+            if not driver.autocommit and server.transaction_status == TransactionStatus.IDLE:
+                verified(server.exec_(b"BEGIN"))  # the driver would, before the first statement
+            if driver.prepare_threshold is None or self.is_planned_anew:
+                return verified(server.exec_params(self.command, arguments))
+            if self.name not in driver.prepared:
+                verified(server.prepare(self.name, self.command))
+                driver.prepared.add(self.name)
+            return verified(server.exec_prepared(self.name, arguments))
+        except psycopg.OperationalError as error:
+            if driver.is_given_up:
+                raise UnansweredError("the database did not answer in time") from error
+            raise
+        finally:
+            driver.waits_since = None
 
 
 @dataclass(slots=True)

@@ -43,6 +43,11 @@ REFUSALS = {
         status.HTTP_409_CONFLICT,
         "This external_id already stands for a different match of the goal.",
     ),
+    recording.TOO_MANY_PENDING: (
+        status.HTTP_409_CONFLICT,
+        f"{recording.MOST_PENDING:,} matches are held for this visitor identity already: it seems to name "
+        "nobody in particular.",
+    ),
 }
 
 

@@ -1,14 +1,19 @@
-"""Writers that met the removal of a session (an erasure, a pruning), and begin again.
+"""Writers that met the removal of a session (an erasure, a pruning), or a changed table, and begin again.
 
 Posting a match takes no lock: it reads which session it belongs to, and then writes. Should that session be
 removed in between, the foreign key refuses the match when it is committed. Looked at anew, the request gets
 the answer that it would have got a moment later.
+
+A statement whose table was altered since it was prepared fails as well, and its transaction with it; the
+connection prepares it anew when it is run again.
 """
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import IntegrityError, OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
+
+from goalsvc.postgresql.connection import OUTDATED
 
 Result = TypeVar("Result")
 
@@ -16,6 +21,10 @@ FOREIGN_KEY_VIOLATION = "23503"
 DEADLOCK_DETECTED = "40P01"
 # Each time somebody else has got on, so a second attempt nearly always succeeds.
 MOST_ATTEMPTS = 5
+
+
+class CollisionError(OperationalError):
+    """Somebody else got in between: what was read no longer holds, and the writer has to begin again."""
 
 
 def despite_collisions(write: Callable[[], Result]) -> Result:
@@ -27,17 +36,19 @@ def despite_collisions(write: Callable[[], Result]) -> Result:
     for attempt in range(1, MOST_ATTEMPTS + 1):
         try:
             return write()
-        except (IntegrityError, OperationalError) as error:
+        except DatabaseError as error:
             # Inside somebody else's transaction there is nothing left to try again with.
             if attempt == MOST_ATTEMPTS or connection.in_atomic_block or not is_collision(error):
                 raise
     raise AssertionError("unreachable")
 
 
-def is_collision(error: IntegrityError | OperationalError) -> bool:
+def is_collision(error: DatabaseError) -> bool:
+    if isinstance(error, CollisionError):
+        return True
     cause = error.__cause__
     sqlstate = getattr(cause, "sqlstate", None)
-    if sqlstate == DEADLOCK_DETECTED:
+    if sqlstate == DEADLOCK_DETECTED or sqlstate in OUTDATED:
         return True
     facts = getattr(cause, "diag", None)
     return (

@@ -1,12 +1,14 @@
 """What the OpenAPI description says of matches, visitor identities and visitor sessions."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from goals.documentation import GOAL_EXAMPLE, GOAL_NOT_FOUND
+from goalsvc.api.pagination import MAX_ROWS_READ
 from goalsvc.api.schema import (
     BAD_PAGE_SIZE,
     BODY,
@@ -22,6 +24,7 @@ from goalsvc.api.schema import (
     page_example,
 )
 from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE, NestedUser
+from matching.filters import GOAL, IDENTITY
 from matching.serializers import IdentityInput, MatchInput, RestatementInput, SessionInput
 
 OTHER_ROOM = "0199d6a4-4c9e-7f0a-8a35-90d2c4b1e631"
@@ -74,6 +77,16 @@ PENDING_NOT_FOUND = Refusal(404, "not_found", "The organization has no such pend
 EXTERNAL_ID_CONFLICT = Refusal(
     409, "external_id_conflict", "This external_id already stands for a different match of the goal."
 )
+TOO_MANY_PENDING = Refusal(
+    409,
+    "too_many_pending",
+    "1,000 matches are held for this visitor identity already: it seems to name nobody in particular.",
+)
+IDENTITY_TOO_COMMON = Refusal(
+    409,
+    "identity_too_common",
+    "1,000 visitors carry this visitor identity already: it names nobody. Nothing was recorded.",
+)
 SESSION_VISITOR_CONFLICT = Refusal(
     409, "session_visitor_conflict", "This visitor_session_id is a session of another visitor."
 )
@@ -108,6 +121,7 @@ MATCH_EXAMPLE = {
     "external_id": "receipt-2016-000123",
     "created_at": "2016-10-11T06:00:00.512Z",
     "created_by_user_id": USER_EXAMPLE["id"],
+    "is_retracted": False,
 }
 IDENTITY_EXAMPLE = {
     "id": "0199d6a6-2b40-7e61-8f0d-1a9c3b5d7e60",
@@ -148,7 +162,6 @@ PENDING_EXAMPLE = {
 }
 MATCH_RECORD_EXAMPLE = {
     **MATCH_EXAMPLE,
-    "is_retracted": False,
     "retracted_at": None,
     "retracted_by_user_id": None,
 }
@@ -188,9 +201,36 @@ TALLY_EXAMPLE = {
     "match_rate": 0.8,
     "last_success": "2016-10-11T06:00:00.512Z",
 }
+
+
+def filter_by(name: str, kind: Any, description: str, *others: str) -> tuple[OpenApiParameter, ...]:
+    """Describe a filter, and its other names."""
+    return (
+        OpenApiParameter(name, kind, description=description),
+        *(OpenApiParameter(other, kind, description=f"Another name of `{name}`.") for other in others),
+    )
+
+
+def span_of(name: str, what: str, *, is_only: bool = False) -> tuple[OpenApiParameter, ...]:
+    """Describe a filter by a span of moments; where a list has no other kind, by its short names too."""
+    others = (["from"], ["to"]) if is_only else ([], [])
+    return (
+        *filter_by(f"{name}_from", datetime, f"Only with {what} at or after this.", *others[0]),
+        *filter_by(f"{name}_to", datetime, f"Only with {what} before this.", *others[1]),
+    )
+
+
+GOAL_FILTER = filter_by("goal_id", UUID, "Only of this goal.", *GOAL[1:])
+IDENTITY_FILTER = filter_by("visitor_identity", str, "Only of exactly this identity.", *IDENTITY[1:])
 VISITOR_FILTERS = (
-    OpenApiParameter("visitor_identity", str, description="Only of visitors with exactly this identity."),
-    OpenApiParameter("visitor_id", str, description="Only of the visitor with exactly this id."),
+    *filter_by("visitor_identity", str, "Only of visitors with exactly this identity.", *IDENTITY[1:]),
+    *filter_by("visitor_id", str, "Only of the visitor with exactly this id."),
+)
+EVENT_FILTER = filter_by("external_id", str, "Only with exactly this external id.")
+CREATED_FILTER = span_of("created", "created_at", is_only=True)
+SHORT_PAGES = (
+    "With filters a page may hold fewer rows than asked for, even none, and have a `next`: it ends after "
+    f"{MAX_ROWS_READ:,} rows that were looked at. Go on until `next` is null."
 )
 BAD_FILTER = FieldErrors(
     "bad filter", {"visitor_id": ["Control characters and lone surrogates are not allowed."]}
@@ -221,6 +261,7 @@ class ExternalMatch(serializers.Serializer):
     external_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
     created_by_user_id = serializers.UUIDField(allow_null=True)
+    is_retracted = serializers.BooleanField(help_text="True where a repetition meets a retracted match.")
 
 
 class VisitorIdentity(serializers.Serializer):
@@ -257,7 +298,6 @@ class VisitorSessionPage(serializers.Serializer):
 
 
 class MatchRecord(ExternalMatch):
-    is_retracted = serializers.BooleanField()
     retracted_at = serializers.DateTimeField(allow_null=True)
     retracted_by_user_id = serializers.UUIDField(allow_null=True)
 
@@ -511,15 +551,15 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     ),
 )
 MATCH_FILTERS = (
-    OpenApiParameter("visitor_identity", str, description="Only of exactly this identity."),
-    OpenApiParameter("external_id", str, description="Only with exactly this external id."),
-    OpenApiParameter("room", UUID, description="Only with this connected room."),
-    OpenApiParameter("matched_from", datetime, description="Only with goal_matched_at at or after this."),
-    OpenApiParameter("matched_to", datetime, description="Only with goal_matched_at before this."),
-    OpenApiParameter("is_retracted", {"type": "string", "enum": ["true", "false"]}),
+    *IDENTITY_FILTER,
+    *EVENT_FILTER,
+    *filter_by("room", UUID, "Only with this connected room."),
+    *span_of("matched", "goal_matched_at"),
+    *span_of("created", "created_at"),
+    *filter_by(
+        "is_retracted", {"type": "string", "enum": ["true", "false"]}, "Only retracted ones, or only others."
+    ),
 )
-GOAL_FILTER = OpenApiParameter("goal_id", UUID, description="Only of this goal.")
-IDENTITY_FILTER = OpenApiParameter("visitor_identity", str, description="Only of exactly this identity.")
 BAD_MATCH_FILTER = FieldErrors("bad filter", {"is_retracted": ["Must be one of: true, false."]})
 REPLAY_HEADERS = {"Idempotent-Replay": "`true` when an earlier request had been answered so."}
 
@@ -534,7 +574,9 @@ CREATE_MATCH = Operation(
         "With an `external_id`, or an `Idempotency-Key`, the event is written once: a repetition answers "
         "the first match with `Idempotent-Replay: true`.\n\n"
         "With `if_unmatched` = `hold` there is no 404: the match is kept and answered 202, and written as "
-        "soon as the identity or session that it lacks arrives."
+        "soon as the identity or session that it lacks arrives. For one identity 1,000 matches are held at "
+        "a time.\n\n"
+        "`is_retracted` is true where a repetition is answered a match that was retracted since."
     ),
     request=MatchInput,
     request_examples={"A sale": MATCH_INPUT_EXAMPLE},
@@ -550,6 +592,7 @@ CREATE_MATCH = Operation(
         SESSION_NOT_FOUND,
         NO_CONNECTED_ROOMS,
         EXTERNAL_ID_CONFLICT,
+        TOO_MANY_PENDING,
         *IDEMPOTENT,
     ),
     parameters=(VALIDATE_ONLY, IDEMPOTENCY_KEY),
@@ -604,7 +647,7 @@ LIST_GOAL_MATCHES = Operation(
     id="list_goal_matches",
     tag="matches",
     summary="List a goal's matches",
-    description="Newest first.",
+    description=f"Newest first. {SHORT_PAGES}",
     answers={200: Answer(MatchRecordPage, page_example(MATCH_RECORD_EXAMPLE))},
     refusals=(*SUBSCRIBED, GOAL_NOT_FOUND, *PAGE, BAD_MATCH_FILTER),
     parameters=(*MATCH_FILTERS, *PAGE_PARAMETERS),
@@ -613,10 +656,10 @@ LIST_MATCHES = Operation(
     id="list_matches",
     tag="matches",
     summary="List the organization's matches",
-    description="Newest first.",
+    description=f"Newest first. {SHORT_PAGES}",
     answers={200: Answer(MatchRecordPage, page_example(MATCH_RECORD_EXAMPLE))},
     refusals=(*SUBSCRIBED, *PAGE, BAD_MATCH_FILTER),
-    parameters=(GOAL_FILTER, *MATCH_FILTERS, *PAGE_PARAMETERS),
+    parameters=(*GOAL_FILTER, *MATCH_FILTERS, *PAGE_PARAMETERS),
 )
 RETRIEVE_MATCH = Operation(
     id="retrieve_match",
@@ -663,7 +706,7 @@ LIST_PENDING_MATCHES = Operation(
     id="list_pending_matches",
     tag="held matches",
     summary="List held matches",
-    description="Newest first, whatever has become of them.",
+    description=f"Newest first, whatever has become of them. {SHORT_PAGES}",
     answers={200: Answer(PendingMatchPage, page_example(PENDING_EXAMPLE))},
     refusals=(
         *SUBSCRIBED,
@@ -674,9 +717,10 @@ LIST_PENDING_MATCHES = Operation(
         OpenApiParameter(
             "status", {"type": "string", "enum": ["pending", "matched", "expired", "cancelled"]}
         ),
-        GOAL_FILTER,
-        IDENTITY_FILTER,
-        OpenApiParameter("external_id", str, description="Only with exactly this external id."),
+        *GOAL_FILTER,
+        *IDENTITY_FILTER,
+        *EVENT_FILTER,
+        *CREATED_FILTER,
         *PAGE_PARAMETERS,
     ),
 )
@@ -703,15 +747,16 @@ LIST_MATCH_ATTEMPTS = Operation(
     id="list_match_attempts",
     tag="attempts",
     summary="List rejected attempts",
-    description="Every attempt to post a match that was rejected, newest first. Kept for 30 days.",
+    description=(
+        "Every attempt to post a match that was rejected, newest first. Kept for 30 days. " + SHORT_PAGES
+    ),
     answers={200: Answer(MatchAttemptPage, page_example(ATTEMPT_EXAMPLE))},
     refusals=(*SUBSCRIBED, *PAGE, FieldErrors("bad filter", {"goal_id": ["Not a UUID."]})),
     parameters=(
         OpenApiParameter("code", str, description="Only with this code."),
-        GOAL_FILTER,
-        IDENTITY_FILTER,
-        OpenApiParameter("from", datetime, description="Only at or after this."),
-        OpenApiParameter("to", datetime, description="Only before this."),
+        *GOAL_FILTER,
+        *IDENTITY_FILTER,
+        *CREATED_FILTER,
         *PAGE_PARAMETERS,
     ),
 )
@@ -741,16 +786,24 @@ LIST_IDENTITIES = Operation(
     id="list_visitor_identities",
     tag="visitors",
     summary="List visitor identities",
-    description="Newest first.",
+    description=f"Newest first. {SHORT_PAGES}",
     answers={200: Answer(VisitorIdentityPage, page_example(IDENTITY_EXAMPLE))},
     refusals=(*SUBSCRIBED, *PAGE, BAD_FILTER),
-    parameters=(*VISITOR_FILTERS, *PAGE_PARAMETERS),
+    parameters=(
+        *VISITOR_FILTERS,
+        *filter_by("visitor_session_id", str, "Only last given in exactly this session."),
+        *CREATED_FILTER,
+        *PAGE_PARAMETERS,
+    ),
 )
 CREATE_IDENTITY = Operation(
     id="create_visitor_identity",
     tag="visitors",
     summary="Tie an identity to a visitor",
-    description="One identity may have many visitors (phone, laptop), one visitor many identities.",
+    description=(
+        "One identity may have many visitors (phone, laptop), up to 1,000, one visitor many identities. Held "
+        "matches that lacked it are matched at once, up to 1,000 of them, the others by `resolve_pending`."
+    ),
     request=IdentityInput,
     request_examples={
         "An identity": {
@@ -768,6 +821,7 @@ CREATE_IDENTITY = Operation(
         *BODY,
         FieldErrors("bad attributes", {"visitor_id": ["This field may not be blank."]}),
         SESSION_VISITOR_CONFLICT,
+        IDENTITY_TOO_COMMON,
     ),
 )
 IDENTITY_NOT_FOUND = Refusal(404, "not_found", "Nothing is held about this visitor identity.")
@@ -839,10 +893,15 @@ LIST_SESSIONS = Operation(
     id="list_visitor_sessions",
     tag="visitors",
     summary="List visitor sessions",
-    description="By their start, newest first.",
+    description=f"By their start, newest first. {SHORT_PAGES}",
     answers={200: Answer(VisitorSessionPage, page_example(SESSION_EXAMPLE))},
     refusals=(*SUBSCRIBED, *PAGE, BAD_FILTER),
-    parameters=(*VISITOR_FILTERS, *PAGE_PARAMETERS),
+    parameters=(
+        *VISITOR_FILTERS,
+        *filter_by("visitor_session_id", str, "Only exactly this session."),
+        *span_of("started", "started_at", is_only=True),
+        *PAGE_PARAMETERS,
+    ),
 )
 CREATE_SESSION = Operation(
     id="create_visitor_session",
@@ -850,7 +909,9 @@ CREATE_SESSION = Operation(
     summary="Report a visitor's session",
     description=(
         "Reports of the same session merge, whatever their order: the earliest start, the latest end, all "
-        "rooms. So it is safe to repeat one."
+        "rooms. So it is safe to repeat one. An identity that comes along is tied to the visitor; where that "
+        "is refused, nothing of the report is recorded. Held matches that lacked the session are matched at "
+        "once, up to 1,000 of them, the others by `resolve_pending`."
     ),
     request=SessionInput,
     request_examples={
@@ -877,6 +938,7 @@ CREATE_SESSION = Operation(
             },
         ),
         SESSION_VISITOR_CONFLICT,
+        IDENTITY_TOO_COMMON,
     ),
 )
 CREATE_IDENTITIES = Operation(

@@ -1,68 +1,104 @@
-"""The filters of lists, read from the query string; each returns arguments of `QuerySet.filter`."""
+"""The filters of lists, read from the query string. All lists take the same names for the same thing.
 
-from collections.abc import Collection
-from typing import Any
+An empty value is a value: no stored text equals it, and it is no id and no moment.
+"""
 
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import Q
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from goalsvc.api.errors import field_error
+from goalsvc.api.pagination import Filter
 from goalsvc.api.parsing import FORBIDDEN_CHARACTERS, FORBIDDEN_CHARACTERS_MESSAGE, MomentField, parse_uuid
+
+T = TypeVar("T")
 
 MOMENT = MomentField()
 
+# Each filter's name, and what else it is called.
+GOAL = ("goal_id", "goal")
+IDENTITY = ("visitor_identity", "identity", "custom_visitor_identity")
 
-def text_filters(request: Request, **lookups: str) -> dict[str, str]:
-    """Read exact-text filters.
+
+def read(request: Request, names: Collection[str], parse: Callable[[str, str], T]) -> T | None:
+    """Read the parameter that has any of the names; None when it is not given.
 
     Args:
-        lookups: the parameter's name, and the lookup that it stands for.
+        parse: makes the value of a parameter's name and text.
 
-    Raises: ValidationError naming a parameter that no stored text can equal.
+    Raises: ValidationError, also for two names that disagree; it names both.
     """
-    wanted = {}
-    for parameter, lookup in lookups.items():
-        text = request.query_params.get(parameter)
-        if text is None:
-            continue
-        if FORBIDDEN_CHARACTERS.search(text):
-            raise field_error(parameter, FORBIDDEN_CHARACTERS_MESSAGE)
-        wanted[lookup] = text.strip()
-    return wanted
+    given = {
+        name: parse(name, text) for name in names if (text := request.query_params.get(name)) is not None
+    }
+    values = list(given.values())
+    if any(value != values[0] for value in values):
+        sentence = f"{' and '.join(given)} are one filter, and disagree."
+        raise ValidationError({name: [sentence] for name in given})
+    return values[0] if values else None
 
 
-def uuid_filters(request: Request, **lookups: str) -> dict[str, Any]:
-    """Read filters by id. An id that is none of the organization's finds nothing, whoever's it is.
+def text_filter(request: Request, *names: str, lookup: str, is_indexed: bool = False) -> list[Filter]:
+    """Read a filter by exact text. Raises: ValidationError naming it if no stored text can equal it."""
+    text = read(request, names, parse_text)
+    return [] if text is None else [Filter(Q(**{lookup: text}), is_indexed)]
 
-    Raises: ValidationError naming a parameter that is no UUID.
+
+def uuid_filter(request: Request, *names: str, lookup: str, is_indexed: bool = False) -> list[Filter]:
+    """Read a filter by id. An id that is none of the organization's finds nothing, whoever's it is.
+
+    Raises: ValidationError naming it if it is no UUID.
     """
-    wanted: dict[str, Any] = {}
-    for parameter, lookup in lookups.items():
-        text = request.query_params.get(parameter)
-        if text is None:
-            continue
-        if (value := parse_uuid(text)) is None:
-            raise field_error(parameter, "Not a UUID.")
-        wanted[lookup] = [value] if lookup.endswith("__contains") else value
-    return wanted
+    pk = read(request, names, parse_id)
+    if pk is None:
+        return []
+    return [Filter(Q(**{lookup: [pk] if lookup.endswith("__contains") else pk}), is_indexed)]
 
 
-def moment_filters(request: Request, **lookups: str) -> dict[str, Any]:
-    """Read filters by moment.
+def span(request: Request, column: str, name: str, *, is_only: bool = False) -> Q:
+    """Read a span of moments, `…_from` (inclusive) and `…_to` (exclusive), as a condition on the column.
 
-    Raises: ValidationError naming a parameter that is no date and time.
+    Args:
+        is_only: the list has no other kind of moment, so `from` and `to` are clear enough.
+
+    Raises: ValidationError naming what is no date and time.
     """
-    wanted = {}
-    for parameter, lookup in lookups.items():
+    condition = Q()
+    for end, comparison in (("from", "gte"), ("to", "lt")):
+        names = [f"{name}_{end}", end] if is_only else [f"{name}_{end}"]
+        if (moment := read(request, names, parse_moment)) is not None:
+            condition &= Q(**{f"{column}__{comparison}": moment})
+    return condition
+
+
+def span_filter(request: Request, column: str, name: str) -> list[Filter]:
+    """Read a filter by a span of moments. Raises: ValidationError naming what is no date and time."""
+    condition = span(request, column, name)
+    return [Filter(condition)] if condition else []
+
+
+def parse_text(name: str, text: str) -> str:
+    if FORBIDDEN_CHARACTERS.search(text):
+        raise field_error(name, FORBIDDEN_CHARACTERS_MESSAGE)
+    return text.strip()
+
+
+def parse_id(name: str, text: str) -> UUID:
+    if (value := parse_uuid(text)) is None:
+        raise field_error(name, "Not a UUID.")
+    return value
+
+
+def parse_moment(name: str, text: str) -> Any:
+    try:
         # An offset's plus sign arrives as a space from clients that do not escape it.
-        text = request.query_params.get(parameter)
-        if text is None:
-            continue
-        try:
-            wanted[lookup] = MOMENT.run_validation(text.replace(" ", "+") if "T" in text else text)
-        except ValidationError as error:
-            raise ValidationError({parameter: error.detail}) from None
-    return wanted
+        return MOMENT.run_validation(text.replace(" ", "+") if "T" in text else text)
+    except ValidationError as error:
+        raise ValidationError({name: error.detail}) from None
 
 
 def choice_filter(request: Request, parameter: str, choices: Collection[str]) -> str | None:

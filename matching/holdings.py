@@ -1,6 +1,6 @@
 """Everything that is held about a visitor identity: for the person who asks, and before it is erased."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.expressions import RawSQL
 
-from goalsvc.api.pagination import Slice, rows_in
+from goalsvc.api.pagination import Filter, Slice, planned_by_rows, rows_in, slice_of
 from goalsvc.api.parsing import FORBIDDEN_CHARACTERS
 from goalsvc.api.rendering import JSONRenderer, moment
 from goalsvc.orgs.models import Organization
 from matching.erasure import stored_answers
 from matching.ingestion import KnownSession
-from matching.models import VisitorIdentity
+from matching.models import VisitorIdentity, VisitorSession
 from matching.rendering import render_attempt, render_match_record, render_pending, render_session
 
 MAX_IDENTITY_LENGTH = 255
@@ -85,6 +86,35 @@ SECTIONS = (
         "match-attempts",
     ),
 )
+
+
+def sessions_of_identity(
+    organization: Organization,
+    identity: str,
+    sessions: QuerySet[VisitorSession],
+    filters: Sequence[Filter],
+    wanted: Slice,
+) -> list[VisitorSession]:
+    """Read a slice of the sessions of all visitors that carry an identity.
+
+    Of each visitor as many as the slice takes, by the index that has them in order, in place of all that the
+    visitors ever had, or of all sessions up to those.
+    """
+    of_visitor = sessions.filter(
+        *(each.condition for each in filters), visitor=RawSQL("carrier.visitor_id", [])
+    )
+    newest = slice_of(of_visitor, wanted, "started_at").values("started_at", "id")
+    sql, parameters = newest.query.sql_with_params()
+    direction = "DESC" if wanted.is_descending else "ASC"
+    newest_of_all = RawSQL(
+        f"SELECT session.id FROM matching_visitoridentity AS carrier CROSS JOIN LATERAL ({sql}) AS session"
+        " WHERE carrier.organization_id = %s AND carrier.identity = %s"
+        f" ORDER BY session.started_at {direction}, session.id {direction} LIMIT {wanted.limit}",
+        [*parameters, organization.id, identity],
+    )
+    with planned_by_rows():
+        return rows_in(sessions.filter(pk__in=newest_of_all), wanted, "started_at")
+
 
 COUNTS = """
     SELECT

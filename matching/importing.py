@@ -11,7 +11,7 @@ import json
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -23,7 +23,9 @@ from django.utils import timezone
 from rest_framework.exceptions import ParseError, ValidationError
 
 from goalsvc.api.parsing import decode_line
+from goalsvc.database import only_one
 from goalsvc.orgs.models import Organization
+from matching.cells import defuse, restore
 from matching.collisions import despite_collisions
 from matching.models import ImportRun
 
@@ -67,6 +69,11 @@ SESSION_COLUMNS = Columns(
     optional=frozenset({"ended_at", "visitor_identity"}),
     aliases={"custom_visitor_identity": "visitor_identity"},
 )
+# What an import fills.
+TABLES = {
+    ImportRun.Kind.MATCHES: ("matching_externalmatch", "matching_pendingmatch", "matching_matchattempt"),
+    ImportRun.Kind.SESSIONS: ("matching_visitor", "matching_visitoridentity", "matching_visitorsession"),
+}
 # In the counts of a run: how many rows failed with which code.
 CODE = "code"
 # What the results file adds to a row; ignored when the row is fed back.
@@ -195,7 +202,8 @@ class CSVFile:
             raise UnusableFileError("The file is empty: a CSV file needs a header row.")
         counts = {delimiter: header_line.count(delimiter) for delimiter in DELIMITERS}
         self.delimiter = max(counts, key=lambda delimiter: counts[delimiter])
-        self.header = [cell.strip() for cell in next(csv.reader([header_line], delimiter=self.delimiter))]
+        header = next(csv.reader([header_line], delimiter=self.delimiter))
+        self.header = [restore(cell.strip()) for cell in header]
         self.names = [columns.aliases.get(name.lower(), name.lower()) for name in self.header]
         check_header(self.names, columns)
 
@@ -205,7 +213,7 @@ class CSVFile:
         while True:
             self.lines.forget()
             try:
-                cells = next(reader)
+                cells = [restore(cell) for cell in next(reader)]
             except StopIteration:
                 return
             except csv.Error as error:
@@ -307,7 +315,7 @@ class Results:
     def write_cells(self, cells: Sequence[Any]) -> None:
         assert isinstance(self.source, CSVFile)
         writer = csv.writer(_Encoder(self.file), delimiter=self.source.delimiter, lineterminator="\n")
-        writer.writerow(["" if cell is None else cell for cell in cells])
+        writer.writerow(["" if cell is None else defuse(str(cell)) for cell in cells])
 
     def commit(self) -> int:
         """Put what was written on disk; return the length of the file."""
@@ -362,6 +370,10 @@ class Import:
         """
         options = {**self.options, "format": self.format}
         found = survey(self.path, is_text=self.format == "csv", options=options)
+        with self.alone(found.digest):
+            return self.run_alone(found, progress)
+
+    def run_alone(self, found: Survey, progress: Callable[[int, int], None]) -> ImportRun:
         run = self.find_run(found.digest)
         if run.finished_at is not None:
             return run
@@ -374,24 +386,39 @@ class Import:
                 while chunk := list(islice(rows, CHUNK_ROWS)):
                     self.import_chunk(run, chunk, results)
                     progress(len(chunk), found.lines)
+                    if run.rows_done <= CHUNK_ROWS:
+                        self.analyze()  # the first rows of a new installation, perhaps
         run.finished_at = timezone.now()
         if not self.is_rehearsal:
             run.save(update_fields=["finished_at"])
+            self.analyze()
         if not run.counts.get("failed"):
             self.results_path.unlink(missing_ok=True)
         return run
 
+    def analyze(self) -> None:
+        """Let PostgreSQL look at what was written: plans for empty tables read full ones as a whole."""
+        if not self.is_rehearsal:
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE {', '.join(TABLES[self.kind])}")
+
+    @contextmanager
+    def alone(self, digest: str) -> Iterator[None]:
+        """Keep other processes from importing the file at the same time. Raises: UnusableFileError."""
+        if self.is_rehearsal:
+            yield
+            return
+        name = f"{self.organization.id} {self.kind} {digest}".encode()
+        with only_one(int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)) as is_alone:
+            if not is_alone:
+                raise UnusableFileError("Another process is importing this file right now.")
+            yield
+
     def find_run(self, digest: str) -> ImportRun:
-        """Return where the import of this file stands, and keep other processes from importing it too."""
+        """Return where the import of this file stands."""
         key = {"organization": self.organization, "kind": self.kind, "digest": digest}
         if self.is_rehearsal:
             return ImportRun(**key, started_at=timezone.now())
-        with connection.cursor() as cursor:
-            # Until the connection ends, however that happens.
-            name = f"{self.organization.id} {self.kind} {digest}"
-            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 2))", [name])
-            if not cursor.fetchone()[0]:
-                raise UnusableFileError("Another process is importing this file right now.")
         run, _ = ImportRun.objects.get_or_create(**key, defaults={"started_at": timezone.now()})
         return run
 

@@ -47,7 +47,7 @@ class VisitorIdentity(models.Model):
         Organization, on_delete=models.PROTECT, related_name="visitor_identities", db_index=False
     )
     identity = models.CharField(max_length=255)
-    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="identities")
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="identities", db_index=False)
     visitor_session_id = models.CharField(
         max_length=64, null=True, help_text="The session in which the identity was last given, when told."
     )
@@ -67,6 +67,8 @@ class VisitorIdentity(models.Model):
         indexes = (
             # GET /orgs/<org>/visitor_identities
             models.Index(fields=["organization", "created_at", "id"], name="visitor_identity_list"),
+            # The identities of a visitor, newest first: a shop's own tablet has all of its customers'.
+            models.Index(fields=["visitor", "created_at", "id"], name="identity_visitor_list"),
         )
 
     def __str__(self) -> str:
@@ -110,8 +112,15 @@ class VisitorSession(models.Model):
             ),
         )
         indexes = (
-            # The matching rule: the latest session of a visitor before a moment is one descent.
-            models.Index(F("visitor"), F("started_at").desc(), F("id").desc(), name="session_latest"),
+            # The matching rule: the latest session of a visitor before a moment is one descent. With the
+            # organization it is the cheaper index even where there are no statistics.
+            models.Index(
+                F("visitor"),
+                F("organization"),
+                F("started_at").desc(),
+                F("id").desc(),
+                name="session_latest",
+            ),
             # GET /orgs/<org>/visitor_sessions
             models.Index(fields=["organization", "started_at", "id"], name="session_list"),
         )
@@ -351,9 +360,9 @@ class PendingMatch(models.Model):
             ),
         )
         indexes = (
-            # What an arriving session or identity may settle.
+            # What an arriving session or identity may settle, the oldest first.
             models.Index(
-                fields=["organization", "visitor_identity"],
+                fields=["organization", "visitor_identity", "id"],
                 condition=Q(status="pending"),
                 name="pending_by_identity",
             ),
@@ -428,7 +437,9 @@ class MatchAttempt(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="match_attempts", db_index=False
     )
-    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="match_attempts", null=True)
+    goal = models.ForeignKey(
+        Goal, on_delete=models.CASCADE, related_name="match_attempts", null=True, db_index=False
+    )
     source = models.CharField(max_length=6, choices=Source)
     visitor_identity = models.CharField(max_length=255, null=True)
     goal_matched_at = models.DateTimeField(null=True)
@@ -455,6 +466,8 @@ class MatchAttempt(models.Model):
             # Filters by code and by source, newest first: one of many faults may be rare.
             models.Index(fields=["organization", "code", "created_at", "id"], name="match_attempt_code"),
             models.Index(fields=["organization", "source", "created_at", "id"], name="match_attempt_source"),
+            # The attempts at a goal, newest first; those of a goal that is deleted.
+            models.Index(fields=["goal", "created_at", "id"], name="match_attempt_goal_list"),
             # The rejected attempts of an event that later matched; filter by identity, newest first: a
             # faulty client may send the same wrong one a million times.
             models.Index(

@@ -9,7 +9,18 @@ from django.db import connection
 from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization
 from matching.parameters import moment_array, text_array
-from matching.resolver import NO_CONNECTED_ROOMS, SESSION_NOT_FOUND, MatchRequest, Refusal
+from matching.resolver import (
+    CARRIED_BY_MANY,
+    CARRIED_BY_ONE,
+    GOAL_NOT_FOUND,
+    MOST_VISITORS,
+    NO_ALLOWED_ROOMS,
+    NO_CONNECTED_ROOMS,
+    SESSION_NOT_FOUND,
+    UNKNOWN_ROOMS,
+    MatchRequest,
+    Refusal,
+)
 
 # The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
 MOST_HOURS_APART = 26
@@ -36,27 +47,32 @@ ORDER = (
 )
 
 # Per request: how many visitors carry the identity, when their sessions began, and when the first one
-# began and ended that the moment was too early for. Two index descents a visitor.
+# began and ended that the moment was too early for. Two index descents a visitor, of those that count.
 WHAT_IS_KNOWN = """
     SELECT request.number, known.visitors, known.earliest, known.next, known.next_ended
     FROM unnest(%(identities)s::text[], %(moments)s::timestamptz[])
          WITH ORDINALITY AS request (identity, moment, number)
     CROSS JOIN LATERAL (
         SELECT count(*) AS visitors, min(first.started_at) AS earliest, min(later.started_at) AS next,
-               (array_agg(later.ended_at ORDER BY later.started_at, later.ended_at DESC NULLS LAST))[1]
+               (array_agg(later.ended_at ORDER BY later.started_at, later.ended_at DESC))[1]
                    AS next_ended
-        FROM matching_visitoridentity AS carried
+        FROM (
+            SELECT i.visitor_id
+            FROM matching_visitoridentity AS i
+            WHERE i.organization_id = %(organization)s AND {carried}
+            LIMIT %(most_visitors)s
+        ) AS carried
         LEFT JOIN LATERAL (
             SELECT s.started_at FROM matching_visitorsession AS s
-            WHERE s.visitor_id = carried.visitor_id
+            WHERE s.organization_id = %(organization)s AND s.visitor_id = carried.visitor_id
             ORDER BY s.started_at, s.id LIMIT 1
         ) AS first ON TRUE
         LEFT JOIN LATERAL (
             SELECT s.started_at, s.ended_at FROM matching_visitorsession AS s
-            WHERE s.visitor_id = carried.visitor_id AND s.started_at >= request.moment
+            WHERE s.organization_id = %(organization)s AND s.visitor_id = carried.visitor_id
+              AND s.started_at >= request.moment
             ORDER BY s.started_at, s.id LIMIT 1
         ) AS later ON TRUE
-        WHERE carried.organization_id = %(organization)s AND carried.identity = request.identity
     ) AS known
 """
 
@@ -84,22 +100,40 @@ def explain_missing_sessions(
     """Say what is known of identities none of whose sessions began before the moment."""
     if not requests:
         return {}
-    indexes = list(requests)
+    # Each once, however many requests share it.
+    sought = list(
+        dict.fromkeys((request.visitor_identity, request.goal_matched_at) for request in requests.values())
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            WHAT_IS_KNOWN,
+            WHAT_IS_KNOWN.format(carried=CARRIED_BY_ONE if len(sought) == 1 else CARRIED_BY_MANY),
             {
                 "organization": organization.id,
-                "identities": text_array(request.visitor_identity for request in requests.values()),
-                "moments": moment_array(request.goal_matched_at for request in requests.values()),
+                "most_visitors": MOST_VISITORS,
+                "identities": text_array(identity for identity, _ in sought),
+                "moments": moment_array(moment for _, moment in sought),
             },
         )
-        return {
-            indexes[number - 1]: missing_session(
-                requests[indexes[number - 1]].goal_matched_at, visitors, earliest, following, ended
-            )
-            for number, visitors, earliest, following, ended in cursor
-        }
+        known = {sought[number - 1]: facts for number, *facts in cursor}
+    return {
+        index: missing_session(
+            request.goal_matched_at, *known[request.visitor_identity, request.goal_matched_at]
+        )
+        for index, request in requests.items()
+    }
+
+
+# What a held match is told where no arrival can help any more.
+SENTENCES = {
+    GOAL_NOT_FOUND: "The goal was deleted.",
+    UNKNOWN_ROOMS: "A posted room is no longer one of the organization's.",
+    NO_ALLOWED_ROOMS: "The goal is allowed in none of the posted rooms any more.",
+}
+
+
+def in_short(refusal: Refusal) -> dict[str, Any]:
+    """Return the reason of a held match for a refusal that `explain` knows nothing of."""
+    return {"message": SENTENCES.get(refusal.code, "The external_id stands for a different match.")}
 
 
 def missing_session(
@@ -112,7 +146,7 @@ def missing_session(
     """Make the reason of `session_not_found`.
 
     Args:
-        visitors: how many visitors carry the identity.
+        visitors: how many visitors carry the identity, of those that count.
         earliest: when their first session began.
         following: when their first session began that did not begin before the moment.
         ended: when that session ended, as far as is known.

@@ -1,7 +1,12 @@
 """Writing matches: each once, however often it is asked for, and held where something is still missing.
 
-The order of locks is the same everywhere: the organization's arrivals lock, held matches by id, external
-ids. Who waits for whom is therefore never a circle.
+The order of locks is the same everywhere: the organization's arrivals lock, its claims by their buckets, held
+matches by id, external ids in the index. Who waits for whom is therefore never a circle.
+
+An external id of a goal stands for one event: a match or a held one. Each has a unique index of its own, and
+between the two stand the claims: advisory locks, held until the end of the transaction. Whoever holds a match
+takes them alone and then looks for matches; whoever writes a match takes them in common and then looks for
+held ones, in a snapshot that is taken after the lock.
 """
 
 import hashlib
@@ -21,7 +26,8 @@ from goalsvc.orgs.models import Organization
 from goalsvc.statements import Ahead, Statement
 from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
 from matching.parameters import array, bytes_array, moment_array, text_array
-from matching.reasons import explain
+from matching.planning import plan_for_many
+from matching.reasons import explain, in_short
 from matching.resolver import (
     NO_CONNECTED_ROOMS,
     SESSION_NOT_FOUND,
@@ -33,6 +39,11 @@ from matching.resolver import (
 )
 
 EXTERNAL_ID_CONFLICT = "external_id_conflict"
+TOO_MANY_PENDING = "too_many_pending"
+
+# So many matches are held for one identity at a time: what everybody carries would else be looked through,
+# as a whole, by each arrival. As many an arrival settles; the others wait for resolve_pending.
+MOST_PENDING = 1000
 
 # What may yet heal: an identity or a session can still arrive.
 CURABLE = frozenset({SESSION_NOT_FOUND, NO_CONNECTED_ROOMS})
@@ -59,6 +70,7 @@ class NewMatch:
     request_digest: bytes | None
     created_at: datetime
     created_by_id: UUID | None
+    retracted_at: datetime | None = None  # never, when it is written
 
 
 class Recorded(NamedTuple):
@@ -106,6 +118,9 @@ def record_matches(
     """
     verdicts: dict[int, Verdict] = {}
     is_alone = is_rehearsal  # whether arriving sessions and identities wait for us
+    is_claiming = is_rehearsal or len(requests) == 1  # one match takes its claim as it is written
+    if len(requests) > 1:
+        plan_for_many()
     while open_indexes := [index for index in range(len(requests)) if index not in verdicts]:
         plan = make_plan(organization, requests, open_indexes, ahead)
         if (plan.has_holds or plan.overdue) and not is_alone:
@@ -113,8 +128,12 @@ def record_matches(
             # and keep others waiting until what we hold can be seen. (And an arrival settles what is held,
             # so this lock has to come before those of held matches.)
             lock_out_arrivals(organization)
-            is_alone = True
+            claim(organization, requests, alone=True)
+            is_alone = is_claiming = True
             continue
+        if not is_claiming:
+            claim(organization, requests)
+            is_claiming = True
         if plan.met and organization.pending_matches.filter(id__in=plan.met).expire(at):
             continue  # what has waited too long stands for nothing any more
         if plan.overdue:
@@ -199,6 +218,7 @@ def write(
     written = insert_matches(list(matches.values()))
     verdicts |= {index: Recorded(match) for index, match in matches.items() if match.id in written}
 
+    refuse_too_many(organization, requests, plan, at=at)
     reasons = explain(
         organization, {index: (requests[index], refusal) for index, refusal in plan.refusals.items()}
     )
@@ -223,6 +243,26 @@ def write(
             if pk in first_held:
                 verdicts[index] = Held(first_held[pk], is_replay=True)
     return verdicts
+
+
+def refuse_too_many(
+    organization: Organization, requests: Sequence[MatchRequest], plan: Plan, *, at: datetime
+) -> None:
+    """Refuse what would be held beyond the limit for an identity, the first ones first.
+
+    Whoever holds a match is alone, so nobody else adds any between the count and the end of the transaction.
+    """
+    to_hold = [index for index, refusal in plan.refusals.items() if is_to_be_held(requests[index], refusal)]
+    if not to_hold:
+        return
+    identities = list({requests[index].visitor_identity for index in to_hold})
+    rows = COUNT_PENDINGS.fetch(organization=organization.id, at=at, identities=text_array(identities))
+    counts = {identities[int(number) - 1]: int(count) for number, count in rows}
+    for index in to_hold:
+        identity = requests[index].visitor_identity
+        if counts[identity] >= MOST_PENDING:
+            plan.refusals[index] = Refusal(TOO_MANY_PENDING)
+        counts[identity] += 1
 
 
 def new_match(
@@ -301,6 +341,7 @@ INSERT_MATCHES = """
            goal_value, goal_value_source, room_ids::uuid[], unconnected_room_ids::uuid[], external_id,
            request_digest, %(created_at)s::timestamptz, created_by_id
     FROM {matches}
+    WHERE {condition}
     ORDER BY goal_id, external_id
     ON CONFLICT (organization_id, goal_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
     RETURNING id
@@ -327,9 +368,52 @@ ONE_MATCH = """(
                %(external_id)s::text AS external_id, %(request_digest)s::bytea AS request_digest,
                %(created_by_id)s::uuid AS created_by_id
     ) AS match"""
-INSERT_MANY_MATCHES = Statement(INSERT_MATCHES.format(matches=MANY_MATCHES))
-INSERT_ONE_MATCH = Statement(INSERT_MATCHES.format(matches=ONE_MATCH))
+# The claims of an organization are 64 locks, so that those of a batch fit the server's table of locks.
+CLAIM_LOCK = "hashtextextended('claims ' || %(organization)s::uuid::text, hashtext({external_id}) & 63)"
+CLAIM_IN_COMMON = f"pg_advisory_xact_lock_shared({CLAIM_LOCK.format(external_id='match.external_id')})"
+# One match by itself is one statement, whose own snapshot is older than the lock that it takes: the function
+# looks in a newer one.
+IS_UNCLAIMED_BY_ONE = f"""CASE
+        WHEN {CLAIM_IN_COMMON} IS NULL THEN NULL
+        ELSE NOT is_held(%(organization)s, match.goal_id, match.external_id)
+    END"""
+# The claims were taken by a statement before this one. Mostly nothing is held at all.
+IS_UNCLAIMED = """(
+        NOT EXISTS (
+            SELECT FROM matching_pendingmatch
+            WHERE organization_id = %(organization)s AND status = 'pending'
+        )
+        OR (
+            SELECT pending.id FROM matching_pendingmatch AS pending
+            WHERE pending.organization_id = %(organization)s AND pending.goal_id = match.goal_id
+              AND pending.external_id >= match.external_id AND pending.external_id <= match.external_id
+              AND pending.status = 'pending'
+            ORDER BY pending.external_id
+            LIMIT 1
+        ) IS NULL
+    )"""
+INSERT_MANY_MATCHES = Statement(
+    INSERT_MATCHES.format(matches=MANY_MATCHES, condition=IS_UNCLAIMED), is_planned_anew=True
+)
+INSERT_ONE_MATCH = Statement(INSERT_MATCHES.format(matches=ONE_MATCH, condition="TRUE"))
+INSERT_ONE_CLAIMED_MATCH = Statement(INSERT_MATCHES.format(matches=ONE_MATCH, condition=IS_UNCLAIMED_BY_ONE))
+INSERT_SETTLED_MATCHES = Statement(
+    INSERT_MATCHES.format(matches=MANY_MATCHES, condition="TRUE"), is_planned_anew=True
+)
 
+COUNT_PENDINGS = Statement(f"""
+    SELECT asked.number, (
+        SELECT count(*) FROM (
+            SELECT FROM matching_pendingmatch AS pending
+            WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
+              AND pending.visitor_identity >= asked.identity AND pending.visitor_identity <= asked.identity
+              AND pending.expires_at > %(at)s::timestamptz
+            ORDER BY pending.visitor_identity, pending.id
+            LIMIT {MOST_PENDING}
+        ) AS held
+    )
+    FROM unnest(%(identities)s::text[]) WITH ORDINALITY AS asked (identity, number)
+""")
 INSERT_PENDINGS = """
     INSERT INTO matching_pendingmatch (
         id, organization_id, goal_id, visitor_identity, goal_matched_at, goal_value, room_ids, external_id,
@@ -353,15 +437,15 @@ INSERT_PENDINGS = """
 """
 
 
-def insert_matches(matches: Sequence[NewMatch]) -> set[UUID]:
+def insert_matches(matches: Sequence[NewMatch], statement: Statement = INSERT_MANY_MATCHES) -> set[UUID]:
     """Write matches of one organization and moment in one statement; return the ids of those written.
 
-    A match is left out when its external id already stands for one of its goal: the index decides, so
-    two deliveries at the same moment write one match.
+    A match is left out when its external id already stands for one of its goal, or for a held one: the index
+    decides, so two deliveries at the same moment write one match.
     """
     if not matches:
         return set()
-    if len(matches) == 1:
+    if len(matches) == 1 and statement is INSERT_MANY_MATCHES:
         return insert_match(matches[0])
     parameters: dict[str, Any] = {
         "organization": matches[0].organization_id,
@@ -381,7 +465,7 @@ def insert_matches(matches: Sequence[NewMatch]) -> set[UUID]:
         "created_at": matches[0].created_at,
         "created_by_id": array(match.created_by_id for match in matches),
     }
-    written = {row[0] for row in INSERT_MANY_MATCHES.fetch(**parameters)}
+    written = {row[0] for row in statement.fetch(**parameters)}
     return {match.id for match in matches if len(written) == len(matches) or str(match.id) in written}
 
 
@@ -404,7 +488,8 @@ def insert_match(match: NewMatch) -> set[UUID]:
         "created_at": match.created_at,
         "created_by_id": match.created_by_id,
     }
-    return {match.id} if INSERT_ONE_MATCH.fetch(**parameters) else set()
+    statement = INSERT_ONE_MATCH if match.external_id is None else INSERT_ONE_CLAIMED_MATCH
+    return {match.id} if statement.fetch(**parameters) else set()
 
 
 def insert_pendings(pendings: Sequence[PendingMatch]) -> set[UUID]:
@@ -446,24 +531,47 @@ def lock_out_arrivals(organization: Organization) -> None:
         cursor.execute(f"SELECT pg_advisory_xact_lock({ARRIVALS_LOCK})", {"organization": organization.id})
 
 
+CLAIM = """
+    SELECT {lock}({key})
+    FROM (
+        SELECT min(claimed.external_id) AS external_id
+        FROM unnest(%(external_ids)s::text[]) AS claimed (external_id)
+        GROUP BY hashtext(claimed.external_id) & 63
+        ORDER BY hashtext(claimed.external_id) & 63
+        OFFSET 0
+    ) AS bucket
+"""
+CLAIM_KEY = CLAIM_LOCK.format(external_id="bucket.external_id")
+CLAIM_MANY_IN_COMMON = Statement(CLAIM.format(lock="pg_advisory_xact_lock_shared", key=CLAIM_KEY))
+CLAIM_MANY_ALONE = Statement(CLAIM.format(lock="pg_advisory_xact_lock", key=CLAIM_KEY))
+
+
+def claim(organization: Organization, requests: Sequence[MatchRequest], *, alone: bool = False) -> None:
+    """Take the claims of the requests' external ids until the transaction ends: in common, or alone."""
+    external_ids = {request.external_id for request in requests if request.external_id is not None}
+    if external_ids:
+        statement = CLAIM_MANY_ALONE if alone else CLAIM_MANY_IN_COMMON
+        statement.fetch(organization=organization.id, external_ids=text_array(external_ids))
+
+
 SETTLE = """
     UPDATE matching_pendingmatch AS pending
     SET status = CASE WHEN outcome.match_id IS NULL THEN 'pending' ELSE 'matched' END,
         match_id = outcome.match_id,
         resolved_at = CASE WHEN outcome.match_id IS NOT NULL THEN %(at)s::timestamptz END,
-        code = coalesce(outcome.code, pending.code),
-        reason = coalesce(outcome.reason::jsonb, pending.reason)
+        code = CASE WHEN outcome.code IS NULL THEN pending.code ELSE outcome.code END,
+        reason = CASE WHEN outcome.code IS NULL THEN pending.reason ELSE outcome.reason::jsonb END
     FROM unnest(%(ids)s::uuid[], %(match_ids)s::uuid[], %(codes)s::text[], %(reasons)s::text[])
          AS outcome (id, match_id, code, reason)
-    WHERE pending.id = outcome.id
+    WHERE pending.organization_id = %(organization)s AND pending.id = outcome.id
 """
 
 
 def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: datetime) -> int:
     """Try held matches again, by the same rule; return how many of them are matched now.
 
-    Those that still are not keep the new refusal. The number of statements does not depend on how many
-    there are. Runs in the caller's transaction.
+    Those that still are not keep the new refusal, with its reason. The number of statements does not depend
+    on how many there are. Runs in the caller's transaction.
     """
     locked = list(pendings.open(at).order_by("id").select_for_update())
     if not locked:
@@ -494,7 +602,8 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
                 outcomes[number] = outcome
             else:
                 matches[number] = new_match(organization, request, outcome, at=at)
-        written = insert_matches(list(matches.values()))
+        # Whoever settles a held match has its claim: as long as it is pending, nobody else writes its match.
+        written = insert_matches(list(matches.values()), INSERT_SETTLED_MATCHES)
         outcomes |= {number: match.id for number, match in matches.items() if match.id in written}
     refusals = {number: outcome for number, outcome in outcomes.items() if isinstance(outcome, Refusal)}
     reasons = explain(
@@ -506,11 +615,17 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
         cursor.execute(
             SETTLE,
             {
+                "organization": organization.id,
                 "at": at,
                 "ids": [pending.id for pending in locked],
                 "match_ids": [matched.get(number) for number in numbers],
                 "codes": [refusals[number].code if number in refusals else None for number in numbers],
-                "reasons": [json.dumps(reasons[number]) if number in reasons else None for number in numbers],
+                "reasons": [
+                    json.dumps(reasons.get(number) or in_short(refusals[number]))
+                    if number in refusals
+                    else None
+                    for number in numbers
+                ],
             },
         )
     return len(matched)

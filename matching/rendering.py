@@ -36,6 +36,7 @@ def render_match(match: NewMatch | ExternalMatch) -> dict[str, Any]:
         "external_id": match.external_id,
         "created_at": moment(match.created_at),
         "created_by_user_id": match.created_by_id,
+        "is_retracted": match.retracted_at is not None,
     }
 
 
@@ -103,10 +104,9 @@ def render_report_batch(
 
 
 def render_match_record(match: ExternalMatch) -> dict[str, Any]:
-    """The match as lists show it: also whether it was retracted."""
+    """The match as lists show it: also when it was retracted, and by whom."""
     return {
         **render_match(match),
-        "is_retracted": match.retracted_at is not None,
         "retracted_at": moment(match.retracted_at) if match.retracted_at else None,
         "retracted_by_user_id": match.retracted_by_id,
     }

@@ -15,6 +15,7 @@ from matching.answers import answer_to_error, foreign_rooms
 from matching.collisions import despite_collisions
 from matching.ingestion import (
     IdentityReport,
+    IdentityTooCommon,
     KnownIdentity,
     KnownSession,
     SessionConflict,
@@ -23,10 +24,12 @@ from matching.ingestion import (
     record_identities,
     record_sessions,
 )
+from matching.resolver import MOST_VISITORS
 from matching.serializers import IDENTITY_OF_VISITOR, SESSION
 
 Report = TypeVar("Report", SessionReport, IdentityReport)
-Outcome = KnownSession | KnownIdentity | SessionConflict | UnknownRooms
+Refusal = SessionConflict | IdentityTooCommon | UnknownRooms
+Outcome = KnownSession | KnownIdentity | Refusal
 
 
 class ReportAnswer(NamedTuple):
@@ -107,7 +110,7 @@ def answer_reports(
 
 def answer_to(outcome: Outcome) -> ReportAnswer:
     """Say what became of a report."""
-    if isinstance(outcome, SessionConflict | UnknownRooms):
+    if isinstance(outcome, Refusal):
         return refused(refusal_error(outcome))
     return ReportAnswer(status.HTTP_201_CREATED if outcome.is_new else status.HTTP_200_OK, outcome)
 
@@ -117,8 +120,14 @@ def refused(error: APIException) -> ReportAnswer:
     return ReportAnswer(answer.status, code=answer.code, detail=answer.detail, errors=answer.errors)
 
 
-def refusal_error(outcome: SessionConflict | UnknownRooms) -> APIException:
+def refusal_error(outcome: Refusal) -> APIException:
     """Make the error of a report that was not recorded."""
     if isinstance(outcome, UnknownRooms):
         return ValidationError({"rooms": foreign_rooms(outcome.room_ids)})
+    if isinstance(outcome, IdentityTooCommon):
+        return Conflict(
+            "identity_too_common",
+            f"{MOST_VISITORS:,} visitors carry this visitor identity already: it names nobody. Nothing was "
+            "recorded.",
+        )
     return Conflict("session_visitor_conflict", "This visitor_session_id is a session of another visitor.")

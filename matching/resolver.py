@@ -91,37 +91,60 @@ SESSION_NOT_FOUND = "session_not_found"
 NO_CONNECTED_ROOMS = "no_connected_rooms"
 
 
+# An identity that more visitors carry names nobody: no more are taken. Of those that an older version let
+# through, the newest so many count.
+MOST_VISITORS = 1000
+
 # The parts that the statements below share; `request` is one posted match or many.
 # The latest session before the moment, of all visitors that carry the identity. Each visitor costs one
 # descent of the index session_latest, however many sessions there are; the outer LIMIT then picks among as
-# many rows as the identity has visitors. The LIMITs also keep the planner from scanning whole tables. That
-# an external id is there at all is asked first: a plan made while there were no matches yet may scan them.
-LOOKUPS = """
+# many rows as the identity has visitors. Why it asks for ranges and orders, matching.planning says. That an
+# external id is there at all is asked first: a plan made while there were no matches yet may scan them.
+LATEST_SESSION = f"""
     LEFT JOIN LATERAL (
         SELECT session.*
-        FROM matching_visitoridentity AS carried
+        FROM (
+            SELECT i.visitor_id
+            FROM matching_visitoridentity AS i
+            WHERE i.organization_id = {{organization}}
+              AND {{carried}}
+            LIMIT {MOST_VISITORS}
+        ) AS carried
         CROSS JOIN LATERAL (
-            SELECT s.id, v.visitor_id, s.visitor_session_id, s.started_at, s.room_ids
+            SELECT s.id, s.visitor_id AS visitor_pk, s.visitor_session_id, s.started_at, s.room_ids
             FROM matching_visitorsession AS s
-            JOIN matching_visitor AS v ON v.organization_id = s.organization_id AND v.id = s.visitor_id
             WHERE s.visitor_id = carried.visitor_id
-              AND s.organization_id = {organization}
+              AND s.organization_id = {{organization}}
               AND s.started_at < request.moment
             ORDER BY s.started_at DESC, s.id DESC
             LIMIT 1
         ) AS session
-        WHERE carried.organization_id = {organization}
-          AND carried.identity = request.identity
         ORDER BY session.started_at DESC, session.id DESC
         LIMIT 1
     ) AS latest ON TRUE
+    LEFT JOIN LATERAL (
+        SELECT v.visitor_id
+        FROM matching_visitor AS v
+        WHERE v.organization_id = {{organization}}
+          AND v.id >= latest.visitor_pk AND v.id <= latest.visitor_pk
+        ORDER BY v.id
+        LIMIT 1
+    ) AS visitor ON TRUE
+"""
+# How the visitors of an identity are found, the newest first. For one request, whose plan is kept, by
+# equality: for a range the planner expects hundreds. For many, by the order that the right index alone has.
+CARRIED_BY_ONE = "i.identity = request.identity ORDER BY i.visitor_id DESC"
+CARRIED_BY_MANY = """i.identity >= request.identity AND i.identity <= request.identity
+            ORDER BY i.identity DESC, i.visitor_id DESC"""
+FIRST_DELIVERY = """
     LEFT JOIN LATERAL (
         SELECT m.id, m.request_digest
         FROM matching_externalmatch AS m
         WHERE request.external_id IS NOT NULL
           AND m.organization_id = {organization}
           AND m.goal_id = request.goal_id
-          AND m.external_id = request.external_id
+          AND m.external_id >= request.external_id AND m.external_id <= request.external_id
+        ORDER BY m.external_id
         LIMIT 1
     ) AS match ON TRUE
     LEFT JOIN LATERAL (
@@ -130,13 +153,15 @@ LOOKUPS = """
         WHERE request.external_id IS NOT NULL
           AND p.organization_id = {organization}
           AND p.goal_id = request.goal_id
-          AND p.external_id = request.external_id
+          AND p.external_id >= request.external_id AND p.external_id <= request.external_id
           AND p.status = 'pending'
+        ORDER BY p.external_id
         LIMIT 1
     ) AS pending ON TRUE
 """
-FOUND = """latest.id, latest.visitor_id, latest.visitor_session_id, latest.started_at, latest.room_ids,
-           match.id, match.request_digest, pending.id, pending.request_digest"""
+SESSION_FOUND = """latest.id, visitor.visitor_id, latest.visitor_session_id, latest.started_at,
+           latest.room_ids"""
+DELIVERY_FOUND = "match.id, match.request_digest, pending.id, pending.request_digest"
 # Which of the posted rooms are the organization's.
 KNOWN_ROOMS = """ARRAY(
                SELECT id FROM orgs_room
@@ -148,40 +173,47 @@ KNOWN_ROOMS = """ARRAY(
 ONE = f"""
     SELECT {KNOWN_ROOMS}, goal.id, goal.is_any_room_allowed, goal.default_value,
            {ALLOWED_ROOMS},
-           {FOUND}
+           {SESSION_FOUND}, {DELIVERY_FOUND}
     FROM (
         SELECT %(identity)s::text AS identity, %(moment)s::timestamptz AS moment,
                %(goal_id)s::uuid AS goal_id, %(external_id)s::text AS external_id
     ) AS request
     LEFT JOIN goals_goal AS goal
         ON goal.organization_id = {{organization}} AND goal.id = request.goal_id AND goal.deleted_at IS NULL
-    {LOOKUPS}
+    {LATEST_SESSION} {FIRST_DELIVERY}
 """
-FACTS_OF_ONE = Statement(ONE.format(organization="%(organization)s"))
-FACTS_WITH_CALLER = with_caller(ONE.format(organization="organization.id"))
+FACTS_OF_ONE = Statement(ONE.format(organization="%(organization)s", carried=CARRIED_BY_ONE))
+FACTS_WITH_CALLER = with_caller(ONE.format(organization="organization.id", carried=CARRIED_BY_ONE))
 
-# For many requests rows of what they share come first: the posted rooms that are the organization's
-# (number 0), and the goals (number -1).
+# For many requests: the posted rooms that are the organization's (kind 0), the goals (1), the session of each
+# distinct identity and moment (2), and what each distinct goal and external id stand for, if anything (3).
+# No two sets are joined, so there is no join whose plan could be wrong.
 FACTS_OF_MANY = Statement(
     f"""
-    SELECT 0::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
+    SELECT 0 AS kind, 0::bigint, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz,
            {KNOWN_ROOMS},
            NULL::uuid, NULL::bytea, NULL::uuid, NULL::bytea, NULL::boolean, NULL::numeric
     UNION ALL
-    SELECT -1, goal.id, NULL, NULL, NULL,
+    SELECT 1, 0, goal.id, NULL, NULL, NULL,
            {ALLOWED_ROOMS},
            NULL, NULL, NULL, NULL, goal.is_any_room_allowed, goal.default_value
     FROM goals_goal AS goal
     WHERE goal.organization_id = {{organization}} AND goal.deleted_at IS NULL
       AND goal.id = ANY(%(goals)s::uuid[])
     UNION ALL
-    SELECT request.number, {FOUND}, NULL, NULL
-    FROM unnest(
-             %(identities)s::text[], %(moments)s::timestamptz[], %(goal_ids)s::uuid[],
-             %(external_ids)s::text[]
-         ) WITH ORDINALITY AS request (identity, moment, goal_id, external_id, number)
-    {LOOKUPS}
-""".format(organization="%(organization)s")
+    SELECT 2, request.number, {SESSION_FOUND}, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM unnest(%(identities)s::text[], %(moments)s::timestamptz[])
+         WITH ORDINALITY AS request (identity, moment, number)
+    {LATEST_SESSION}
+    WHERE latest.id IS NOT NULL
+    UNION ALL
+    SELECT 3, request.number, NULL, NULL, NULL, NULL, NULL, {DELIVERY_FOUND}, NULL, NULL
+    FROM unnest(%(goal_ids)s::uuid[], %(external_ids)s::text[])
+         WITH ORDINALITY AS request (goal_id, external_id, number)
+    {FIRST_DELIVERY}
+    WHERE match.id IS NOT NULL OR pending.id IS NOT NULL
+""".format(organization="%(organization)s", carried=CARRIED_BY_MANY),
+    is_planned_anew=True,
 )
 
 
@@ -221,7 +253,9 @@ def parameters_of(request: MatchRequest) -> dict[str, Any]:
 def facts_of_one(row: Row) -> tuple[frozenset[str], list[Facts]]:
     known_rooms, goal_id, is_any_room_allowed, default_value, allowed_rooms, *found = row
     goal = goal_rule(goal_id, is_any_room_allowed, default_value, allowed_rooms) if goal_id else None
-    return frozenset(ids_in(known_rooms)), [facts_found(goal, *found)]
+    match, digest, held, held_digest = found[5:]
+    facts = Facts(goal, session_found(*found[:5]), delivery(match, digest), delivery(held, held_digest))
+    return frozenset(ids_in(known_rooms)), [facts]
 
 
 def facts_of_many(
@@ -229,28 +263,43 @@ def facts_of_many(
 ) -> tuple[frozenset[str], list[Facts]]:
     known_rooms: frozenset[str] = frozenset()
     goals: dict[UUID, GoalRule] = {}
-    rows = []
-    for row in FACTS_OF_MANY.fetch(
+    # Each once, however many requests share it: an identity of many visitors may be in every one of them.
+    sought = list(dict.fromkeys((request.visitor_identity, request.goal_matched_at) for request in requests))
+    events = list(
+        dict.fromkeys(
+            (request.goal_id, request.external_id) for request in requests if request.external_id is not None
+        )
+    )
+    sessions: dict[tuple[str, datetime], ChosenSession | None] = {}
+    deliveries: dict[tuple[UUID, str | None], tuple[Delivery | None, Delivery | None]] = {}
+    for kind, number, *found, is_any_room_allowed, default_value in FACTS_OF_MANY.fetch(
         organization=organization.id,
         rooms=array({room for request in requests for room in request.rooms}),
         goals=array({request.goal_id for request in requests}),
-        identities=text_array(request.visitor_identity for request in requests),
-        moments=moment_array(request.goal_matched_at for request in requests),
-        goal_ids=array(request.goal_id for request in requests),
-        external_ids=text_array(request.external_id for request in requests),
+        identities=text_array(identity for identity, _ in sought),
+        moments=moment_array(moment for _, moment in sought),
+        goal_ids=array(goal_id for goal_id, _ in events),
+        external_ids=text_array(external_id for _, external_id in events),
     ):
-        if row[0] == "0":
-            known_rooms = frozenset(ids_in(row[5]))
-        elif row[0] == "-1":
-            _, goal_id, _, _, _, allowed_rooms, *_, is_any_room_allowed, default_value = row
-            goal = goal_rule(goal_id, is_any_room_allowed, default_value, allowed_rooms)
+        session, first = found[:5], found[5:]
+        if kind == "0":
+            known_rooms = frozenset(ids_in(session[4]))
+        elif kind == "1":
+            goal = goal_rule(session[0], is_any_room_allowed, default_value, session[4])
             goals[goal.id] = goal
+        elif kind == "2":
+            sessions[sought[int(number) - 1]] = session_found(*session)
         else:
-            rows.append(row)
-    facts = [Facts(goal=None, session=None)] * len(requests)
-    for number, *found, _, _ in rows:
-        index = int(number) - 1
-        facts[index] = facts_found(goals.get(requests[index].goal_id), *found)
+            match, digest, held, held_digest = first
+            deliveries[events[int(number) - 1]] = delivery(match, digest), delivery(held, held_digest)
+    facts = [
+        Facts(
+            goals.get(request.goal_id),
+            sessions.get((request.visitor_identity, request.goal_matched_at)),
+            *deliveries.get((request.goal_id, request.external_id), (None, None)),
+        )
+        for request in requests
+    ]
     return known_rooms, facts
 
 
@@ -261,24 +310,14 @@ def goal_rule(
     return GoalRule(UUID(goal_id), is_any_room_allowed == "t", ids_in(allowed_rooms), value)
 
 
-def facts_found(
-    goal: GoalRule | None,
-    pk: str | None,
-    visitor_id: str,
-    visitor_session_id: str,
-    started_at: str,
-    room_ids: str,
-    match: str | None,
-    digest: str | None,
-    held: str | None,
-    held_digest: str | None,
-) -> Facts:
-    """Make the facts of one request of the columns FOUND."""
-    session = None
-    if pk is not None:
-        moment = datetime.fromisoformat(started_at)
-        session = ChosenSession(pk, visitor_id, visitor_session_id, moment, ids_in(room_ids))
-    return Facts(goal, session, delivery(match, digest), delivery(held, held_digest))
+def session_found(
+    pk: str | None, visitor_id: str, visitor_session_id: str, started_at: str, room_ids: str
+) -> ChosenSession | None:
+    """Make the session of the columns SESSION_FOUND."""
+    if pk is None:
+        return None
+    moment = datetime.fromisoformat(started_at)
+    return ChosenSession(pk, visitor_id, visitor_session_id, moment, ids_in(room_ids))
 
 
 def ids_in(array: str) -> list[str]:

@@ -1,11 +1,13 @@
 """External goal matches: posting, reading, correcting (API.md section 3)."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import APIException
@@ -15,7 +17,7 @@ from goals.permissions import SettingsScope
 from goals.views import find_goal
 from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import Conflict, NotFound
-from goalsvc.api.pagination import paginate
+from goalsvc.api.pagination import Filter, paginate
 from goalsvc.api.parsing import (
     MAX_BATCH_DEPTH,
     JSONLinesParser,
@@ -27,6 +29,7 @@ from goalsvc.api.parsing import (
 )
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
+from goalsvc.orgs.models import Organization
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView
 from goalsvc.statements import Ahead
@@ -34,7 +37,19 @@ from matching import documentation as docs
 from matching.answers import Answer, answer_to_error, goal_not_found, post_matches, read_request
 from matching.attempts import count_replays, keep_attempts, summarize
 from matching.collisions import despite_collisions
-from matching.filters import choice_filter, flag, moment_filters, text_filters, uuid_filters, whole_number
+from matching.filters import (
+    GOAL,
+    IDENTITY,
+    choice_filter,
+    flag,
+    parse_text,
+    read,
+    span,
+    span_filter,
+    text_filter,
+    uuid_filter,
+    whole_number,
+)
 from matching.idempotency import KEY_HEADER, REPLAY_HEADER, answer_once, read_key
 from matching.metrics import count_answers, count_stored_answer
 from matching.models import ExternalMatch, ExternalMatchQuerySet, MatchAttempt, PendingMatch
@@ -157,7 +172,7 @@ class GoalMatchesView(MatchingAPIView):
     @describe(docs.LIST_GOAL_MATCHES)
     def get(self, request: Request, organization_id: str, goal_id: str) -> Response:
         goal = find_goal(self.organization.goals.all(), goal_id)
-        return list_matches(request, self.organization.matches.filter(goal=goal))
+        return list_matches(request, self.organization, [Filter(Q(goal=goal), is_indexed=True)])
 
     @describe(docs.CREATE_MATCH)
     def post(self, request: Request, organization_id: str, goal_id: str) -> Response:
@@ -188,6 +203,14 @@ class GoalMatchesView(MatchingAPIView):
             ahead=self.request.ahead,
         )
         return respond(answer)
+
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such goal comes first. Raises: NotFound."""
+        goal_id = self.kwargs["goal_id"]
+        if self.request.method == "POST":
+            return self.rejected(fault, parse_uuid(goal_id))
+        find_goal(self.organization.goals.all(), goal_id)
+        return fault
 
     def rejected(self, error: APIException, goal_id: UUID | None) -> APIException:
         """Keep what could not even be read as a rejected attempt; return what to answer.
@@ -228,6 +251,10 @@ class MatchBatchView(BatchAPIView):
             keep_rejected(self, error, MatchAttempt.Source.BATCH)
             raise
 
+    def refusal(self, fault: APIException) -> APIException:
+        keep_rejected(self, fault, MatchAttempt.Source.BATCH)
+        return fault
+
     @staticmethod
     def goals_of(body: Any) -> list[UUID]:
         rows = (result.get("match") or result.get("pending_match") for result in body["results"])
@@ -246,23 +273,44 @@ class MatchBatchView(BatchAPIView):
         return Response(render_batch(answers, at=now))
 
 
-def list_matches(request: Request, matches: ExternalMatchQuerySet) -> Response:
+def list_matches(request: Request, organization: Organization, of_goal: list[Filter]) -> Response:
     """Answer a page of an organization's matches, filtered as the query asks."""
-    wanted = {
-        **text_filters(request, visitor_identity="visitor_identity", external_id="external_id"),
-        **uuid_filters(request, goal_id="goal_id", room="room_ids__contains"),
-        **moment_filters(request, matched_from="goal_matched_at__gte", matched_to="goal_matched_at__lt"),
-    }
-    if (is_retracted := flag(request, "is_retracted")) is not None:
-        wanted["retracted_at__isnull"] = not is_retracted
-    found = matches.filter(**wanted).with_visitors()
-    return Response(paginate(request, found, render_match_record, by="created_at", newest_first=True))
+    filters = [
+        *of_goal,
+        *text_filter(request, *IDENTITY, lookup="visitor_identity", is_indexed=True),
+        *event_filter(request, organization),
+        *uuid_filter(request, "room", lookup="room_ids__contains"),
+        *span_filter(request, "goal_matched_at", "matched"),
+        *retraction_filter(request),
+    ]
+    matches = organization.matches.filter(span(request, "created_at", "created")).with_visitors()
+    return Response(
+        paginate(request, matches, render_match_record, by="created_at", newest_first=True, filters=filters)
+    )
+
+
+def event_filter(request: Request, organization: Organization) -> list[Filter]:
+    """Read the filter by external id: each goal's is looked up in the index that keeps it unique."""
+    external_id = read(request, ["external_id"], parse_text)
+    if external_id is None:
+        return []
+    goals = organization.goals.order_by().values("pk")
+    return [Filter(Q(external_id=external_id, goal__in=goals), is_indexed=True)]
+
+
+def retraction_filter(request: Request) -> list[Filter]:
+    """Read the filter by whether a match is retracted: those that are have an index."""
+    is_retracted = flag(request, "is_retracted")
+    if is_retracted is None:
+        return []
+    return [Filter(Q(retracted_at__isnull=not is_retracted), is_indexed=is_retracted)]
 
 
 class MatchesView(MatchingAPIView):
     @describe(docs.LIST_MATCHES)
     def get(self, request: Request, organization_id: str) -> Response:
-        return list_matches(request, self.organization.matches.all())
+        of_goal = uuid_filter(request, *GOAL, lookup="goal", is_indexed=True)
+        return list_matches(request, self.organization, of_goal)
 
 
 def find_match(matches: ExternalMatchQuerySet, match_id: str) -> ExternalMatch:
@@ -305,6 +353,11 @@ class MatchView(MatchingAPIView):
             match.retract(by=self.user, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such match comes first. Raises: NotFound."""
+        find_match(self.organization.matches.all(), self.kwargs["match_id"])
+        return fault
+
     def rejected_attempts(self, match: ExternalMatch) -> list[dict[str, Any]]:
         """The attempts that were rejected before the same event matched."""
         attempts = self.organization.match_attempts.before_match(match).order_by("-created_at", "-id")
@@ -318,27 +371,45 @@ class MatchHistoryView(MatchingAPIView):
         changes = match.changes.select_related("changed_by")
         return Response(paginate(request, changes, render_change, by="changed_at", newest_first=True))
 
+    refusal = MatchView.refusal
+
 
 class PendingMatchesView(MatchingAPIView):
     @describe(docs.LIST_PENDING_MATCHES)
     def get(self, request: Request, organization_id: str) -> Response:
         now = timezone.now()
-        pendings = self.organization.pending_matches.filter(
-            **text_filters(
-                request,
-                visitor_identity="visitor_identity",
-                identity="visitor_identity",
-                external_id="external_id",
-            ),
-            **uuid_filters(request, goal_id="goal_id", goal="goal_id"),
-        )
-        if wanted := choice_filter(request, "status", PendingMatch.Status.values):
-            pendings = pendings.in_status(wanted, now)
+        filters = [
+            *uuid_filter(request, *GOAL, lookup="goal", is_indexed=True),
+            *text_filter(request, *IDENTITY, lookup="visitor_identity", is_indexed=True),
+            *text_filter(request, "external_id", lookup="external_id", is_indexed=True),
+            *status_filter(request, now),
+        ]
         return Response(
             paginate(
-                request, pendings, lambda row: render_pending(row, at=now), by="created_at", newest_first=True
+                request,
+                self.organization.pending_matches.filter(
+                    span(request, "created_at", "created", is_only=True)
+                ),
+                lambda row: render_pending(row, at=now),
+                by="created_at",
+                newest_first=True,
+                filters=filters,
             )
         )
+
+
+def status_filter(request: Request, at: datetime) -> list[Filter]:
+    """Read the filter by status, as `status_at` shows it; what is overdue is stored as pending."""
+    wanted = choice_filter(request, "status", PendingMatch.Status.values)
+    is_overdue = Q(expires_at__lte=at)
+    match wanted:
+        case None:
+            return []
+        case PendingMatch.Status.PENDING:
+            return [Filter(Q(status=wanted), is_indexed=True), Filter(~is_overdue)]
+        case PendingMatch.Status.EXPIRED:
+            return [Filter(Q(status=wanted) | Q(status=PendingMatch.Status.PENDING) & is_overdue)]
+    return [Filter(Q(status=wanted), is_indexed=True)]
 
 
 class PendingMatchView(MatchingAPIView):
@@ -353,6 +424,11 @@ class PendingMatchView(MatchingAPIView):
             raise Conflict("pending_match_resolved", "Only a pending match can be cancelled.")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such pending match comes first. Raises: NotFound."""
+        self.find(self.kwargs["pending_id"])
+        return fault
+
     def find(self, pending_id: str) -> PendingMatch:
         pk = parse_uuid(pending_id)
         pending = self.organization.pending_matches.filter(id=pk).first() if pk else None
@@ -364,14 +440,22 @@ class PendingMatchView(MatchingAPIView):
 class MatchAttemptsView(MatchingAPIView):
     @describe(docs.LIST_MATCH_ATTEMPTS)
     def get(self, request: Request, organization_id: str) -> Response:
-        attempts = self.organization.match_attempts.filter(
-            **text_filters(
-                request, code="code", visitor_identity="visitor_identity", identity="visitor_identity"
-            ),
-            **uuid_filters(request, goal_id="goal_id", goal="goal_id"),
-            **moment_filters(request, **{"from": "created_at__gte", "to": "created_at__lt"}),
+        filters = [
+            *uuid_filter(request, *GOAL, lookup="goal", is_indexed=True),
+            *text_filter(request, *IDENTITY, lookup="visitor_identity", is_indexed=True),
+            *text_filter(request, "code", lookup="code", is_indexed=True),
+        ]
+        created = span(request, "created_at", "created", is_only=True)
+        return Response(
+            paginate(
+                request,
+                self.organization.match_attempts.filter(created),
+                render_attempt,
+                by="created_at",
+                newest_first=True,
+                filters=filters,
+            )
         )
-        return Response(paginate(request, attempts, render_attempt, by="created_at", newest_first=True))
 
 
 class MatchAttemptSummaryView(MatchingAPIView):

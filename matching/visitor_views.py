@@ -1,15 +1,18 @@
 """Visitor identities and sessions: what matching needs beforehand (API.md section 4)."""
 
+from functools import partial
 from typing import Any
 
+from django.db.models import Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework import status
+from rest_framework.exceptions import APIException
 
 from goals.permissions import SettingsScope
 from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import NotFound
-from goalsvc.api.pagination import page_size, paginate, url_after
+from goalsvc.api.pagination import Filter, page_size, paginate, url_after
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs.models import Organization
@@ -17,8 +20,15 @@ from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView
 from matching import documentation as docs
 from matching.erasure import erase_identity
-from matching.filters import text_filters
-from matching.holdings import SECTIONS, Section, can_be_identity, count_holdings, newest
+from matching.filters import IDENTITY, parse_text, read, span, text_filter
+from matching.holdings import (
+    SECTIONS,
+    Section,
+    can_be_identity,
+    count_holdings,
+    newest,
+    sessions_of_identity,
+)
 from matching.ingestion import KnownIdentity, KnownSession
 from matching.rendering import render_known, render_report_batch
 from matching.reports import ReportAnswer, report_identities, report_sessions
@@ -28,15 +38,22 @@ from matching.views import BatchAPIView, MatchingAPIView
 class VisitorIdentitiesView(MatchingAPIView):
     @describe(docs.LIST_IDENTITIES)
     def get(self, request: Request, organization_id: str) -> Response:
-        wanted = text_filters(request, visitor_identity="identity", visitor_id="visitor__visitor_id")
-        identities = self.organization.visitor_identities.filter(**wanted).select_related("visitor")
+        identities = self.organization.visitor_identities.filter(
+            span(request, "created_at", "created", is_only=True)
+        )
+        filters = [
+            *text_filter(request, *IDENTITY, lookup="identity", is_indexed=True),
+            *visitor_filter(request, self.organization),
+            *session_filter(request, self.organization),
+        ]
         return Response(
             paginate(
                 request,
-                identities,
+                identities.select_related("visitor"),
                 lambda row: render_known(KnownIdentity.of(row), self.organization),
                 by="created_at",
                 newest_first=True,
+                filters=filters,
             )
         )
 
@@ -44,6 +61,29 @@ class VisitorIdentitiesView(MatchingAPIView):
     def post(self, request: Request, organization_id: str) -> Response:
         [answer] = report_identities(self.organization, [request.data], at=timezone.now())
         return respond(answer, self.organization)
+
+
+def visitor_filter(request: Request, organization: Organization) -> list[Filter]:
+    """Read the filter by the tracking site's id of the visitor."""
+    visitor_id = read(request, ["visitor_id"], parse_text)
+    if visitor_id is None:
+        return []
+    visitor = organization.visitors.filter(visitor_id=visitor_id).values("pk")
+    return [Filter(Q(visitor=Subquery(visitor.order_by())), is_indexed=True)]
+
+
+def session_filter(request: Request, organization: Organization) -> list[Filter]:
+    """Read the filter of identities by the session that they were last given in.
+
+    They have no index by it, which each of their sessions would have to change. A session that has been
+    reported tells its visitor, whose identities have one.
+    """
+    session_id = read(request, ["visitor_session_id"], parse_text)
+    if session_id is None:
+        return []
+    given = [Filter(Q(visitor_session_id=session_id))]
+    session = organization.visitor_sessions.filter(visitor_session_id=session_id).order_by().first()
+    return given if session is None else [Filter(Q(visitor=session.visitor_id), is_indexed=True), *given]
 
 
 class VisitorIdentityView(OrganizationAPIView):
@@ -74,6 +114,11 @@ class VisitorIdentityView(OrganizationAPIView):
             if erase_identity(self.organization, identity, by=self.user, at=timezone.now()):
                 return Response(status=status.HTTP_204_NO_CONTENT)
         raise self.not_found()
+
+    def refusal(self, fault: APIException) -> APIException:
+        """That nothing is held about the identity comes first. Raises: NotFound."""
+        self.find(self.kwargs["visitor_identity"])
+        return fault
 
     def find(self, visitor_identity: str) -> tuple[str, dict[str, int]]:
         """Return the identity that the address names, and how much is held about it."""
@@ -115,17 +160,25 @@ def named_identities(request: Request, visitor_identity: str) -> list[str]:
 class VisitorSessionsView(MatchingAPIView):
     @describe(docs.LIST_SESSIONS)
     def get(self, request: Request, organization_id: str) -> Response:
-        wanted = text_filters(
-            request, visitor_identity="visitor__identities__identity", visitor_id="visitor__visitor_id"
-        )
-        sessions = self.organization.visitor_sessions.filter(**wanted).select_related("visitor")
+        sessions = self.organization.visitor_sessions.filter(
+            span(request, "started_at", "started", is_only=True)
+        ).select_related("visitor")
+        filters = [
+            *visitor_filter(request, self.organization),
+            *text_filter(request, "visitor_session_id", lookup="visitor_session_id", is_indexed=True),
+        ]
+        identity = read(request, IDENTITY, parse_text)
+        rows: Any = sessions
+        if identity is not None:
+            rows = partial(sessions_of_identity, self.organization, identity, sessions, filters)
         return Response(
             paginate(
                 request,
-                sessions,
+                rows,
                 lambda row: render_known(KnownSession.of(row), self.organization),
                 by="started_at",
                 newest_first=True,
+                filters=filters,
             )
         )
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from goalsvc.orgs.models import ApiToken, HistoryEntry, RateWindow
+from goalsvc.orgs.management.commands.serve import Command
+from goalsvc.orgs.models import ApiToken, RateWindow
 from matching.models import ExternalMatch, IdempotencyKey, ReplayTally
 from tests.admin.samples import SAMPLES
 from tests.factories import (
@@ -195,32 +197,21 @@ def test_every_migration_goes_back_and_forward_on_a_filled_database(own_database
         assert again[table][0].keys() == rows[0].keys(), table
 
 
-@pytest.mark.django_db(transaction=True)
-def test_erased_matches_and_corrections_survive_the_way_back_and_forth():
-    match, other = ExternalMatchFactory.create_batch(2, goal_value="1.00")
-    user = UserFactory.create(organization=match.organization)
-    at = datetime(2016, 10, 12, tzinfo=UTC)
-    match.restate(None, by=user, at=at)
-    match.retract(by=None, at=at)
-    before = list(HistoryEntry.objects.order_by("id").values())
-    for each in (match, other):
-        ExternalMatch.objects.filter(pk=each.pk).update(visitor_identity=None, session=None)
-    try:
-        call_command("migrate", "matching", "0005", verbosity=0)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT kind, old_value::text, new_value::text, changed_by_id"
-                " FROM matching_matchchange ORDER BY id"
-            )
-            assert cursor.fetchall() == [("restated", "1.00", None, user.pk), ("retracted", None, None, None)]
-            cursor.execute(
-                "SELECT match.id, match.visitor_identity, session.visitor_session_id"
-                " FROM matching_externalmatch AS match JOIN matching_visitorsession AS session"
-                " ON session.id = session_id AND session.organization_id = match.organization_id ORDER BY 1"
-            )
-            assert cursor.fetchall() == [(each.pk, "erased", "erased") for each in (match, other)]
-    finally:
-        call_command("migrate", verbosity=0)
+def test_a_start_that_is_stopped_while_it_migrates_leaves_nothing_behind(own_database, monkeypatch):
+    Road().go(0)
+    command = Command(stdout=StringIO())
 
-    assert list(HistoryEntry.objects.order_by("id").values()) == before
-    assert ExternalMatch.objects.count() == 2
+    def stop(recorder: MigrationRecorder, app: str, name: str) -> None:
+        record(recorder, app, name)
+        if app == "matching":
+            raise SystemExit(1)
+
+    record = MigrationRecorder.record_applied
+    with monkeypatch.context() as patch:
+        patch.setattr(MigrationRecorder, "record_applied", stop)
+        with pytest.raises(SystemExit):
+            command.migrate()
+    assert tables() == set()
+
+    command.migrate()
+    assert ExternalMatch._meta.db_table in tables()

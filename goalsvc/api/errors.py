@@ -15,10 +15,14 @@ from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
 from goalsvc import database
 from goalsvc.api.rendering import Response
+from goalsvc.postgresql.connection import OUTDATED, UnansweredError
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
+
+# PostgreSQL gave up a statement, or its waiting for a lock; the transaction is rolled back.
+TIMEOUTS = frozenset({"57014", "55P03"})
 
 
 class NotFound(APIException):
@@ -84,6 +88,21 @@ class ServiceUnavailable(APIException):
     wait = RETRY_AFTER_SECONDS
 
 
+class Timeout(ServiceUnavailable):
+    default_code = "timeout"
+    default_detail = "The request took too long and was given up; nothing was written. Try again shortly."
+
+
+class Unanswered(ServiceUnavailable):
+    """What the server has received before it fell silent it may still do: nobody knows."""
+
+    default_code = "timeout"
+    default_detail = (
+        "The database did not answer, and the request was given up. It may have been written all the same: "
+        "send it again with the same external_id or Idempotency-Key."
+    )
+
+
 def field_error(field: str, *sentences: str) -> ValidationError:
     """Build the 400 that says of `field` what is wrong with it."""
     return ValidationError({field: list(sentences)})
@@ -109,7 +128,7 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
         exc = exceptions.NotFound()
     elif is_database_unavailable(exc):
         note_unavailable_database(exc)
-        exc = ServiceUnavailable()
+        exc = unavailability(exc)()
     if not isinstance(exc, APIException):
         return None
     headers = {}
@@ -122,7 +141,21 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
 
 def is_database_unavailable(exc: BaseException | None) -> bool:
     """Tell whether the database is at fault, not the request: away, restarting, full, read-only, too slow."""
-    return isinstance(exc, (OperationalError, InterfaceError)) or is_read_only(exc)
+    if isinstance(exc, (OperationalError, InterfaceError)) or is_read_only(exc):
+        return True
+    return sqlstate_of(exc) in OUTDATED  # and not to be prepared anew within its transaction
+
+
+def unavailability(exc: BaseException | None) -> type[ServiceUnavailable]:
+    """Which 503 an error of the database is."""
+    if isinstance(exc, DatabaseError) and isinstance(exc.__cause__, UnansweredError):
+        return Unanswered
+    return Timeout if sqlstate_of(exc) in TIMEOUTS else ServiceUnavailable
+
+
+def sqlstate_of(exc: BaseException | None) -> str | None:
+    cause = exc.__cause__ if isinstance(exc, DatabaseError) else None
+    return getattr(cause, "sqlstate", None)
 
 
 def is_read_only(exc: BaseException | None) -> bool:
@@ -132,6 +165,8 @@ def is_read_only(exc: BaseException | None) -> bool:
 def note_unavailable_database(exc: BaseException | None) -> None:
     """Log it, and see to it that the requests that follow meet no connection that is of no use any more."""
     logger.error("database unavailable: %s", type(exc.__cause__ or exc).__name__ if exc else None)
+    if unavailability(exc) is Timeout:
+        return  # the connection is as good as before
     database.forget_dead_connections(including_this=is_read_only(exc))
 
 
@@ -183,14 +218,14 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     exc = sys.exc_info()[1]
     if is_database_unavailable(exc):
         note_unavailable_database(exc)
-        return unavailable(request)
+        return unavailable(request, unavailability(exc))
     if is_page(request):
         return defaults.server_error(request)
     return json_error(500, "internal_error", "Something went wrong on our side; the log has the details.")
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
-    detail, code = ServiceUnavailable.default_detail, ServiceUnavailable.default_code
+def unavailable(request: HttpRequest, kind: type[ServiceUnavailable]) -> HttpResponse:
+    detail, code = kind.default_detail, kind.default_code
     if is_page(request):
         response = HttpResponse(detail, status=503, content_type="text/plain; charset=utf-8")
     else:

@@ -2,14 +2,18 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from django.db.models import F, Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import BooleanField, ExpressionWrapper, F, OrderBy, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -17,6 +21,12 @@ from goalsvc.api.errors import field_error
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+
+# Among so many rows a filtered page is looked for. What is not full by then is answered as it is; its `next`
+# goes on from the last row that was looked at.
+MAX_ROWS_READ = 20_000
+
+Place = tuple[datetime, UUID]
 
 
 class Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -50,8 +60,19 @@ class Slice(NamedTuple):
     """Which rows a page needs: so many, in this direction, beyond this place (None: from the end)."""
 
     is_descending: bool
-    after: tuple[datetime, UUID] | None
+    after: Place | None
     limit: int
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A condition on the rows of a list.
+
+    is_indexed: an index has the rows that meet it in the order of the list, or they are few.
+    """
+
+    condition: Q
+    is_indexed: bool = False
 
 
 def paginate(
@@ -61,8 +82,12 @@ def paginate(
     *,
     by: str,
     newest_first: bool = False,
+    filters: Sequence[Filter] | None = None,
 ) -> dict[str, Any]:
-    """Return the page that the request's `cursor` and `page_size` ask for, in one query.
+    """Return the page that the request's `cursor` and `page_size` ask for, in few statements.
+
+    With filters a page may hold fewer rows than asked for, even none, and yet have a `next` (in a walk back,
+    a `previous`): see MAX_ROWS_READ.
 
     Args:
         rows_of: the rows of one organization: a queryset, unordered, or a function that reads a slice of
@@ -70,6 +95,7 @@ def paginate(
         render: makes the JSON object of a row.
         by: the datetime field that orders the rows; ties are ordered by id.
         newest_first: order both descending.
+        filters: which rows of a queryset; None where there are never so many that it takes care to read them.
 
     Returns: `{"next": url | None, "previous": url | None, "results": [...]}`.
     Raises: NotFound for a bad cursor, ValidationError naming `page_size`.
@@ -80,38 +106,150 @@ def paginate(
     backwards = cursor is not None and cursor.backwards
     place = (cursor.moment, cursor.id) if cursor is not None else None
     wanted = Slice(is_descending=newest_first != backwards, after=place, limit=size + 1)
-    rows = rows_in(rows_of, wanted, by) if isinstance(rows_of, QuerySet) else rows_of(wanted)
+    stop = None
+    if not isinstance(rows_of, QuerySet):
+        rows = rows_of(wanted)
+    elif filters is None:
+        rows = rows_in(rows_of, wanted, by)
+    else:
+        rows, stop = read_page(rows_of, filters, wanted, by)
     is_more = len(rows) > size
     rows = rows[:size]
+    # The places that the page begins and ends at, in the direction of reading.
+    nowhere = behind(place, wanted) if place else None
+    near = position(rows[0], by) if rows else stop or nowhere
+    far = stop or (position(rows[-1], by) if rows else nowhere)
     if backwards:
         rows.reverse()
-    has_next = backwards or is_more
-    has_previous = is_more if backwards else cursor is not None
-    after = Cursor(False, *position(rows[-1], by)) if rows and has_next else None
-    before = Cursor(True, *position(rows[0], by)) if rows and has_previous else None
+        first, last = far, near
+        has_previous, has_next = is_more or stop is not None, True
+    else:
+        first, last = near, far
+        has_previous, has_next = cursor is not None, is_more or stop is not None
     return {
-        "next": page_url(request, after) if after else None,
-        "previous": page_url(request, before) if before else None,
+        "next": page_url(request, Cursor(False, *last)) if last and has_next else None,
+        "previous": page_url(request, Cursor(True, *first)) if first and has_previous else None,
         "results": [render(row) for row in rows],
     }
 
 
+def read_page(
+    queryset: QuerySet[Any], filters: Sequence[Filter], wanted: Slice, by: str
+) -> tuple[list[Any], Place | None]:
+    """Read a slice of the rows that meet all filters; and where the search was given up, if it was."""
+    with planned_by_rows():
+        if len(filters) == 0 or (len(filters) == 1 and filters[0].is_indexed):
+            return rows_in(queryset.filter(*(each.condition for each in filters)), wanted, by), None
+        places, stop = walk(queryset, filters, wanted, by)
+        found = queryset.in_bulk([pk for _, pk in places])
+        rows = [found[pk] for _, pk in places if pk in found]
+        if len(rows) < len(places) == wanted.limit:  # some have been erased meanwhile: the page goes on
+            stop = places[-1]
+        return rows, stop
+
+
+@contextmanager
+def planned_by_rows() -> Iterator[None]:
+    """Have statements planned for their own values, and by the number of rows that they read alone.
+
+    By default the planner counts pages too, and takes an index whose rows lie side by side, although most of
+    them belong to another organization or goal. Where the wanted rows are all old it then reads millions.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Not prepared, so planned each time. Nor can a table have been altered since it was prepared, which a
+        # transaction that has begun could not mend (goalsvc.postgresql.connection).
+        driver: Any = connection.connection
+        threshold, driver.prepare_threshold = driver.prepare_threshold, None
+        try:
+            cursor.execute(
+                "SELECT set_config('seq_page_cost', '0', true), set_config('random_page_cost', '0', true),"
+                " set_config('cpu_operator_cost', '0.0001', true)"  # of sorting the few rows
+            )
+            yield
+        finally:
+            driver.prepare_threshold = threshold
+
+
 def rows_in(queryset: QuerySet[Any], wanted: Slice, by: str) -> list[Any]:
     """Read a slice of a queryset."""
-    if wanted.after is not None:
-        moment, pk = wanted.after
-        beyond = "lt" if wanted.is_descending else "gt"
-        # The first condition repeats what the second implies: PostgreSQL can start the index scan at it.
-        queryset = queryset.filter(
-            Q(**{f"{by}__{beyond}e": moment})
-            & (Q(**{f"{by}__{beyond}": moment}) | Q(**{f"id__{beyond}": pk}))
+    return list(slice_of(queryset, wanted, by))
+
+
+def slice_of(queryset: QuerySet[Any], wanted: Slice, by: str) -> QuerySet[Any]:
+    return beyond(queryset, wanted, by).order_by(*order_of(wanted, by))[: wanted.limit]
+
+
+def beyond(queryset: QuerySet[Any], wanted: Slice, by: str) -> QuerySet[Any]:
+    """Leave out the rows that come before the slice."""
+    if wanted.after is None:
+        return queryset
+    moment, pk = wanted.after
+    side = "lt" if wanted.is_descending else "gt"
+    # The first condition repeats what the second implies: PostgreSQL can start the index scan at it.
+    return queryset.filter(
+        Q(**{f"{by}__{side}e": moment}) & (Q(**{f"{by}__{side}": moment}) | Q(**{f"id__{side}": pk}))
+    )
+
+
+def order_of(wanted: Slice, by: str) -> list[OrderBy]:
+    return [F(by).desc(), F("id").desc()] if wanted.is_descending else [F(by).asc(), F("id").asc()]
+
+
+def walk(
+    queryset: QuerySet[Any], filters: Sequence[Filter], wanted: Slice, by: str
+) -> tuple[list[Place], Place | None]:
+    """Look for the rows of a slice among the next MAX_ROWS_READ; one statement.
+
+    Each indexed filter's rows are walked, since of two filters either may be the rare one; without any, all
+    rows of the queryset. The walk that came to an end, or else the furthest, is the answer.
+
+    Returns: where the rows are; and the last that was looked at, if there may be more behind it.
+    """
+    ways = [each for each in filters if each.is_indexed] or [Filter(Q())]
+    most = MAX_ROWS_READ // len(ways)
+    order = order_of(wanted, by)
+    direction = "DESC" if wanted.is_descending else "ASC"
+    statements, parameters = [], []
+    for number, way in enumerate(ways):
+        others = Q(*(each.condition for each in filters if each is not way))
+        looked_at = (
+            beyond(queryset.filter(way.condition), wanted, by)
+            .annotate(
+                n=Window(RowNumber(), order_by=order), is_wanted=ExpressionWrapper(others, BooleanField())
+            )
+            .order_by(*order)
+            .values_list("n", by, "id", "is_wanted")[:most]
         )
-    order = [F(by).desc(), F("id").desc()] if wanted.is_descending else [F(by).asc(), F("id").asc()]
-    return list(queryset.order_by(*order)[: wanted.limit])
+        sql, values = looked_at.query.sql_with_params()
+        # In the order of the inner rows, so that nothing is sorted and the limit ends the walk.
+        statements.append(
+            f"(SELECT {number}, * FROM ({sql}) AS looked_at WHERE is_wanted OR n = {most}"
+            f" ORDER BY {by} {direction}, id {direction} LIMIT {wanted.limit})"
+        )
+        parameters += values
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(statements), parameters)
+        rows = sorted(cursor.fetchall())
+    walks = []
+    for number in range(len(ways)):
+        places = [(moment, pk) for way, _, moment, pk, is_wanted in rows if way == number and is_wanted]
+        ends = [(moment, pk) for way, n, moment, pk, _ in rows if way == number and n == most]
+        if len(places) == wanted.limit or not ends:
+            return places, None
+        walks.append((ends[0], places))
+    end, places = min(walks) if wanted.is_descending else max(walks)
+    return places, end
 
 
-def position(row: Any, by: str) -> tuple[datetime, UUID]:
+def position(row: Any, by: str) -> Place:
     return getattr(row, by), row.id
+
+
+def behind(place: Place, wanted: Slice) -> Place:
+    """Return the place right behind another in the direction of reading, from where a way back begins."""
+    moment, pk = place
+    number = pk.int + (-1 if wanted.is_descending else 1)
+    return moment, UUID(int=min(max(number, 0), 2**128 - 1))
 
 
 def page_size(request: Request) -> int:

@@ -45,6 +45,8 @@ REFUSAL = "goalsvc.refusal"
 AWAITED = "goalsvc.awaited"
 # That it was looked at before, without its body.
 SEEN = "goalsvc.seen"
+# For how many seconds the answer is to be kept back: whoever asks without pause is slowed down by it.
+KEPT_BACK = "goalsvc.kept_back"
 
 # What a caller's own request id may look like; anything else could forge log lines or headers.
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")

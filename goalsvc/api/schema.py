@@ -15,6 +15,8 @@ from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import Serializer
 
+from goalsvc.api.query import checking_query
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -76,6 +78,9 @@ NOT_ACCEPTABLE = Refusal(406, "not_acceptable", "Only JSON is served here.")
 PARSE_ERROR = Refusal(
     400, "parse_error", "The request body is not JSON: “Expecting value: line 1 column 1 (char 0)”."
 )
+UNKNOWN_PARAMETER = Refusal(
+    400, "unknown_parameter", "Unknown query parameter “goal_ids”. Known here: cursor, format, page_size."
+)
 PAYLOAD_TOO_LARGE = Refusal(413, "payload_too_large", "The request body is larger than 1048576 bytes.")
 UNSUPPORTED_MEDIA_TYPE = Refusal(
     415,
@@ -98,15 +103,22 @@ SERVICE_UNAVAILABLE = Refusal(
     "service_unavailable",
     "The database cannot be used right now. Try again shortly.",
 )
+TIMEOUT = Refusal(
+    503,
+    "timeout",
+    "The request took too long and was given up; nothing was written. Try again shortly.",
+)
 BAD_PAGE_SIZE = FieldErrors("bad page size", {"page_size": ["Must be a whole number from 1 to 200."]})
 
 AUTHENTICATED = (
     HTTPS_REQUIRED,
+    UNKNOWN_PARAMETER,
     NOT_AUTHENTICATED,
     INVALID_TOKEN,
     NOT_ACCEPTABLE,
     RATE_LIMITED,
     SERVICE_UNAVAILABLE,
+    TIMEOUT,
 )
 ACCESS = (*AUTHENTICATED, ORGANIZATION_ACCESS_DENIED)
 SUBSCRIBED = (*ACCESS, SUBSCRIPTION_INACTIVE)
@@ -154,7 +166,7 @@ TEXT_PARAMETERS = {"visitor_identity": {"type": "string", "minLength": 1, "maxLe
 
 
 def describe(operation: Operation) -> Callable[[F], F]:
-    """Attach the description to a view's method."""
+    """Attach the description to a view's method, which then takes no query parameters but those in it."""
     responses: dict[Any, Any] = {}
     examples: list[OpenApiExample] = []
     headers: list[OpenApiParameter] = []
@@ -194,7 +206,7 @@ def describe(operation: Operation) -> Callable[[F], F]:
         OpenApiExample(name, value=value, request_only=True)
         for name, value in operation.request_examples.items()
     )
-    return extend_schema(
+    described = extend_schema(
         operation_id=operation.id,
         tags=[operation.tag],
         summary=operation.summary,
@@ -204,6 +216,9 @@ def describe(operation: Operation) -> Callable[[F], F]:
         examples=examples,
         parameters=[*operation.parameters, *headers],
     )
+    known = [each.name for each in operation.parameters if each.location == OpenApiParameter.QUERY]
+    checked = checking_query(known)
+    return lambda method: described(checked(method))
 
 
 def refusal_example(refusal: Refusal | FieldErrors, status: int) -> OpenApiExample:

@@ -639,7 +639,7 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
         return forms.MultipleChoiceField(
             # Nobody gives what they do not have; nor is a user shown here who has more.
             choices=[
-                (scope.value, scope.label)
+                (scope.value, f"{scope.label}: {scope.opens}")
                 for scope in User.Scope
                 if actor.is_superuser or actor.has_scope(scope)
             ],

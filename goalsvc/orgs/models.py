@@ -17,6 +17,7 @@ from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
 from goalsvc import database
+from goalsvc.postgresql.connection import UnansweredError
 from goalsvc.statements import BOOLEANS, Ahead, Row, Statement
 
 
@@ -81,9 +82,14 @@ class User(AbstractBaseUser):
     """
 
     class Scope(models.TextChoices):
-        SETTINGS = "settings", "Settings: goals and rooms"
+        SETTINGS = "settings", "Settings"
         REPORTS = "reports", "Reports"
-        USERS = "users", "Users: users and their API tokens"
+        USERS = "users", "Users"
+
+        @property
+        def opens(self) -> str:
+            """What the scope opens, in a sentence for whoever gives it."""
+            return OPENS[self]
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField("e-mail address", max_length=254)
@@ -162,6 +168,17 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_staff
+
+
+# Not the labels: those are in the migrations, and this changes with what there is to open.
+OPENS = {
+    User.Scope.SETTINGS: (
+        "manages goals and rooms; in the admin sees matches, held matches, rejected attempts, visitors and "
+        "imports; corrects and retracts matches; shows and erases what is held about a visitor identity"
+    ),
+    User.Scope.REPORTS: "opens nothing yet; it will open the reports",
+    User.Scope.USERS: "manages users and API tokens, of those who hold no scope that the manager lacks",
+}
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
@@ -441,13 +458,14 @@ def fetch_first(statement: Statement, **parameters: Any) -> Row | None:
     """Run the first statement of a request; return its first row.
 
     The connection may have died in the pool, with a database that has been restarted since. Then the pool
-    is cleared of such connections and the statement run once more.
+    is cleared of such connections and the statement run once more; not where the server does not answer.
     """
-    database.refuse_while_missing()
     try:
         rows = statement.fetch(**parameters)
-    except (OperationalError, InterfaceError):
-        if connection.connection is None or connection.in_atomic_block or connection.is_usable():
+    except (OperationalError, InterfaceError) as error:
+        if connection.connection is None or connection.in_atomic_block:
+            raise
+        if isinstance(error.__cause__, UnansweredError) or connection.is_usable():
             raise
         database.forget_dead_connections()
         rows = statement.fetch(**parameters)

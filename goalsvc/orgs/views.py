@@ -1,5 +1,7 @@
 """The caller, the organization and its rooms: what a client needs to know before it can use goals."""
 
+from rest_framework.exceptions import APIException
+
 from goalsvc.api.dispatch import APIView, Request
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import paginate
@@ -7,17 +9,27 @@ from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs import documentation as docs
-from goalsvc.orgs.models import Organization, User
+from goalsvc.orgs.models import Organization, Room, User
 from goalsvc.orgs.permissions import IsAuthenticated, OrganizationAccess
 from goalsvc.orgs.rendering import render_caller, render_organization, render_room
 
 METHODS = ["get", "post", "put", "patch", "delete", "head"]
 
 
-class OrganizationAPIView(APIView):
-    """A view below `/orgs/<organization_id>`. Whatever it reads starts from `self.organization`."""
+class AuthenticatedAPIView(APIView):
+    """A view for whoever has a token."""
 
     http_method_names = METHODS
+    permission_classes = [IsAuthenticated]
+
+    def refusal(self, fault: APIException) -> APIException:
+        """Return what to answer to a request whose query is at fault."""
+        return fault
+
+
+class OrganizationAPIView(AuthenticatedAPIView):
+    """A view below `/orgs/<organization_id>`. Whatever it reads starts from `self.organization`."""
+
     permission_classes = [OrganizationAccess]
 
     @property
@@ -35,10 +47,7 @@ class OrganizationAPIView(APIView):
         return organization
 
 
-class CallerView(APIView):
-    http_method_names = METHODS
-    permission_classes = [IsAuthenticated]
-
+class CallerView(AuthenticatedAPIView):
     @describe(docs.CALLER)
     def get(self, request: Request) -> Response:
         assert isinstance(request.user, User)
@@ -65,8 +74,16 @@ class RoomsView(OrganizationAPIView):
 class RoomView(OrganizationAPIView):
     @describe(docs.ROOM)
     def get(self, request: Request, organization_id: str, room_id: str) -> Response:
+        return Response(render_room(self.find(room_id), self.organization))
+
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such room comes first. Raises: NotFound."""
+        self.find(self.kwargs["room_id"])
+        return fault
+
+    def find(self, room_id: str) -> Room:
         pk = parse_uuid(room_id)
         room = self.organization.rooms.active().filter(id=pk).first() if pk else None
         if room is None:
             raise NotFound("not_found", "The organization has no such room.")
-        return Response(render_room(room, self.organization))
+        return room

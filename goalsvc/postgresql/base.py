@@ -3,10 +3,14 @@
 import time
 from typing import Any, ClassVar
 
+import psycopg
 import psycopg_pool
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
 from django.db.backends.signals import connection_created
+
+from goalsvc.postgresql.connection import Connection, Cursor
+from goalsvc.postgresql.outages import is_readable, refuse_while_missing
 
 
 class Pool(psycopg_pool.ConnectionPool[Any]):
@@ -21,9 +25,26 @@ class Pool(psycopg_pool.ConnectionPool[Any]):
         self._pool.rotate()  # the last to the front, where it is taken from
         return super()._get_ready_connection(timeout)
 
+    def renew(self, found: Any) -> None:
+        """Replace all connections made until now, unless the one that was found useless is older anyhow."""
+        if found._created_at > self._drained_at:
+            self.drain()
+
+    @staticmethod
+    def check_connection(conn: Any) -> None:
+        """Raise if the server has ended the connection.
+
+        A question, as by default, would wait for a server that is frozen. An idle connection has nothing
+        to say but that it has ended.
+        """
+        if conn.closed or is_readable(conn):
+            raise psycopg.OperationalError("the server has ended the connection")
+
 
 class DatabaseWrapper(PostgreSQL):
     """A thread's way to the database."""
+
+    patience: float | None = None  # seconds that a statement of this thread may take; None is the usual
 
     _connection_pools: ClassVar[dict[str, Pool]] = {}
 
@@ -34,9 +55,11 @@ class DatabaseWrapper(PostgreSQL):
             return None
         pool = self._connection_pools.get(self.alias)
         if pool is None:
-            parameters = {**self.get_connection_params(), "autocommit": True}
+            parameters = {**self.get_connection_params(), "cursor_factory": Cursor, "autocommit": True}
             configure = self._configure_connection  # type: ignore[attr-defined] # not in the stubs
-            pool = Pool(kwargs=parameters, open=False, configure=configure, **options)
+            pool = Pool(
+                kwargs=parameters, connection_class=Connection, open=False, configure=configure, **options
+            )
             pool = self._connection_pools.setdefault(self.alias, pool)  # another thread's, if it was first
         return pool
 
@@ -49,6 +72,7 @@ class DatabaseWrapper(PostgreSQL):
         if pool is None or pool.closed or "isolation_level" in self.settings_dict["OPTIONS"]:
             super().connect()
             return
+        refuse_while_missing()
         self.in_atomic_block = False
         self.savepoint_ids = []
         self.atomic_blocks = []
@@ -60,6 +84,7 @@ class DatabaseWrapper(PostgreSQL):
         self.run_on_commit = []
         self.run_commit_hooks_on_set_autocommit_on = False
         self.connection = connection = pool.getconn()
+        connection.patience = self.patience
         if not connection.autocommit:
             connection.autocommit = True
         self.autocommit = True

@@ -16,7 +16,7 @@ import time
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 from itertools import takewhile
 from typing import Any
@@ -24,7 +24,7 @@ from typing import Any
 from django.conf import settings
 
 from goalsvc.api.errors import RequestTimeout, ServiceUnavailable
-from goalsvc.api.requests import AWAITED, REFUSAL, SEEN
+from goalsvc.api.requests import AWAITED, KEPT_BACK, REFUSAL, SEEN
 from goalsvc.server.threads import Threads
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,12 @@ INFLATION = 1032
 LOOKS = 4
 # A request that has found no thread, or no turn, for so long is refused.
 QUEUE_SECONDS = 10
-SWEEP_SECONDS = 0.25
+SWEEP_SECONDS = 0.05
+# Requests that are answered at the same time. Each more takes the interpreter from the others: with 16 at a
+# time 7 % fewer goal GETs and 10 % fewer match POSTs a second were answered.
+FEW = 3
+# One that takes longer waits for the database, mostly. Another is answered meanwhile.
+LONG_SECONDS = 0.05
 TOO_BUSY = "The service is too busy right now. Nothing was done. Try again shortly."
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], list[bytes]]
@@ -94,7 +99,7 @@ class Reception:
 
     def __init__(self, application: Application, *, threads: int) -> None:
         self.application = application
-        self.threads = Threads(threads, self.answer)
+        self.threads = Threads(threads, self.answer, few=FEW)
         # For looks at requests without their bodies: thousands of slow clients keep nobody else waiting.
         self.looks = Threads(LOOKS, self.answer)
         # Whatever the others wait for, such as a database that does not answer, probes are answered.
@@ -106,6 +111,7 @@ class Reception:
         self.held = 0  # bytes
         self.queue: deque[Exchange] = deque()  # large ones that wait for their turn
         self.at_work = 0  # bytes
+        self.kept_back: list[tuple[float, Callable[[], None]]] = []  # answers, and when they are sent
         threading.Thread(target=self.sweep, daemon=True, name="reception").start()
 
     def receive(self, scope: Any, protocol: Any) -> None:
@@ -242,6 +248,8 @@ class Reception:
             for exchange in late:
                 del self.awaited[exchange]
                 exchange.is_over = True
+            due = [send for moment, send in self.kept_back if moment <= now]
+            self.kept_back = [kept for kept in self.kept_back if kept[0] > now]
             tired = since_before(self.queue, now - QUEUE_SECONDS)
             tired += [exchange for exchange in self.stalled if exchange.since < now - QUEUE_SECONDS]
             for exchange in tired:
@@ -249,6 +257,9 @@ class Reception:
                 self.awaited.pop(exchange, None)
             self.queue = deque(exchange for exchange in self.queue if not exchange.is_over)
             self.stalled = deque(exchange for exchange in self.stalled if not exchange.is_over)
+        self.threads.pass_over(now - LONG_SECONDS)
+        for send in due:
+            send()
         for exchange in slow:
             self.looks.take(exchange)
         for exchange in late:
@@ -308,7 +319,12 @@ class Reception:
         except Exception:
             logger.exception("the application did not answer")
             status, headers = 500, []
-        exchange.protocol.response_bytes(status, headers, content)
+        send = partial(exchange.protocol.response_bytes, status, headers, content)
+        if seconds := environ.get(KEPT_BACK):
+            with self.lock:
+                self.kept_back.append((time.monotonic() + seconds, send))
+        else:
+            send()
 
     def refuse(self, exchange: Exchange, refusal: Exception, *, was_at_work: bool = False) -> None:
         """Answer a request of which nothing was done."""

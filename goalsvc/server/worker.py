@@ -113,6 +113,7 @@ def start_worker(application: Application, parent: int, claims: int | None) -> A
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the copy of serve's own
     threading.Thread(target=stop_once, daemon=True).start()
     threading.Thread(target=stop_after, args=(parent,), daemon=True).start()
+    database.watch()  # a thread as well: made any sooner, it would take the signals
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * CONNECTIONS
     limit = wanted if most == resource.RLIM_INFINITY else min(most, wanted)

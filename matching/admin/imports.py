@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from goalsvc.orgs.admin import OrganizationScopedAdmin, precise
+from goalsvc.orgs.models import User
 from matching.importing import CODE
 from matching.models import ImportRun
 
@@ -13,6 +14,7 @@ from matching.models import ImportRun
 @admin.register(ImportRun)
 class ImportRunAdmin(OrganizationScopedAdmin):
     organization_path = "organization_id"
+    view_scope = User.Scope.SETTINGS
     list_display = ("started", "kind", "short_digest", "rows_done", "verdicts", "finished")
     list_filter = ("kind",)
     list_select_related = ("organization",)

@@ -133,10 +133,12 @@ class Button(NamedTuple):
 class ReceivedAdmin(OrganizationScopedAdmin):
     """The admin of what arrives through the API by the million: to be looked at and found, not changed.
 
-    What staff may correct, and only with the settings scope, are named actions on selected rows.
+    What staff may correct are named actions on selected rows.
     """
 
     organization_path = "organization_id"
+    # Rows name visitors. Not for staff without scopes either: whoever manages users could log in as one.
+    view_scope = User.Scope.SETTINGS
     # The order of an organization's rows, which an index of the model has.
     newest_first: tuple[str, ...] = ("-created_at", "-id")
     # What rows and pages show of other tables, in the same query.

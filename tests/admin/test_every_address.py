@@ -15,7 +15,7 @@ from django.urls import URLResolver
 
 from goalsvc.orgs.models import HistoryEntry, Organization, User
 from tests.admin.samples import MODELS, SAMPLES, url
-from tests.admin.test_access import PERMISSIONS, Rows
+from tests.admin.test_access import NOTHING, PERMISSIONS, Rows
 
 Browser = Callable[[User | None], Client]
 
@@ -131,7 +131,7 @@ def test_staff_get_the_pages_that_the_table_gives_them(
         if model is None:
             assert name not in STAFF_PAGES or status == 200, path
         elif kind_of(name) in LETTERS:
-            allowed = LETTERS[kind_of(name)] in PERMISSIONS[model][caller]
+            allowed = LETTERS[kind_of(name)] in PERMISSIONS[model].get(caller, NOTHING)
             assert status == (200 if allowed else 403), path
         elif name is not None:
             assert status == (200 if caller in OWN_PAGES[name] else 403), path

@@ -252,12 +252,19 @@ def test_the_history_of_a_row_is_its_part_of_the_history(
     assert [entry.object_id for entry in response.context["cl"].result_list] == [goal.pk]
 
 
-def test_what_became_of_users_and_tokens_is_for_those_who_may_see_them(
+def test_what_became_of_a_thing_is_for_those_who_may_see_it(
     organization: Organization, browser: Callable[[User], Client]
 ) -> None:
     entries = {kind: make_entry(organization, kind=kind) for kind in HistoryEntry.Kind.values}
-    hidden = {entries["user"].pk, entries["api_token"].pk}
-    for scopes, unseen in (([], hidden), (["settings"], hidden), (["users"], set())):
+    of_users = {entries[kind].pk for kind in ("user", "api_token")}
+    of_visitors = {entries[kind].pk for kind in ("match", "pending_match", "visitor_identity")}
+    for scopes, unseen in (
+        ([], of_users | of_visitors),
+        (["reports"], of_users | of_visitors),
+        (["settings"], of_users),
+        (["users"], of_visitors),
+        (["settings", "users"], set()),
+    ):
         client = browser(UserFactory.create(organization=organization, is_staff=True, scopes=scopes))
         seen = {entry.pk for entry in found(client, HISTORY)}
         assert {entry.pk for entry in entries.values()} - seen == unseen

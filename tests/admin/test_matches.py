@@ -64,8 +64,8 @@ def match(laptop: Visitor, phone: Visitor, room: Room, second_room: Room) -> Ext
     )
 
 
-def test_a_match_says_which_session_was_chosen_and_why(as_clerk: Client, match: ExternalMatch) -> None:
-    text = words(as_clerk.get(f"{MATCH_LIST}{match.pk}/change/"))
+def test_a_match_says_which_session_was_chosen_and_why(as_staff: Client, match: ExternalMatch) -> None:
+    text = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
     for sentence in (
         "The goal Bought in the shop matched at 2016-10-10 14:00:00.000 UTC for the visitor identity "
         "customer-12345678 .",
@@ -81,8 +81,8 @@ def test_a_match_says_which_session_was_chosen_and_why(as_clerk: Client, match: 
     assert "A later session has become known" not in text
 
 
-def test_a_match_links_to_what_it_is_about(as_clerk: Client, match: ExternalMatch) -> None:
-    page = as_clerk.get(f"{MATCH_LIST}{match.pk}/change/").content.decode()
+def test_a_match_links_to_what_it_is_about(as_staff: Client, match: ExternalMatch) -> None:
+    page = as_staff.get(f"{MATCH_LIST}{match.pk}/change/").content.decode()
     assert match.session
     for link in (
         f"/admin/goals/goal/{match.goal_id}/change/",
@@ -94,19 +94,19 @@ def test_a_match_links_to_what_it_is_about(as_clerk: Client, match: ExternalMatc
 
 
 def test_a_session_that_became_known_later_is_pointed_out(
-    as_clerk: Client, match: ExternalMatch, laptop: Visitor
+    as_staff: Client, match: ExternalMatch, laptop: Visitor
 ) -> None:
     VisitorSessionFactory.create(visitor=laptop, visitor_session_id="reported late", started_at=at(13, 30))
-    text = words(as_clerk.get(f"{MATCH_LIST}{match.pk}/change/"))
+    text = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
     assert "moment: latest of the visitor phone" in text
     assert "laptop reported late 2016-10-10 13:30:00.000 - phone latest" in text
     assert "A later session has become known since the match was recorded" in text
 
 
-def test_a_session_whose_beginning_moved_is_pointed_out(as_clerk: Client, match: ExternalMatch) -> None:
+def test_a_session_whose_beginning_moved_is_pointed_out(as_staff: Client, match: ExternalMatch) -> None:
     assert match.session
     VisitorSession.objects.filter(pk=match.session.pk).update(started_at=at(12, 45))
-    text = words(as_clerk.get(f"{MATCH_LIST}{match.pk}/change/"))
+    text = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
     assert (
         "begun at 2016-10-10 13:00:00.000 UTC (as it was known then; today its beginning is known to be "
         "2016-10-10 12:45:00.000), 1:00:00 earlier."
@@ -121,22 +121,22 @@ def test_a_session_whose_beginning_moved_is_pointed_out(as_clerk: Client, match:
     ],
 )
 def test_a_match_says_where_its_value_comes_from(
-    value: str | None, source: str, sentence: str, as_clerk: Client, match: ExternalMatch
+    value: str | None, source: str, sentence: str, as_staff: Client, match: ExternalMatch
 ) -> None:
     ExternalMatch.objects.update(goal_value=value, goal_value_source=source)
-    assert sentence in words(as_clerk.get(f"{MATCH_LIST}{match.pk}/change/"))
+    assert sentence in words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
 
 
 def test_a_room_that_the_goal_did_not_allow_is_told_from_one_without_a_visit(
-    as_clerk: Client, match: ExternalMatch, second_room: Room
+    as_staff: Client, match: ExternalMatch, second_room: Room
 ) -> None:
     VisitorSession.objects.update(room_ids=[*match.room_ids, second_room.pk])
-    text = words(as_clerk.get(f"{MATCH_LIST}{match.pk}/change/"))
+    text = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
     assert "Store in Helsinki (the goal was not allowed in it)." in text
 
 
 def test_room_ids_of_another_organization_are_not_named(
-    as_clerk: Client, match: ExternalMatch, foreign_room: Room
+    as_staff: Client, match: ExternalMatch, foreign_room: Room
 ) -> None:
     VisitorSession.objects.update(room_ids=[foreign_room.pk])
     assert match.session
@@ -145,19 +145,19 @@ def test_room_ids_of_another_organization_are_not_named(
         f"/admin/matching/visitorsession/{match.session_id}/change/",
         f"/admin/matching/visitor/{match.session.visitor_id}/change/",
     ):
-        text = words(as_clerk.get(page))
+        text = words(as_staff.get(page))
         assert str(foreign_room.pk) in text
         assert "Other shop" not in text
 
 
-def test_a_retracted_match_says_so(as_clerk: Client, match: ExternalMatch, manager: User) -> None:
+def test_a_retracted_match_says_so(as_staff: Client, match: ExternalMatch, manager: User) -> None:
     other = ExternalMatchFactory.create(organization=match.organization)
     match.retract(by=manager, at=NOW)
-    page = words(as_clerk.get(f"{MATCH_LIST}{match.pk}/change/"))
+    page = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
     assert "Retracted (UTC): 2016-10-11 06:00:00.000 by mira@example.com" in page
-    assert found(as_clerk, MATCH_LIST, retracted="yes") == [match]
-    assert found(as_clerk, MATCH_LIST, retracted="no") == [other]
-    assert set(found(as_clerk, MATCH_LIST)) == {match, other}
+    assert found(as_staff, MATCH_LIST, retracted="yes") == [match]
+    assert found(as_staff, MATCH_LIST, retracted="no") == [other]
+    assert set(found(as_staff, MATCH_LIST)) == {match, other}
 
 
 def test_the_corrections_of_a_match_are_its_history(
@@ -177,9 +177,9 @@ def test_the_corrections_of_a_match_are_its_history(
     assert f'href="/admin/orgs/user/{manager.pk}/change/"' in response.content.decode()
 
 
-def test_a_match_links_to_what_it_was_before(as_clerk: Client, match: ExternalMatch) -> None:
+def test_a_match_links_to_what_it_was_before(as_staff: Client, match: ExternalMatch) -> None:
     page = f"{MATCH_LIST}{match.pk}/change/"
-    assert "It was not held." in words(as_clerk.get(page))
+    assert "It was not held." in words(as_staff.get(page))
     held = PendingMatchFactory.create(goal=match.goal, status="matched", match=match, resolved_at=NOW)
     about = {"goal": match.goal, "reason": {"message": "The identity is unknown."}}
     alike = make_attempt(
@@ -191,19 +191,19 @@ def test_a_match_links_to_what_it_was_before(as_clerk: Client, match: ExternalMa
         make_attempt(match.organization, **about, external_id="order-2"),
         make_attempt(match.organization, **about, external_id="order-1", created_at=NOW + timedelta(hours=1)),
     ]
-    content = as_clerk.get(page).content.decode()
+    content = as_staff.get(page).content.decode()
     assert f'href="/admin/matching/pendingmatch/{held.pk}/change/"' in content
     for attempt in (alike, named):
         assert f'href="{ATTEMPT_LIST}{attempt.pk}/change/"' in content
     for attempt in others:
         assert str(attempt.pk) not in content
-    assert "validation_error The identity is unknown. Single call" in words(as_clerk.get(page))
+    assert "validation_error The identity is unknown. Single call" in words(as_staff.get(page))
 
 
-def test_very_many_attempts_are_cut(as_clerk: Client, match: ExternalMatch) -> None:
+def test_very_many_attempts_are_cut(as_staff: Client, match: ExternalMatch) -> None:
     for _ in range(21):
         make_attempt(match.organization, goal=match.goal, external_id="order-1")
-    content = as_clerk.get(f"{MATCH_LIST}{match.pk}/change/").content.decode()
+    content = as_staff.get(f"{MATCH_LIST}{match.pk}/change/").content.decode()
     assert content.count(f'href="{ATTEMPT_LIST}') == 20 + 1
     assert f'href="{ATTEMPT_LIST}?q={IDENTITY}"' in content
 
@@ -247,25 +247,24 @@ def test_a_retraction_holds_the_row_s_lock(as_staff: Client, match: ExternalMatc
 
 
 def test_a_clerk_retracts_nothing(as_clerk: Client, match: ExternalMatch) -> None:
-    act(as_clerk, MATCH_LIST, "retract", match)
+    form = {"action": "retract", "_selected_action": [str(match.pk)]}
+    assert as_clerk.post(MATCH_LIST, form).status_code == 403
     match.refresh_from_db()
     assert match.retracted_at is None
 
 
-def test_a_match_s_page_has_the_button_that_makes_sense(
-    as_staff: Client, as_clerk: Client, match: ExternalMatch
-) -> None:
+def test_a_match_s_page_has_the_button_that_makes_sense(as_staff: Client, match: ExternalMatch) -> None:
     page = f"{MATCH_LIST}{match.pk}/change/"
 
-    def buttons(client: Client) -> list[str]:
-        return re.findall(r'<button type="submit">(\w+)</button>', client.get(page).content.decode())
+    def buttons() -> list[str]:
+        return re.findall(r'<button type="submit">(\w+)</button>', as_staff.get(page).content.decode())
 
-    assert (buttons(as_staff), buttons(as_clerk)) == (["Retract"], [])
+    assert buttons() == ["Retract"]
     act(as_staff, MATCH_LIST, "retract", match, q=match.pk)
-    assert (buttons(as_staff), buttons(as_clerk)) == (["Restore"], [])
+    assert buttons() == ["Restore"]
 
 
-@pytest.mark.parametrize("caller", ["as_clerk", "as_operator"])
+@pytest.mark.parametrize("caller", ["as_staff", "as_operator"])
 def test_matches_are_found_by_what_support_is_told(
     caller: str, match: ExternalMatch, organization: Organization, request: pytest.FixtureRequest
 ) -> None:
@@ -294,7 +293,7 @@ def test_no_search_leads_to_another_organization(
         assert found(client, f"/admin/matching/{page}/", q=term) == []
 
 
-@pytest.mark.parametrize("caller", ["as_clerk", "as_operator"])
+@pytest.mark.parametrize("caller", ["as_staff", "as_operator"])
 def test_visitors_identities_and_sessions_are_found_exactly(
     caller: str, match: ExternalMatch, request: pytest.FixtureRequest
 ) -> None:
@@ -313,31 +312,31 @@ def test_visitors_identities_and_sessions_are_found_exactly(
     assert names("visitorsession", str(match.session_id)) == ["latest"]
 
 
-def test_lists_of_an_organization_have_the_newest_first(as_clerk: Client, match: ExternalMatch) -> None:
-    sessions = found(as_clerk, "/admin/matching/visitorsession/")
+def test_lists_of_an_organization_have_the_newest_first(as_staff: Client, match: ExternalMatch) -> None:
+    sessions = found(as_staff, "/admin/matching/visitorsession/")
     assert [str(session) for session in sessions] == ["latest", "late", "early"]
 
 
-def test_no_list_can_be_ordered_otherwise(as_clerk: Client, match: ExternalMatch) -> None:
+def test_no_list_can_be_ordered_otherwise(as_staff: Client, match: ExternalMatch) -> None:
     for order in ("1", "-1", "3", "3.-1"):
-        sessions = found(as_clerk, "/admin/matching/visitorsession/", o=order)
+        sessions = found(as_staff, "/admin/matching/visitorsession/", o=order)
         assert [str(session) for session in sessions] == ["latest", "late", "early"]
 
 
 def test_rows_of_a_visitor_or_goal_are_listed(
-    as_clerk: Client, match: ExternalMatch, laptop: Visitor
+    as_staff: Client, match: ExternalMatch, laptop: Visitor
 ) -> None:
     ExternalMatchFactory.create(organization=match.organization)
-    assert found(as_clerk, MATCH_LIST, goal__id__exact=match.goal_id) == [match]
-    assert found(as_clerk, MATCH_LIST, session__id__exact=match.session_id) == [match]
-    assert len(found(as_clerk, "/admin/matching/visitorsession/", visitor__id__exact=laptop.pk)) == 2
-    assert len(found(as_clerk, "/admin/matching/visitoridentity/", visitor__id__exact=laptop.pk)) == 1
+    assert found(as_staff, MATCH_LIST, goal__id__exact=match.goal_id) == [match]
+    assert found(as_staff, MATCH_LIST, session__id__exact=match.session_id) == [match]
+    assert len(found(as_staff, "/admin/matching/visitorsession/", visitor__id__exact=laptop.pk)) == 2
+    assert len(found(as_staff, "/admin/matching/visitoridentity/", visitor__id__exact=laptop.pk)) == 1
 
 
 def test_a_visitor_shows_identities_and_sessions_with_rooms(
-    as_clerk: Client, match: ExternalMatch, laptop: Visitor
+    as_staff: Client, match: ExternalMatch, laptop: Visitor
 ) -> None:
-    text = words(as_clerk.get(f"/admin/matching/visitor/{laptop.pk}/change/"))
+    text = words(as_staff.get(f"/admin/matching/visitor/{laptop.pk}/change/"))
     assert IDENTITY in text
     assert "late 2016-10-10 12:00:00 - Web shop (shop.example.com) early" in text
 
@@ -362,15 +361,15 @@ def spread_matches(organization: Organization) -> list[ExternalMatch]:
     ]
 
 
-def test_dates_lead_from_years_to_days(as_clerk: Client, spread_matches: list[ExternalMatch]) -> None:
-    assert links(as_clerk) == ["2015", "2016"]
-    assert links(as_clerk, created_at__year=2015) == ["December 2015"]
-    assert links(as_clerk, created_at__year=2016) == ["January 2016", "February 2016", "March 2016"]
-    assert links(as_clerk, created_at__year=2016, created_at__month=3) == ["March 1", "March 2"]
-    assert links(as_clerk, created_at__year=2016, created_at__month=3, created_at__day=2) == ["March 2"]
+def test_dates_lead_from_years_to_days(as_staff: Client, spread_matches: list[ExternalMatch]) -> None:
+    assert links(as_staff) == ["2015", "2016"]
+    assert links(as_staff, created_at__year=2015) == ["December 2015"]
+    assert links(as_staff, created_at__year=2016) == ["January 2016", "February 2016", "March 2016"]
+    assert links(as_staff, created_at__year=2016, created_at__month=3) == ["March 1", "March 2"]
+    assert links(as_staff, created_at__year=2016, created_at__month=3, created_at__day=2) == ["March 2"]
 
 
-@pytest.mark.parametrize("caller", ["as_clerk", "as_operator"])
+@pytest.mark.parametrize("caller", ["as_staff", "as_operator"])
 def test_dates_narrow_the_list(
     caller: str, spread_matches: list[ExternalMatch], request: pytest.FixtureRequest
 ) -> None:
@@ -403,5 +402,5 @@ def test_dates_span_only_what_staff_may_see(
         "created_at__year=2016&created_at__month=2&created_at__day=31",
     ],
 )
-def test_odd_dates_are_no_crash(query: str, as_clerk: Client, spread_matches: list[ExternalMatch]) -> None:
-    assert as_clerk.get(f"{MATCH_LIST}?{query}").status_code in {200, 302}
+def test_odd_dates_are_no_crash(query: str, as_staff: Client, spread_matches: list[ExternalMatch]) -> None:
+    assert as_staff.get(f"{MATCH_LIST}?{query}").status_code in {200, 302}

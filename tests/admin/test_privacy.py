@@ -121,7 +121,6 @@ def test_staff_choose_no_organization(
 def test_it_takes_the_settings_scope(sent: dict[str, str], as_clerk: Client, tie: VisitorIdentity) -> None:
     assert as_clerk.get(PAGE).status_code == 403
     assert as_clerk.post(PAGE, {"identity": WHO, **sent}).status_code == 403
-    assert PAGE not in as_clerk.get(url(VisitorIdentity, "changelist")).content.decode()
     assert VisitorIdentity.objects.exists()
 
 

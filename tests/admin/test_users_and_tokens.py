@@ -61,6 +61,14 @@ def test_staff_add_a_user_of_their_organization(
     assert user.check_password(SECRET)
 
 
+def test_the_form_says_what_each_scope_opens(as_staff: Client, outsider: User) -> None:
+    for page in (f"{USER_LIST}add/", user_page(outsider)):
+        text = as_staff.get(page).content.decode()
+        for scope in User.Scope:
+            assert f"{scope.label}: {scope.opens}" in text
+    assert "opens nothing yet" in User.Scope.REPORTS.opens
+
+
 def test_a_user_without_a_password_is_added(as_staff: Client) -> None:
     response = as_staff.post(f"{USER_LIST}add/", user_form(usable_password="false", is_bot="on"))
     assert response.status_code == 302

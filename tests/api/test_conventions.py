@@ -7,11 +7,13 @@ import logging
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import OperationalError
 
 from goalsvc.api.requests import JSONFormatter
 from goalsvc.orgs.views import CallerView
+from goalsvc.postgresql.connection import UnansweredError
 from tests.api.endpoints import ENDPOINTS, goal_body, match_body, methods_of, routes, send
 from tests.conftest import Client
 from tests.factories import UNKNOWN_ID, VisitorSessionFactory, issue_token
@@ -463,6 +465,37 @@ def test_a_database_out_of_reach_is_503_with_retry_after(as_manager, monkeypatch
         "detail": "The database cannot be used right now. Try again shortly.",
         "code": "service_unavailable",
     }
+
+
+@pytest.mark.parametrize(
+    ("cause", "detail"),
+    [
+        (
+            psycopg.errors.QueryCanceled(),
+            "The request took too long and was given up; nothing was written. Try again shortly.",
+        ),
+        (
+            psycopg.errors.LockNotAvailable(),
+            "The request took too long and was given up; nothing was written. Try again shortly.",
+        ),
+        (
+            UnansweredError(),
+            "The database did not answer, and the request was given up. It may have been written all the "
+            "same: send it again with the same external_id or Idempotency-Key.",
+        ),
+    ],
+)
+def test_a_request_given_up_for_time_says_so(as_manager, monkeypatch, cause, detail):
+    def given_up(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError from cause
+
+    monkeypatch.setattr(CallerView, "get", given_up)
+
+    response = as_manager.get(ME)
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "2"
+    assert response.json() == {"detail": detail, "code": "timeout"}
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "a b", "testserver:port", "[::1"])

@@ -67,6 +67,7 @@ def test_a_match_is_answered_whole_with_200(
         "external_id": None,
         "created_at": answer["created_at"],
         "created_by_user_id": str(integrator.id),
+        "is_retracted": False,
     }
     assert "Idempotent-Replay" not in response.headers
 

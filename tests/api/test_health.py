@@ -51,6 +51,28 @@ def test_with_a_migration_to_apply_the_service_is_not_ready(as_nobody, db):
     }
 
 
+def test_when_requests_would_fail_the_service_is_not_ready(as_nobody, db):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orgs_user RENAME is_active TO was_active")
+
+    response = as_nobody.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["checks"] == {"database": "refuses requests", "migrations": "ok"}
+
+
+def test_what_the_database_lacks_is_said_in_a_sentence(as_nobody, db):
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_isolation = 'serializable'")
+
+    response = as_nobody.get("/readyz")
+
+    assert response.status_code == 503
+    checks = response.json()["checks"]
+    assert checks["migrations"] == "ok"
+    assert checks["database"].startswith("default_transaction_isolation is 'serializable', and")
+
+
 def test_credentials_are_not_even_looked_at(as_nobody):
     assert as_nobody.get("/healthz", HTTP_AUTHORIZATION="Token nonsense").status_code == 200
 

@@ -14,8 +14,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from goalsvc.api import pagination
 from goalsvc.orgs.models import Organization, Room
-from matching.models import MatchAttempt
+from matching.models import ExternalMatch, MatchAttempt
 from tests.conftest import Client
 from tests.factories import (
     ExternalMatchFactory,
@@ -264,6 +265,123 @@ def test_the_addresses_of_pages_keep_the_filters(path, as_manager, organization,
     pages = walk(as_manager, f"{org_url}/{path}?visitor_identity={quote('a&b=c é')}&page_size=1")
 
     assert [len(page) for page in pages] == [1, 1]
+
+
+# Filters that no index serves: a page ends after so many rows that were looked at
+
+PATTERNS = ["1", "0", "10000000001", "0000010000", "1101100111", "0110000000"]
+every_search = pytest.mark.parametrize("most", [2, 3, 5, 100])
+every_pattern = pytest.mark.parametrize("pattern", PATTERNS)
+
+
+def make_matches(organization: Organization, room: Room, pattern: str) -> list[str]:
+    """Make a match a minute, in the room where the pattern says 1; return the ids of those, newest first."""
+    found = []
+    for minute, digit in enumerate(pattern):
+        rooms = {"room_ids": [room.id]} if digit == "1" else {}
+        match = ExternalMatchFactory.create(
+            organization=organization, created_at=NOON + timedelta(minutes=minute // 2), **rooms
+        )
+        if rooms:
+            found.append((match.created_at, match.pk))
+    return [str(pk) for _, pk in sorted(found, reverse=True)]
+
+
+@every_search
+@every_pattern
+def test_a_walk_gives_each_row_once_however_few_are_looked_at(
+    pattern, most, as_manager, organization, org_url, room, monkeypatch
+):
+    monkeypatch.setattr(pagination, "MAX_ROWS_READ", most)
+    expected = make_matches(organization, room, pattern)
+    url = f"{org_url}/matches?room={room.id}&page_size=2"
+
+    assert rows_of(walk(as_manager, url)) == expected
+    back = walk(as_manager, last_page_url(as_manager, url), towards="previous")
+    assert rows_of(reversed(back)) == expected
+
+
+@every_search
+@every_pattern
+def test_of_two_filters_either_may_be_the_rare_one(
+    pattern, most, as_manager, organization, org_url, goal, monkeypatch
+):
+    monkeypatch.setattr(pagination, "MAX_ROWS_READ", most)
+    expected: list[str] = []
+    for minute, digit in enumerate(pattern * 2):
+        match = PendingMatchFactory.create(
+            goal=goal,
+            visitor_identity="ann" if digit == "1" else "bob",
+            created_at=NOON + timedelta(minutes=minute),
+        )
+        PendingMatchFactory.create(organization=organization, visitor_identity="ann", created_at=NOON)
+        if digit == "1":
+            expected.insert(0, str(match.pk))
+    url = f"{org_url}/pending_matches?goal={goal.id}&identity=ann&page_size=2"
+
+    assert rows_of(walk(as_manager, url)) == expected
+    back = walk(as_manager, last_page_url(as_manager, url), towards="previous")
+    assert rows_of(reversed(back)) == expected
+
+
+def test_a_page_that_ends_before_it_is_full_has_a_next(as_manager, organization, org_url, room, monkeypatch):
+    monkeypatch.setattr(pagination, "MAX_ROWS_READ", 2)
+    make_matches(organization, room, "1000001")
+
+    pages = walk(as_manager, f"{org_url}/matches?room={room.id}")
+
+    assert [len(page) for page in pages] == [1, 0, 0, 1]
+
+
+def test_from_an_empty_page_leads_a_way_back(as_manager, organization, org_url, room, monkeypatch):
+    monkeypatch.setattr(pagination, "MAX_ROWS_READ", 2)
+    expected = make_matches(organization, room, "1000011")
+    first = as_manager.get(f"{org_url}/matches?room={room.id}").json()
+    empty = as_manager.get(first["next"]).json()
+    assert empty["results"] == []
+
+    assert rows_of(reversed(walk(as_manager, empty["previous"], towards="previous"))) == expected[:2]
+    assert rows_of(walk(as_manager, empty["next"])) == expected[2:]
+
+
+def test_from_an_empty_end_leads_a_way_back_to_all_rows(as_manager, organization, org_url):
+    expected = make_rows(LISTS[4], organization, [1, 2, 3])
+    first = as_manager.get(f"{org_url}/matches?page_size=2").json()
+    ExternalMatch.objects.filter(pk=expected[2]).delete()
+
+    end = as_manager.get(first["next"]).json()
+    back = as_manager.get(end["previous"]).json()
+
+    assert (end["results"], end["next"]) == ([], None)
+    assert back["results"] == first["results"]
+
+
+def test_a_search_is_not_given_up_while_a_filter_has_an_index(
+    as_manager, organization, org_url, goal, monkeypatch
+):
+    monkeypatch.setattr(pagination, "MAX_ROWS_READ", 2)
+    match = ExternalMatchFactory.create(goal=goal, created_at=NOON)
+    make_matches(organization, RoomFactory.create(organization=organization), "1111111")
+
+    assert walk(as_manager, f"{org_url}/matches?goal_id={goal.id}") == [[str(match.pk)]]
+
+
+def test_rows_erased_while_a_page_is_read_do_not_end_the_list(
+    as_manager, organization, org_url, room, monkeypatch
+):
+    expected = make_matches(organization, room, "11111")
+    search = pagination.walk
+
+    def and_erase(*args: Any) -> Any:
+        found = search(*args)
+        ExternalMatch.objects.filter(pk=expected[1]).delete()
+        return found
+
+    monkeypatch.setattr(pagination, "walk", and_erase)
+
+    seen = rows_of(walk(as_manager, f"{org_url}/matches?room={room.id}&page_size=2"))
+
+    assert seen == [expected[0], *expected[2:]]
 
 
 # Page sizes

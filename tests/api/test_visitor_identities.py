@@ -209,3 +209,20 @@ def test_a_filter_says_nothing_of_another_organization(as_integrator, url):
 
     assert known.status_code == unknown.status_code == 200
     assert known.json() == unknown.json() == {"next": None, "previous": None, "results": []}
+
+
+def test_an_identity_is_found_by_the_session_it_was_given_in_reported_or_not(as_integrator, org_url):
+    for name in ("reported", "unreported"):
+        body = {"visitor_identity": name, "visitor_id": f"of-{name}", "visitor_session_id": f"in-{name}"}
+        assert as_integrator.post(f"{org_url}/visitor_identities", body).status_code == 201
+    session = {
+        "visitor_session_id": "in-reported",
+        "visitor_id": "of-reported",
+        "started_at": "2016-10-10T20:00:00Z",
+        "rooms": [],
+    }
+    assert as_integrator.post(f"{org_url}/visitor_sessions", session).status_code == 201
+
+    for name in ("reported", "unreported"):
+        page = as_integrator.get(f"{org_url}/visitor_identities?visitor_session_id=in-{name}").json()
+        assert [row["visitor_identity"] for row in page["results"]] == [name]

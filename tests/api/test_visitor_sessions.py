@@ -1,5 +1,7 @@
 """POST and GET /orgs/<org>/visitor_sessions (merging: tests/rules)"""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from matching.models import Visitor, VisitorIdentity, VisitorSession
@@ -234,3 +236,32 @@ def test_a_filter_says_nothing_of_another_organization(as_integrator, url):
     unknown = as_integrator.get(url, {"visitor_identity": "nobody"})
 
     assert known.json() == unknown.json() == {"next": None, "previous": None, "results": []}
+
+
+def test_the_sessions_of_an_identity_are_in_one_order_whichever_visitor_had_them(
+    as_integrator, org_url, organization
+):
+    visitors = [
+        VisitorIdentityFactory.create(organization=organization, identity="ann").visitor for _ in range(3)
+    ]
+    VisitorIdentityFactory.create(visitor=visitors[0], identity="bob")
+    VisitorSessionFactory.create(organization=organization)  # of a visitor without an identity
+    sessions = [
+        VisitorSessionFactory.create(
+            visitor=visitors[n % 3], started_at=datetime(2016, 10, 1 + n, tzinfo=UTC)
+        )
+        for n in (4, 0, 6, 2, 5, 1, 3)
+    ]
+    expected = [session.visitor_session_id for session in sorted(sessions, key=lambda s: s.started_at)][::-1]
+    url, found = f"{org_url}/visitor_sessions?identity=ann&page_size=2", []
+
+    while url:
+        page = as_integrator.get(url).json()
+        found += [row["visitor_session_id"] for row in page["results"]]
+        url, before = page["next"], page["previous"]
+
+    assert found == expected
+    back = as_integrator.get(before).json()["results"]
+    assert [row["visitor_session_id"] for row in back] == expected[-3:-1]
+    of_one = as_integrator.get(f"{org_url}/visitor_sessions?identity=ann&visitor_id={visitors[1].visitor_id}")
+    assert {row["visitor_id"] for row in of_one.json()["results"]} == {visitors[1].visitor_id}

@@ -39,13 +39,18 @@ SESSIONS = """
     SELECT gen_random_uuid(), %(organization)s, 'session-' || n, visitors.ids[1 + n %% %(identities)s],
            %(at)s + (n / %(identities)s) * interval '1 day' + (n %% 86400) * interval '1 second', NULL,
            %(rooms)s::uuid[], %(at)s, %(at)s
-    FROM generate_series(%(first)s, %(last)s) AS n,
-         (SELECT array_agg(id ORDER BY visitor_id) AS ids FROM matching_visitor) AS visitors
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n,
+         (SELECT array_agg(id ORDER BY visitor_id) AS ids FROM matching_visitor
+          WHERE organization_id = %(organization)s) AS visitors
 """
 
 
-def build(sessions: int, identities: int) -> World:
-    """Fill an empty, migrated database; every identity is one visitor's, with an equal share of sessions."""
+def build(sessions: int, identities: int, *, vacuum: bool = True) -> World:
+    """Fill an empty, migrated database; every identity is one visitor's, with an equal share of sessions.
+
+    Args:
+        vacuum: tell the planner what is there.
+    """
     organization = Organization.objects.create(name="Benchmark", subscription_expires_on=date(2099, 12, 31))
     user = User.objects.create_user(
         "benchmark@example.com", organization=organization, scopes=[User.Scope.SETTINGS]
@@ -73,7 +78,7 @@ def build(sessions: int, identities: int) -> World:
             WITH visitor AS (
                 INSERT INTO matching_visitor (id, organization_id, visitor_id, created_at)
                 SELECT gen_random_uuid(), %(organization)s, 'visitor-' || lpad(n::text, 8, '0'), %(at)s
-                FROM generate_series(0, %(identities)s - 1) AS n
+                FROM generate_series(0, %(identities)s::int - 1) AS n
                 RETURNING id, visitor_id
             )
             INSERT INTO matching_visitoridentity (id, organization_id, identity, visitor_id, created_at)
@@ -95,7 +100,8 @@ def build(sessions: int, identities: int) -> World:
                     "last": min(first + 500_000, sessions) - 1,
                 },
             )
-        cursor.execute("VACUUM ANALYZE")
+        if vacuum:
+            cursor.execute("VACUUM ANALYZE")
     return World(organization.id, key, goals[0].id, rooms, identities, sessions)
 
 

@@ -2,8 +2,9 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 MEBIBYTE = 1024 * 1024
 JSON = "application/json"
@@ -38,14 +39,14 @@ def filled(start: bytes, part: bytes, end: bytes, size: int) -> bytes:
     return start + (part * count).rstrip(b",") + end
 
 
-def items(name: str, item: dict[str, object], size: int, count: int = 5000) -> bytes:
+def items(name: str, item: Mapping[str, object], size: int, count: int = 5000) -> bytes:
     """Make a batch of one item again and again, `#` being the number of each; as many as fit."""
     text = json.dumps(item)
     count = min(count, max(1, (size - 30) // (len(text) + 6)))
     return f'{{"{name}": [{", ".join(text.replace("#", str(number)) for number in range(count))}]}}'.encode()
 
 
-def lines(item: dict[str, object], size: int, end: bytes = b"\n", count: int = 5000) -> bytes:
+def lines(item: Mapping[str, object], size: int, end: bytes = b"\n", count: int = 5000) -> bytes:
     text = json.dumps(item)
     count = min(count, max(1, size // (len(text) + 6)))
     return end.join(text.replace("#", str(number)).encode() for number in range(count))
@@ -56,6 +57,20 @@ def numbered(start: str, part: Callable[[int], str], end: str, size: int, count:
     longest = len(part(count)) + 1
     count = min(count, (size - len(start) - len(end)) // longest)
     return (start + ",".join(map(part, range(count))) + end).encode()
+
+
+def repeated(part: bytes, most: int, size: int) -> bytes:
+    """Make a list of one value again and again, at most so often."""
+    return filled(b'{"matches":[', part, b"]}", min(size, most * len(part)))
+
+
+UNKNOWN = "01234567-0000-7000-8000-00000000"  # but for four digits, a room's id
+ROOMS_OF_AN_ITEM = 39 * 83  # bytes: as many as fit into each of 5,000 items in 16 MiB
+
+
+def with_unknown_rooms(name: str, item: Mapping[str, object], size: int) -> bytes:
+    count = max(1, min(size // 5000, ROOMS_OF_AN_ITEM) // 41)
+    return items(name, {**item, "rooms": [f"{UNKNOWN}{number:04}" for number in range(count)]}, size)
 
 
 def worst_bodies(world: World) -> Iterator[Body]:
@@ -72,8 +87,6 @@ def worst_bodies(world: World) -> Iterator[Body]:
         "rooms": [world.room],
     }
     matches, sessions, identities = "/matches/batch", "/visitor_sessions/batch", "/visitor_identities/batch"
-    unknown = "01234567-0000-7000-8000-00000000"
-    of_rooms = 39 * 83  # as many as fit into an item of 16 MiB / 5000
 
     for path in (matches, sessions, identities):
         yield Body("broken lines", path, lambda n: b"{\n" * (n // 2), NDJSON)
@@ -108,7 +121,7 @@ def worst_bodies(world: World) -> Iterator[Body]:
         yield Body(
             f"just so many {name}",
             matches,
-            lambda n, part=part, most=most: filled(b'{"matches":[', part, b"]}", min(n, most * len(part))),
+            partial(repeated, part, most),
         )
     yield Body("open lists", matches, lambda n: b"[" * n)
     yield Body("open objects", matches, lambda n: b'{"a":' * (n // 5))
@@ -148,14 +161,7 @@ def worst_bodies(world: World) -> Iterator[Body]:
         yield Body(
             "unknown rooms",
             path,
-            lambda n, name=name, item=item: items(
-                name,
-                {
-                    **item,
-                    "rooms": [f"{unknown}{i:04}" for i in range(max(1, min(n // 5000, of_rooms) // 41))],
-                },
-                n,
-            ),
+            partial(with_unknown_rooms, name, item),
         )
     yield Body(
         "long identities",
@@ -180,7 +186,7 @@ def worst_bodies(world: World) -> Iterator[Body]:
             goals,
             lambda n: numbered(
                 '{"name":"a","is_any_room_allowed":false,"conditions":[],"allowed_rooms":[',
-                lambda i: f'"{unknown[:-4]}{i:08}"',
+                lambda i: f'"{UNKNOWN[:-4]}{i:08}"',
                 "]}",
                 n,
                 30_000,

@@ -1,10 +1,15 @@
 """Statements of the hot path behave as the driver's own cursors do."""
 
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import cycle
+
 import pytest
-from django.db import DataError, OperationalError, connection, transaction
+from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 
 from goalsvc import database
 from goalsvc.statements import Statement
+from matching.collisions import despite_collisions
 
 ADD = Statement("SELECT %(a)s::int + %(b)s::int, %(a)s::int, NULL")
 DIVIDE = Statement("SELECT 1 / %(by)s::int")
@@ -50,6 +55,97 @@ def test_errors_are_djangos():
     with pytest.raises(DataError, match="division by zero"):
         DIVIDE.fetch(by=0)
     assert DIVIDE.fetch(by=1) == [("1",)]
+
+
+# A table that has changed.
+
+
+@pytest.fixture
+def changing_table(transactional_db: None) -> Iterator[Callable[[], None]]:
+    """Make a table of one row; return what gives its column another type, back and forth."""
+
+    def execute(statement: str) -> None:
+        with closing(connection.copy()) as other, other.cursor() as cursor:
+            cursor.execute(statement)
+
+    types = cycle(["varchar(9)", "varchar(8)"])
+    execute("CREATE TABLE changing AS SELECT 'a'::varchar(8) AS name")
+    yield lambda: execute(f"ALTER TABLE changing ALTER name TYPE {next(types)}")
+    connection.close()
+    execute("DROP TABLE changing")
+
+
+NAME = Statement("SELECT name FROM changing WHERE name = %(name)s::varchar")
+
+
+def by_statement() -> str:
+    [[name]] = NAME.fetch(name="a")
+    return name
+
+
+def by_cursor() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM changing WHERE name = %s::varchar", ["a"])
+        [[name]] = cursor.fetchall()
+    return name
+
+
+@pytest.fixture(params=[by_statement, by_cursor])
+def look(request: pytest.FixtureRequest, changing_table: Callable[[], None]) -> Callable[[], str]:
+    for _ in range(3):  # more than prepare_threshold
+        request.param()
+    return request.param
+
+
+def test_what_is_prepared_is_prepared_anew_when_a_table_has_changed(changing_table, look):
+    for _ in range(2):
+        changing_table()
+        assert [look() for _ in range(4)] == ["a"] * 4
+
+
+def test_it_is_as_the_first_of_a_transaction(changing_table, look):
+    changing_table()
+    with transaction.atomic():
+        assert look() == "a"
+        changed = ADD.fetch(a=1, b=2)
+    assert changed == [("3", "1", None)]
+
+
+def test_later_in_a_transaction_the_transaction_has_to_begin_anew(changing_table, look):
+    changing_table()
+    attempts = []
+
+    def transact() -> str:
+        with transaction.atomic():
+            attempts.append(ADD.fetch(a=1, b=2))
+            return look()
+
+    with pytest.raises(DatabaseError, match="cached plan"):
+        transact()
+    assert [transact() for _ in range(3)] == ["a"] * 3
+    changing_table()
+    attempts.clear()
+    assert despite_collisions(transact) == "a"
+    assert len(attempts) == 2
+
+
+def test_a_statement_that_is_not_there_any_more_is_prepared_again(changing_table, look):
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD PLANS")
+        connection.connection.pgconn.exec_(b"DEALLOCATE ALL")  # behind the driver's back
+    assert [look() for _ in range(4)] == ["a"] * 4
+
+
+def test_a_name_that_is_taken_is_freed(changing_table, look):
+    connection.connection.prepared.clear()
+    connection.connection._prepared._names.clear()
+    connection.connection._prepared._prepared_idx = 0
+    assert [look() for _ in range(4)] == ["a"] * 4
+
+
+def test_a_name_follows_from_the_statement_alone():
+    assert Statement(ADD.sql).name == ADD.name != DIVIDE.name
+    assert ADD.name == b"goalsvc_8fed5a27b3da61bd6271aa39"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -102,6 +102,15 @@ def postmaster(data: Path) -> int | None:
     return pid
 
 
+def children_of(parent: int) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int((process / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(process.name))
+    return found
+
+
 def wait_until(true: Callable[[], object], said: Callable[[], str] = str) -> None:
     until = time.monotonic() + PATIENCE
     while not true():
@@ -204,14 +213,10 @@ class Service:
 
     def workers(self) -> list[int]:
         found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (process / "cmdline").read_text()
-            except OSError:
-                continue
-            if parent == self.process.pid and "manage.py" in command:
-                found.append(int(process.name))
+        for process in children_of(self.process.pid):
+            with suppress(OSError):  # it has just ended
+                if "manage.py" in Path("/proc", str(process), "cmdline").read_text():
+                    found.append(process)
         return found
 
     def connect(self) -> psycopg.Connection:
@@ -242,11 +247,27 @@ class Postgres:
         """Run statements, whatever the database has become."""
         with psycopg.connect(
             self.url,
-            options="-c default_transaction_read_only=off",
+            options="-c default_transaction_read_only=off -c statement_timeout=0",
             autocommit=True,
         ) as connection:
             for statement in statements:
                 connection.execute(statement)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop all of its processes (SIGSTOP): it is there, and does nothing."""
+        main = postmaster(self.data)
+        assert main is not None
+        stopped = [main]
+        os.kill(main, signal.SIGSTOP)  # first, so that there are no new ones
+        for process in children_of(main):
+            os.kill(process, signal.SIGSTOP)
+            stopped.append(process)
+        try:
+            yield
+        finally:
+            for process in reversed(stopped):
+                os.kill(process, signal.SIGCONT)
 
     def end_connections(self) -> None:
         self.execute(

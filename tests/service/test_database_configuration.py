@@ -18,7 +18,12 @@ URL = "postgres://shop:p%40ss@db.example.com:6432/goals"
 
 @pytest.fixture(autouse=True)
 def nothing_configured(monkeypatch):
-    for name in ("DATABASE_URL", "DATABASE_POOL_SIZE", "DATABASE_STATEMENT_TIMEOUT_MS"):
+    for name in (
+        "DATABASE_URL",
+        "DATABASE_POOL_SIZE",
+        "DATABASE_PREPARED_STATEMENTS",
+        "DATABASE_STATEMENT_TIMEOUT_MS",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -56,14 +61,15 @@ def test_the_url_is_used_where_there_is_one(tmp_path, monkeypatch):
     }
 
 
-def test_options_of_the_url_are_kept_and_win(tmp_path, monkeypatch):
-    query = "?sslmode=require&connect_timeout=9&options=-c%20statement_timeout%3D7"
+def test_limits_of_the_url_win_but_the_way_to_read_is_ours(tmp_path, monkeypatch):
+    query = "?sslmode=require&connect_timeout=9&options=-c%20statement_timeout%3D7%20-c%20DateStyle%3DSQL"
     monkeypatch.setenv("DATABASE_URL", URL + query)
     options = database.configuration(tmp_path)["OPTIONS"]
     assert options["sslmode"] == "require"
     assert options["connect_timeout"] == 9
     assert options["options"].startswith("-c statement_timeout=30000 ")
-    assert options["options"].endswith(" -c statement_timeout=7")
+    limit, style = "-c statement_timeout=7 -c DateStyle=SQL", "-c DateStyle=ISO"
+    assert 0 < options["options"].index(limit) < options["options"].index(style)
 
 
 def test_limits_come_from_the_environment(tmp_path, monkeypatch):
@@ -76,7 +82,36 @@ def test_limits_come_from_the_environment(tmp_path, monkeypatch):
 
 def test_a_statement_timeout_of_0_lifts_all_limits(tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_STATEMENT_TIMEOUT_MS", "0")
-    assert "options" not in database.configuration(tmp_path)["OPTIONS"]
+    options = database.configuration(tmp_path)["OPTIONS"]["options"]
+    assert options.startswith(
+        "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 "
+    )
+
+
+def test_without_prepared_statements_nothing_is_asked_of_a_session(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_PREPARED_STATEMENTS", "0")
+    configured = database.configuration(tmp_path)
+    assert configured["DISABLE_SERVER_SIDE_CURSORS"]
+    assert configured["OPTIONS"]["prepare_threshold"] is None
+    assert "options" not in configured["OPTIONS"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "port"),
+    [
+        ("a.example:5432,b.example:5433", "a.example,b.example", "5432,5433"),
+        ("a.example,b.example", "a.example,b.example", ","),
+        ("[::1]:5432,[fe80::2]", "::1,fe80::2", "5432,"),
+        ("%2Fvar%2FRun,b.example:7", "/var/Run,b.example", ",7"),
+    ],
+)
+def test_a_url_may_name_several_hosts(tmp_path, monkeypatch, hosts, host, port):
+    query = "target_session_attrs=read-write"
+    monkeypatch.setenv("DATABASE_URL", f"postgres://shop:p%40s%2Cs@{hosts}/goals?{query}")
+    configured = database.configuration(tmp_path)
+    assert (configured["HOST"], configured["PORT"]) == (host, port)
+    assert (configured["USER"], configured["PASSWORD"], configured["NAME"]) == ("shop", "p@s,s", "goals")
+    assert configured["OPTIONS"]["target_session_attrs"] == "read-write"
 
 
 @pytest.mark.parametrize(
@@ -88,6 +123,9 @@ def test_a_statement_timeout_of_0_lifts_all_limits(tmp_path, monkeypatch):
         ("DATABASE_URL", "postgres://shop:secret@db:port/goals", "percent-encoded"),
         ("DATABASE_URL", "postgres://shop:sec[ret@db/goals", "percent-encoded"),
         ("DATABASE_URL", "postgres://shop:secret@db", "names no database"),
+        ("DATABASE_URL", "postgres://shop:secret@db,/goals", "percent-encoded"),
+        ("DATABASE_URL", "postgres://shop:secret@db:1,other:port/goals", "a port is a number"),
+        ("DATABASE_PREPARED_STATEMENTS", "no", "must be 1 or 0"),
         ("DATABASE_POOL_SIZE", "0", "must be a whole number, 1 or more"),
         ("DATABASE_POOL_SIZE", "many", "must be a whole number, 1 or more"),
         ("DATABASE_STATEMENT_TIMEOUT_MS", "-1", "must be a whole number, 0 or more"),
@@ -145,7 +183,7 @@ def test_requests_have_time_limits_and_commands_have_none():
         "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'].get('options'))"
     )
     finished = manage("shell", "--no-imports", "-c", question)
-    assert (finished.stdout, finished.returncode) == ("None\n", 0), finished.stderr
+    assert finished.stdout.startswith("-c statement_timeout=0 -c lock_timeout=0 "), finished.stderr
 
 
 @pytest.mark.django_db

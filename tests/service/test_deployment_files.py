@@ -1,6 +1,7 @@
 """The Dockerfile and the compose file agree with the service that they run; no Docker takes part."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -181,9 +182,64 @@ def test_compose_runs_the_image_beside_its_database():
     assert {part["restart"] for part in (service(), postgres())} == {"unless-stopped"}
 
 
-def test_compose_sets_variables_that_the_settings_read():
-    assert service()["environment"].keys() <= variables().keys() - OF_THE_SYSTEM
-    assert service()["environment"].keys() <= table(section("Configuration")).keys()
+def test_compose_passes_every_variable_of_the_readme():
+    passed = service()["environment"]
+    assert passed.keys() == table(section("Configuration")).keys()
+    assert passed.keys() == variables().keys() - OF_THE_SYSTEM
+    for name in passed.keys() - {"DATABASE_URL"}:
+        assert passed[name].startswith(f"${{{name}:"), name
+
+
+def test_what_compose_leaves_empty_has_the_service_s_own_default(tmp_path):
+    """An empty variable is an unset one, for the settings and for serve."""
+    passed = service()["environment"]
+    empty = {name: "" for name, value in passed.items() if value.endswith(":-}")}
+    assert {"HTTPS", "RATE_LIMIT", "LOG_TO_STDOUT", "DATABASE_POOL_SIZE"} <= empty.keys()
+    script = (
+        "from django.conf import settings; import json, goalsvc.settings;"
+        "print(json.dumps({n: v for n, v in vars(goalsvc.settings).items() if n.isupper()},"
+        " default=lambda value: getattr(value, '__qualname__', str(value))))"
+    )
+    bare = {name: value for name, value in os.environ.items() if name not in passed}
+    bare |= {"GOALSVC_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "goalsvc.settings"}
+
+    def read(environment: dict[str, str]) -> Any:
+        said = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(said.stdout)
+
+    assert read(empty | bare) == read(bare)
+
+
+@pytest.mark.parametrize(("given", "read"), [("", "1"), ("0", "0"), ("1", "1")])
+def test_serve_logs_to_stdout_where_the_variable_is_empty(given, read):
+    script = (
+        "import os, runpy, sys\nsys.argv = ['manage.py', 'serve', '--help']\n"
+        "try: runpy.run_path('manage.py', run_name='__main__')\n"
+        "except SystemExit: print('It is', os.environ['LOG_TO_STDOUT'])"
+    )
+    environment = {**os.environ, "LOG_TO_STDOUT": given}
+    said = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.endswith(f"It is {read}\n")
+
+
+def test_the_image_and_compose_agree_on_where_the_static_files_are():
+    [root] = [setting for setting in instructions("ENV") if setting.startswith("STATIC_ROOT=")]
+    assert service()["environment"]["STATIC_ROOT"] == f"${{STATIC_ROOT:-{root.partition('=')[2]}}}"
+
+
+def test_compose_limits_the_memory_of_each():
+    for part, variable in ((service(), "SERVICE_MEMORY"), (postgres(), "DATABASE_MEMORY")):
+        assert re.fullmatch(rf"\$\{{{variable}:-\dg\}}", part["mem_limit"])
+        assert f"`{variable}`" in section("With Docker Compose")
 
 
 def test_compose_holds_no_secret_and_asks_for_each():

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from matching import importing
 from matching.models import (
@@ -157,6 +159,33 @@ def test_the_results_can_be_mended_and_imported_again(run, path, row):
     assert list(still) == [*HEADER.split(","), "row", "status", "code", "detail", "reason"]
 
 
+def test_no_cell_of_the_results_is_run_by_a_spreadsheet_and_all_are_read_back(run, path, row):
+    names = [
+        '=HYPERLINK("x")',
+        "+1+2",
+        "-2+3",
+        "@SUM(A1)",
+        "'=quoted twice",
+        "+358501234567",
+        "it's",
+        "'plain",
+    ]
+    cells = [name.replace('"', '""') for name in names]
+    run([HEADER, *(row(f'"{cell}"', value="-5.00", identity=f'"{cell}"') for cell in cells)])
+
+    failed = path.with_suffix(".failed.csv")
+    written = list(csv.reader(io.StringIO(failed.read_text())))
+    assert [cell for line in written for cell in line if cell[:1] in "=+-@" and cell] == [
+        *["-5.00"] * 5, "+358501234567", "-5.00", "+358501234567", "-5.00", "-5.00",
+    ]  # fmt: skip
+
+    failed.write_text(failed.read_text().replace(",-5.00,", ",5.00,"))
+    run(path=failed, hold=True)
+    held = PendingMatch.objects.order_by("id").values_list("visitor_identity", "external_id")
+    kept = [name if name != "'=quoted twice" else "=quoted twice" for name in names]
+    assert list(held) == [(name, name) for name in kept]
+
+
 def test_the_same_file_again_does_nothing(run, path, row):
     first = run([HEADER, row(), row(identity="nobody")])
     results_then = path.with_suffix(".failed.csv").read_bytes()
@@ -197,6 +226,18 @@ def test_where_nothing_failed_there_is_no_results_file(run, path, row):
     run([HEADER, row()])
 
     assert not path.with_suffix(".failed.csv").exists()
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_was_filled_is_analyzed(dry_run, run, row):
+    """On statistics of an empty table PostgreSQL reads a full one as a whole."""
+    with CaptureQueriesContext(connection) as captured:
+        run([HEADER, row("a")], dry_run=dry_run)
+
+    analyzed = [query["sql"] for query in captured if query["sql"].startswith("ANALYZE")]
+    assert analyzed == ([] if dry_run else 2 * [
+        "ANALYZE matching_externalmatch, matching_pendingmatch, matching_matchattempt"
+    ])  # fmt: skip
 
 
 def test_rows_go_through_in_chunks(run, path, row, monkeypatch):

@@ -168,7 +168,7 @@ def test_a_statement_that_takes_too_long_ends_with_503_and_others_are_served_mea
         client.sendall(world.head("GET", f"{world.base}/visitor_identities"))
         assert world.ask(world.head("GET", f"{world.base}/rooms"))[0] == 200
         status, body = read_answer(client)  # while the table is still locked
-        assert (status, body["code"]) == (503, "service_unavailable")
+        assert (status, body["code"]) == (503, "timeout")
         database.rollback()
     assert world.ask(world.head("GET", f"{world.base}/visitor_identities"))[0] == 200
 

@@ -15,6 +15,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern
 
+from goalsvc.orgs.models import User
 from goalsvc.urls import urlpatterns
 from tests.service.processes import Service, open_folder
 
@@ -201,6 +202,10 @@ def test_every_address_is_in_the_table():
         address = "/" + re.sub(r"<\w+:(\w+)>", r"<\1>", str(pattern.pattern))
         short = address.removeprefix("/api/v5")
         assert f"`{short}`" in named or f"`{address}`" in others, address
+
+
+def test_every_scope_is_described():
+    assert table(section("Who may what")).keys() == set(User.Scope.values)
 
 
 def test_links_lead_somewhere():

@@ -6,6 +6,8 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -105,6 +107,20 @@ def test_a_stop_during_the_start_leaves_nothing_behind(data):
         assert service.stop() in {0, -signal.SIGTERM, 128 + signal.SIGTERM}, service.text
         assert postmaster(data) is None
         assert "Traceback" not in service.text
+
+
+def test_a_stop_during_a_collection_of_garbage_is_not_lost():
+    program = """if True:
+        import os, signal, time, weakref, manage
+        manage.heed_stops()
+        class Anything: pass
+        thing = Anything()
+        watching = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+        del thing
+        time.sleep(30)
+    """
+    stopped = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=False)
+    assert (stopped.returncode, stopped.stderr) == (128 + signal.SIGTERM, b"")
 
 
 def test_a_killed_worker_is_replaced(service):

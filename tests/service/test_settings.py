@@ -106,7 +106,7 @@ def test_over_tls_cookies_and_browsers_keep_to_it(tmp_path):
 
 
 def test_passwords_are_stored_as_argon2():
-    assert settings.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
+    assert settings.PASSWORD_HASHERS == ["goalsvc.orgs.passwords.PasswordHasher"]
     assert make_password("correct horse battery").startswith("argon2$argon2id$")
 
 

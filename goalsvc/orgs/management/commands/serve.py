@@ -7,15 +7,16 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from io import StringIO
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import ProgrammingError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import get_resolver
 
@@ -67,20 +68,34 @@ class Command(BaseCommand):
 
     def migrate(self) -> None:
         """Apply what is missing; of several replicas that start at once, one does and the others wait."""
-        with connection.cursor() as cursor:
-            # Asked again and again, not waited for inside PostgreSQL: there the waiting replica would be an
-            # open transaction, and an index that the other builds concurrently waits for all of those.
-            while True:
-                cursor.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_LOCK])
-                if cursor.fetchone() == (True,):
-                    break
-                time.sleep(0.2)
-            try:
-                executor = MigrationExecutor(connection)
-                if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                    call_command("migrate", interactive=False)
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+        while True:
+            # Asked again and again, not waited for inside PostgreSQL: an index that the other builds
+            # concurrently waits for every statement that is running.
+            with database.only_one(MIGRATION_LOCK) as is_alone:
+                if is_alone:
+                    executor = MigrationExecutor(connection)
+                    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+                    if plan:
+                        self.apply_migrations(at_once=all(migration.atomic for migration, _ in plan))
+                    return
+            time.sleep(0.2)
+
+    def apply_migrations(self, *, at_once: bool) -> None:
+        """Apply what is missing, `at_once`: all of it or nothing, however this process ends.
+
+        Of itself Django keeps a migration and the note that it was applied in two transactions; stopped
+        between them, it tries to apply it again for ever.
+        """
+        try:
+            with transaction.atomic() if at_once else nullcontext():
+                call_command("migrate", interactive=False)
+        except ProgrammingError as error:
+            if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+                raise
+            raise database.NoDatabaseError(
+                "The database cannot be used: migrations have to be applied, which its role may not do: "
+                f"{error.__cause__.diag.message_primary}."
+            ) from error
 
     def load_demo(self, url: str) -> None:
         said = StringIO()
@@ -187,9 +202,10 @@ def unlimited_connection() -> Iterator[None]:
     The workers are copies of this process: a connection left open would be the same one in all of them.
     """
     try:
-        with connection.cursor() as cursor:
-            for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-                cursor.execute(f"SET {limit} = 0")
+        if database.prepares_statements():  # else the session is not ours alone; its limits are the role's
+            with connection.cursor() as cursor:
+                for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                    cursor.execute(f"SET {limit} = 0")
         yield
     finally:
         connection.close()

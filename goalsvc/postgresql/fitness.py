@@ -1,0 +1,96 @@
+"""Whether a database that can be reached can also be used, and if not, what is wrong with it."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from typing import Any
+
+import psycopg
+
+OLDEST = 15
+
+# How the service reads and writes, whatever a role or a database has for its sessions. The connection asks
+# for it as it starts; a pooler in transaction mode cannot, so there it has to be the role's own.
+SESSION = {
+    "default_transaction_isolation": "read committed",
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
+}
+# And what every connection says by itself.
+TIME_ZONE = "UTC"
+
+QUESTIONS = f"""
+    SELECT current_setting('server_version_num'), current_setting('server_encoding'), current_user::text,
+           current_schema()::text, has_schema_privilege(current_schema(), 'CREATE')::text,
+           (SELECT relnamespace::regnamespace::text FROM pg_class
+            WHERE oid = to_regclass('django_migrations')),
+           {", ".join(f"current_setting('{name}')" for name in SESSION)}
+"""
+
+
+def fault(answers: Sequence[str | None]) -> str | None:
+    """Return what is wrong with a database, of the row that QUESTIONS gives; None if nothing is."""
+    version, encoding, role, schema, may_create, schema_of_tables, *settings = answers
+    if int(version or 0) // 10_000 < OLDEST:
+        return f"it is PostgreSQL {int(version or 0) // 10_000}, and {OLDEST} or newer is needed"
+    if encoding != "UTF8":
+        return f"its encoding is {encoding}, and UTF8 is needed"
+    if schema is None:
+        return f"the search_path of the role {role} names no schema that it may use"
+    if schema_of_tables not in {None, schema}:
+        return (
+            f"its tables are in the schema {schema_of_tables}, but the search_path of the role {role} begins "
+            f"with {schema}"
+        )
+    if schema_of_tables is None and may_create != "true":
+        return f"the role {role} may not create tables in the schema {schema}"
+    for (name, wanted), found in zip(SESSION.items(), settings, strict=True):
+        if not is_as_wanted(wanted, found or ""):
+            return (
+                f"{name} is {found!r}, and {wanted!r} is needed: ALTER ROLE {role} SET {name} = '{wanted}', "
+                "because what stands in between did not pass it on"
+            )
+    return None
+
+
+def is_as_wanted(wanted: str, found: str) -> bool:
+    if wanted.isdecimal():
+        return int(found) >= int(wanted)
+    return found.partition(",")[0] == wanted  # after the comma, only how ambiguous dates would be read
+
+
+def is_pooled_by_transaction(
+    connection: psycopg.Connection[Any], connect: Callable[[], psycopg.Connection[Any]]
+) -> bool:
+    """Whether the server's sessions are shared among connections, so that nothing can be kept in one.
+
+    Args:
+        connection: in autocommit mode.
+        connect: makes another one.
+    """
+    first = backend_of(connection)
+    if first == connection.info.backend_pid:
+        return False  # what the server itself said at the start: nobody is in between
+    with ExitStack() as stack:
+        # Others hold a transaction each. A free session goes to one of them, or to us in exchange for ours.
+        for _ in range(3):
+            other = stack.enter_context(closing(connect()))
+            other.autocommit = False
+            if backend_of(other) == first or backend_of(connection) != first:
+                return True
+    return False
+
+
+def backend_of(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def startup_options() -> str:
+    """What a connection asks for as it starts; it counts more than what a role or a database has."""
+    asked = {**SESSION, "TimeZone": TIME_ZONE}
+    return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in asked.items())

@@ -1,0 +1,121 @@
+"""Batches look up each row by its index, whatever the statistics say; what they read is what they asked for.
+
+Statistics are those of a quarter of the rows, or of one row of each kind, by which every index of the
+organization seems to be as good. By one row the planner cannot tell the two indexes of sessions apart, and a
+match needs one of them: that lasts until PostgreSQL looks at the table by itself, a minute later.
+"""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from matching.models import ExternalMatch, PendingMatch, VisitorIdentity, VisitorSession
+from tests.factories import VisitorIdentityFactory, VisitorSessionFactory, ids
+
+ROWS = 2000
+BATCH = 20
+TABLES = [model._meta.db_table for model in (ExternalMatch, PendingMatch, VisitorIdentity, VisitorSession)]
+
+# Rows that scans have fetched of a table, by an index or without one.
+FETCHED = """
+    SELECT sum(pg_stat_get_xact_tuples_returned(oid) + pg_stat_get_xact_tuples_fetched(oid)
+               + (SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(indexrelid)), 0)
+                  FROM pg_index WHERE indrelid = pg_class.oid))::int
+    FROM pg_class WHERE relname = ANY(%s)
+"""
+
+
+def fetched() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(FETCHED, [TABLES])
+        return int(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def fill(as_integrator, organization, org_url, goal, room):
+    """Make a world, and have PostgreSQL look at it when it has so many rows of each kind."""
+
+    def make(analyzed_at: int) -> None:
+        fill_world(as_integrator, organization, org_url, goal, room, analyzed_at)
+
+    return make
+
+
+def fill_world(as_integrator, organization, org_url, goal, room, analyzed_at):
+    identity = VisitorIdentityFactory.create(organization=organization, identity="first")
+    VisitorSessionFactory.create(
+        visitor=identity.visitor, started_at="2016-10-10T20:00:00Z", room_ids=[room.id]
+    )
+    post(as_integrator, org_url, matches(goal, room, "first", 1))
+    post(as_integrator, org_url, matches(goal, room, "first-nobody", 1, if_unmatched="hold"))
+    if analyzed_at == 1:
+        analyze()
+    for start in range(0, ROWS, 500):
+        sessions = [
+            {
+                "visitor_session_id": f"visit-{number}", "visitor_id": f"visitor-{number}",
+                "started_at": "2016-10-10T20:00:00Z", "rooms": ids(room),
+                "visitor_identity": f"customer-{number}",
+            }
+            for number in range(start, start + 500)
+        ]  # fmt: skip
+        post(as_integrator, org_url, ("visitor_sessions", sessions))
+        post(as_integrator, org_url, matches(goal, room, "customer", 500, start))
+        post(as_integrator, org_url, matches(goal, room, "nobody", 500, start, if_unmatched="hold"))
+        if analyzed_at == start + 500:
+            analyze()
+
+
+def analyze() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
+
+
+def matches(goal, room, who, count, start=0, **more) -> tuple[str, list[dict[str, Any]]]:
+    return "matches", [
+        {
+            "goal_id": str(goal.id), "visitor_identity": who if count == 1 else f"{who}-{number}",
+            "goal_matched_at": "2016-10-10T22:00:49Z", "rooms": ids(room), "external_id": f"{who}-{number}",
+            **more,
+        }
+        for number in range(start, start + count)
+    ]  # fmt: skip
+
+
+def post(client, org_url, batch) -> None:
+    name, items = batch
+    path = "matches/batch" if name == "matches" else f"{name}/batch"
+    response = client.post(f"{org_url}/{path}", {name: items})
+    assert response.status_code == 200, response.content
+    assert response.json()["summary"]["failed"] == 0, response.json()["results"][:3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "analyzed_at"),
+    [
+        *((kind, 500) for kind in ("matches", "holds", "sessions", "identities")),
+        *((kind, 1) for kind in ("holds", "sessions", "identities")),
+    ],
+)
+def test_a_batch_reads_no_more_than_it_asks_for(kind, analyzed_at, fill, as_integrator, org_url, goal, room):
+    fill(analyzed_at)
+    numbers = range(BATCH)
+    batch = {
+        "matches": ("matches", [each | {"external_id": f"new-{number}"}
+                                for number, each in enumerate(matches(goal, room, "customer", BATCH)[1])]),
+        "holds": matches(goal, room, "later", BATCH, if_unmatched="hold"),
+        "sessions": ("visitor_sessions", [
+            {"visitor_session_id": f"new-{number}", "visitor_id": f"visitor-{number}",
+             "started_at": "2016-10-10T21:00:00Z", "rooms": [], "visitor_identity": f"customer-{number}"}
+            for number in numbers]),
+        "identities": ("visitor_identities", [
+            {"visitor_identity": f"customer-{number}", "visitor_id": f"phone-{number}"}
+            for number in numbers]),
+    }[kind]  # fmt: skip
+    before = fetched()
+
+    post(as_integrator, org_url, batch)
+
+    # A few rows an item; each wrong index would read all 2,000 for each.
+    assert fetched() - before < BATCH * 50
