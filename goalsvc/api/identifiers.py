@@ -24,6 +24,16 @@ WRAPPERS = " \"'`()[]{}<>"
 # Zeros and dashes alone, such as the UUID of no thing.
 NOTHING = re.compile(r"[0\-\u2010-\u2015]+")
 
+# For the OpenAPI description.
+DESCRIPTION = (
+    "Ids of others (`visitor_identity`, `visitor_id`, `visitor_session_id`, `external_id`) are texts that "
+    "are compared as they are. Refused are those with invisible characters (Unicode's format characters), "
+    "numbers that a spreadsheet has shortened (`3.58401E+11`), and placeholders, which would make one of "
+    "many: nothing but zeros or dashes, and in any case, quoted or in brackets: "
+    + ", ".join(f"`{placeholder}`" for placeholder in sorted(PLACEHOLDERS))
+    + "."
+)
+
 
 def is_placeholder(text: str) -> bool:
     """Tell whether a text stands for "there is no id"."""

@@ -24,17 +24,20 @@ every_place = pytest.mark.parametrize(
 )
 
 INVISIBLE = [
-    0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF,
+    0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A),
+    0xFEFF,
 ]  # fmt: skip
 SHORTENED = ["3.58401E+11", "3,58E+11", "1.9E+18", "2E+11", "-3.58E+11", "3.58401e+11", "1.23457E+18"]
 NO_IDS = [
-    "null", "NULL", "Null", "none", "None", "nil", "NaN", "nan", "undefined", "n/a", "N/A", "#N/A", "(not set)",
+    "null", "NULL", "Null", "none", "None", "nil", "NaN", "nan", "undefined", "n/a", "N/A", "#N/A",
+    "(not set)",
     "(none)", "[object Object]", "0", "-", "--", "000", "00000000-0000-0000-0000-000000000000", "(null)",
     "<null>", '"null"', "'undefined'", "\\N", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "{}", "[]", '""',
     "unknown", "anonymous", "guest", "TRUE", "—", "[Object object]",
 ]  # fmt: skip
 REAL = [
-    "358401234567", "+358401234567", "1e5", "3E5", "E+11", "1.5", "A-0", "00123", "nullify", "Nona", "none@example.com",
+    "358401234567", "+358401234567", "1e5", "3E5", "E+11", "1.5", "A-0", "00123", "nullify", "Nona",
+    "none@example.com",
     "a—b", "héllo", "client 0", "0-1", "object", "n/a-17", "N°5", "日本", "\U0001f600",
 ]  # fmt: skip
 

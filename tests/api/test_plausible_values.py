@@ -47,7 +47,9 @@ def test_a_moment_that_cannot_be_meant_is_refused(
     assert (response.status_code, response.json()) == (400, {"goal_matched_at": [sentence]})
 
 
-@pytest.mark.parametrize("moment", ["2000-01-01T00:00:00Z", "2016-10-10 20:00:00 +0300", "2016-10-10T20:00:00 Z"])
+@pytest.mark.parametrize(
+    "moment", ["2000-01-01T00:00:00Z", "2016-10-10 20:00:00 +0300", "2016-10-10T20:00:00 Z"]
+)
 def test_a_plausible_moment_is_taken(moment, as_integrator, org_url, session):
     response = as_integrator.post(f"{org_url}/visitor_sessions", session | {"started_at": moment})
 
@@ -65,7 +67,9 @@ def test_a_space_before_the_offset_changes_nothing(as_integrator, org_url, sessi
 def test_a_little_future_is_no_mistake(as_integrator, org_url, session):
     soon = (datetime.now(UTC) + timedelta(hours=23)).isoformat()
 
-    assert as_integrator.post(f"{org_url}/visitor_sessions", session | {"started_at": soon}).status_code == 201
+    assert (
+        as_integrator.post(f"{org_url}/visitor_sessions", session | {"started_at": soon}).status_code == 201
+    )
 
 
 GROUPED = {
@@ -80,7 +84,9 @@ def test_a_text_that_may_be_thousands_is_refused_everywhere(
     text, as_manager, org_url, goal, match, room, organization
 ):
     grouped, decimal = GROUPED[text]
-    said = [f"“{text.strip()}” may be {grouped} or {decimal}. Write the one that is meant, with two decimals."]
+    said = [
+        f"“{text.strip()}” may be {grouped} or {decimal}. Write the one that is meant, with two decimals."
+    ]
     written = ExternalMatchFactory.create(organization=organization)
     path = f"{org_url}/goals/{goal.id}"
 
@@ -94,7 +100,14 @@ def test_a_text_that_may_be_thousands_is_refused_everywhere(
 
 @pytest.mark.parametrize(
     ("sent", "value"),
-    [("60.0000", "60.00"), ("1.25", "1.25"), ("1250", "1250.00"), (1.25, "1.25"), ("1.2", "1.20"), ("1e3", "1000.00")],
+    [
+        ("60.0000", "60.00"),
+        ("1.25", "1.25"),
+        ("1250", "1250.00"),
+        (1.25, "1.25"),
+        ("1.2", "1.20"),
+        ("1e3", "1000.00"),
+    ],
 )
 def test_a_value_that_is_clear_is_taken(sent, value, as_manager, org_url, goal):
     response = as_manager.patch(f"{org_url}/goals/{goal.id}", {"default_value": sent})
