@@ -132,7 +132,7 @@ def post_matches(
             answers[index] = answer_to_error(item)  # not raised: it would keep its traceback
             continue
         try:
-            requests[index] = read_request(item, goal_id, by_id=by_id, at=at)
+            requests[index] = read_request(item, goal_id, by_id=by_id)
         except APIException as error:
             answers[index] = answer_to_error(error)
     goals_of_refused = look_for_goals(organization, items, goal_id, answers)
@@ -166,7 +166,7 @@ def forget_ids(answers: Sequence[Answer], *, at: datetime) -> None:
                 row.id = None
 
 
-def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None, at: datetime) -> MatchRequest:
+def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None) -> MatchRequest:
     """Check one item.
 
     Raises: APIException, as the single call would, naming all that is at fault.
@@ -174,13 +174,13 @@ def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None, at: dat
     if isinstance(item, MatchRequest):
         return item._replace(by_id=by_id)
     if goal_id is None and isinstance(item, dict):
-        goal_id = read_goal_id(item, at=at)
-    attributes = check_match(item, at=at)
+        goal_id = read_goal_id(item)
+    attributes = check_match(item)
     assert goal_id is not None, "what is no object has been refused"
     return MatchRequest(goal_id=goal_id, by_id=by_id, **attributes)
 
 
-def read_goal_id(item: dict[str, Any], *, at: datetime) -> UUID:
+def read_goal_id(item: dict[str, Any]) -> UUID:
     """Return the id of the goal that an item of a batch names.
 
     Raises: NotFound (`goal_not_found`) for what cannot be the id of one; ValidationError, naming the
@@ -194,7 +194,7 @@ def read_goal_id(item: dict[str, Any], *, at: datetime) -> UUID:
     sentence = "This field is required." if text in (None, "") else "Not a string."
     errors: Any = {"goal_id": [sentence]}
     try:
-        check_match(item, at=at)
+        check_match(item)
     except ValidationError as error:
         errors |= error.detail
     raise ValidationError(errors)

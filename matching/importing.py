@@ -4,12 +4,11 @@ A chunk's rows, its place in the file and the length of the results file are com
 ends an import, the same command goes on after the last chunk that was committed.
 """
 
-import codecs
 import csv
 import hashlib
 import json
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,55 +19,16 @@ from typing import IO, Any, Protocol
 
 from django.db import connection, transaction
 from django.utils import timezone
-from rest_framework.exceptions import ParseError, ValidationError
 
-from goalsvc.api.parsing import decode_line
 from goalsvc.database import only_one
 from goalsvc.orgs.models import Organization
-from matching.cells import defuse, restore
+from matching.cells import defuse
 from matching.collisions import despite_collisions
+from matching.files import Encoding, UnusableFileError, lines_of, opened, recognize
 from matching.models import ImportRun
+from matching.rows import VERDICT_COLUMNS, Columns, CSVFile, NDJSONFile, Reading, Row
 
 CHUNK_ROWS = 5000
-# A line longer than this is no row: without a limit a file of one line would be read into memory whole.
-MAX_LINE_BYTES = 1024 * 1024
-DELIMITERS = ",;\t|"
-# What a cell with several room ids may have between them.
-ROOM_SEPARATORS = str.maketrans(",;|\t\n", "     ")
-
-
-class UnusableFileError(Exception):
-    """The file cannot be imported at all; the message says why, for the person at the terminal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the file: its number (from 1), what it says, and its text to feed it back."""
-
-    number: int
-    item: Any  # a JSON object, or the APIException that says why there is none
-    source: Any  # a CSV row as a list of cells, or a line of NDJSON
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns of a CSV file of one kind."""
-
-    required: frozenset[str]
-    optional: frozenset[str]
-    aliases: Mapping[str, str]
-
-
-MATCH_COLUMNS = Columns(
-    required=frozenset({"visitor_identity", "goal_matched_at", "rooms"}),
-    optional=frozenset({"goal_id", "goal_value", "external_id", "if_unmatched"}),
-    aliases={"custom_visitor_identity": "visitor_identity"},
-)
-SESSION_COLUMNS = Columns(
-    required=frozenset({"visitor_session_id", "visitor_id", "started_at", "rooms"}),
-    optional=frozenset({"ended_at", "visitor_identity"}),
-    aliases={"custom_visitor_identity": "visitor_identity"},
-)
 # What an import fills.
 TABLES = {
     ImportRun.Kind.MATCHES: ("matching_externalmatch", "matching_pendingmatch", "matching_matchattempt"),
@@ -76,8 +36,6 @@ TABLES = {
 }
 # In the counts of a run: how many rows failed with which code.
 CODE = "code"
-# What the results file adds to a row; ignored when the row is fed back.
-VERDICT_COLUMNS = ("row", "status", "code", "detail", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,153 +77,39 @@ def sentences_of(errors: Any) -> str:
     return " ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
 
 
-def lines_of(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the lines of a file, without a byte order mark.
-
-    Raises: UnusableFileError for a line that is too long to be a row.
-    """
-    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), 1):
-        if len(line) > MAX_LINE_BYTES:
-            raise UnusableFileError(f"Line {number} is longer than {MAX_LINE_BYTES} bytes.")
-        yield line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-
-
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What a first reading of the file tells: the name of its content, and how many lines it has."""
 
     digest: str
     lines: int
+    encoding: Encoding
 
 
-def survey(path: Path, *, is_text: bool, options: Mapping[str, Any]) -> Survey:
+def survey(path: Path, *, format: str, encoding: str | None, options: Mapping[str, Any]) -> Survey:
     """Read the file once before anything is written.
 
     Args:
-        is_text: all of it must be UTF-8. (A broken line of NDJSON spoils no other.)
+        format: `csv`, all of which has to be text, or `ndjson`: a broken line spoils no other.
+        encoding: what its importer says, if anything.
         options: what else changes the meaning of its rows.
 
     Raises: UnusableFileError, naming the line.
     """
+    found = recognize(path, format=format, encoding=encoding)
+    errors = "strict" if format == "csv" else "surrogateescape"
     digest = hashlib.sha256(json.dumps(options, sort_keys=True, default=str).encode())
     number = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(lines_of(file), 1):
-            digest.update(line)
-            if is_text:
-                try:
-                    line.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    raise UnusableFileError(
-                        f"Line {number} is not UTF-8 (at its byte {error.start + 1}). Save the file as "
-                        "UTF-8. Nothing was imported."
-                    ) from None
-    return Survey(digest.hexdigest(), number)
-
-
-def detect_format(path: Path) -> str:
-    """Tell the format from the file's name."""
-    return "ndjson" if path.suffix.lower() in {".ndjson", ".jsonl", ".json"} else "csv"
-
-
-class Rereadable(Iterator[str]):
-    """Lines that can be put back."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines = lines
-        self.taken: list[str] = []
-        self.put_back: deque[str] = deque()
-
-    def __next__(self) -> str:
-        line = self.put_back.popleft() if self.put_back else next(self.lines)
-        self.taken.append(line)
-        return line
-
-    def forget(self) -> None:
-        """Let the lines taken so far be gone."""
-        self.taken.clear()
-
-    def put_back_all_but_first(self) -> str:
-        """Return the first line taken since the last `forget`; the others come again."""
-        first, *others = self.taken
-        self.put_back.extendleft(reversed(others))
-        return first
-
-
-class CSVFile:
-    """A CSV file with a header row; the delimiter is read off the header."""
-
-    def __init__(self, file: IO[bytes], columns: Columns) -> None:
-        self.lines = Rereadable(line.decode("utf-8") for line in lines_of(file))
-        header_line = next(self.lines, None)
-        if header_line is None or not header_line.strip():
-            raise UnusableFileError("The file is empty: a CSV file needs a header row.")
-        counts = {delimiter: header_line.count(delimiter) for delimiter in DELIMITERS}
-        self.delimiter = max(counts, key=lambda delimiter: counts[delimiter])
-        header = next(csv.reader([header_line], delimiter=self.delimiter))
-        self.header = [restore(cell.strip()) for cell in header]
-        self.names = [columns.aliases.get(name.lower(), name.lower()) for name in self.header]
-        check_header(self.names, columns)
-
-    def rows(self) -> Iterator[Row]:
-        number = 0
-        reader = csv.reader(self.lines, delimiter=self.delimiter, strict=True)
-        while True:
-            self.lines.forget()
+    with opened(path) as file:
+        for number, line in enumerate(lines_of(file, found), 1):
             try:
-                cells = [restore(cell) for cell in next(reader)]
-            except StopIteration:
-                return
-            except csv.Error as error:
-                # A stray quote takes the next lines for one cell: only its own line is at fault.
-                number += 1
-                line = self.lines.put_back_all_but_first()
-                yield Row(number, ParseError(f"The row is no CSV: {error}."), [line.rstrip("\r\n")])
-                reader = csv.reader(self.lines, delimiter=self.delimiter, strict=True)
-                continue
-            if not cells:
-                continue
-            number += 1
-            yield Row(number, self.item_of(cells), cells)
-
-    def item_of(self, cells: Sequence[str]) -> Any:
-        """Make the JSON object that the row stands for; empty cells are absent attributes."""
-        if len(cells) != len(self.names):
-            return ParseError(f"The row has {len(cells)} of {len(self.names)} columns.")
-        item: dict[str, Any] = {
-            name: cell for name, cell in zip(self.names, cells, strict=True) if cell.strip()
-        }
-        if "rooms" in item:
-            item["rooms"] = item["rooms"].translate(ROOM_SEPARATORS).split()
-        value = item.get("goal_value")
-        if value is not None and "," in value:
-            return ValidationError(
-                {"goal_value": [f"“{value[:32]}” has a comma; write decimals with a point, as in 12.50."]}
-            )
-        return item
-
-
-def check_header(names: Sequence[str], columns: Columns) -> None:
-    """Raise UnusableFileError for a missing or a doubled column."""
-    doubled = sorted(name for name, count in Counter(names).items() if count > 1 and name)
-    if doubled:
-        raise UnusableFileError(f"The header has a column twice: {', '.join(doubled)}.")
-    if missing := sorted(columns.required - set(names)):
-        raise UnusableFileError(
-            f"The header lacks {', '.join(missing)}. It has: {', '.join(filter(None, names)) or 'nothing'}."
-        )
-
-
-class NDJSONFile:
-    """A file of JSON objects, one a line."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
-
-    def rows(self) -> Iterator[Row]:
-        filled = (line for line in lines_of(self.file) if line.strip())
-        for number, line in enumerate(filled, 1):
-            yield Row(number, decode_line(line), line)
+                digest.update(line.encode(errors=errors))
+            except UnicodeEncodeError:
+                raise UnusableFileError(
+                    f"Line {number} is not UTF-8. Save the file as UTF-8, or say --encoding. "
+                    "Nothing was imported."
+                ) from None
+    return Survey(digest.hexdigest(), number, found)
 
 
 class Results:
@@ -354,10 +198,13 @@ class Import:
     kind: ImportRun.Kind
     path: Path
     format: str
+    encoding: str | None  # None: to be found out
     columns: Columns
+    reading: Reading
     options: Mapping[str, Any]  # what changes the meaning of the rows
     record: Callable[[Sequence[Any], datetime], list[Outcome]]
     results_path: Path
+    say: Callable[[str], None]  # what whoever imports should know of the file
     is_rehearsal: bool = False
 
     def run(self, progress: Callable[[int, int], None]) -> ImportRun:
@@ -369,7 +216,11 @@ class Import:
         Raises: UnusableFileError.
         """
         options = {**self.options, "format": self.format}
-        found = survey(self.path, is_text=self.format == "csv", options=options)
+        if self.reading != Reading():
+            options["reading"] = [self.reading.columns, self.reading.ignored]
+        found = survey(self.path, format=self.format, encoding=self.encoding, options=options)
+        if found.encoding.is_guessed:
+            self.say(f"Read as {found.encoding.name}. If that is wrong, say another --encoding.")
         with self.alone(found.digest):
             return self.run_alone(found, progress)
 
@@ -377,8 +228,12 @@ class Import:
         run = self.find_run(found.digest)
         if run.finished_at is not None:
             return run
-        with self.path.open("rb") as file:
-            source = CSVFile(file, self.columns) if self.format == "csv" else NDJSONFile(file)
+        with opened(self.path) as file:
+            lines = lines_of(file, found.encoding)
+            is_csv = self.format == "csv"
+            source = CSVFile(lines, self.columns, self.reading) if is_csv else NDJSONFile(lines)
+            if source.unread:
+                self.say(f"Columns that nobody reads: {', '.join(source.unread)}.")
             rows = source.rows()
             skipped = sum(1 for _ in islice(rows, run.rows_done))
             progress(skipped, found.lines)

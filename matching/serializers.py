@@ -1,19 +1,17 @@
 """What a client may send: matches, visitor identities, visitor sessions."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from rest_framework import serializers
 
-from goalsvc.api.errors import field_error
+from goalsvc.api.identifiers import IdentifierField
 from goalsvc.api.parsing import (
-    MomentField,
     MoneyField,
     ObjectSerializer,
+    PlausibleMomentField,
     RoomIdsField,
     StrictChoiceField,
-    TextField,
 )
 
 IDENTITY = "visitor_identity"
@@ -40,15 +38,15 @@ class IdentifiedInput(ObjectSerializer):
 class MatchInput(IdentifiedInput):
     """An event outside the web page."""
 
-    visitor_identity = TextField(
+    visitor_identity = IdentifierField(
         max_length=255, help_text="Who it was; submitted beforehand. Also taken as `custom_visitor_identity`."
     )
-    goal_matched_at = MomentField(help_text="When it was; at most 24 hours in the future.")
+    goal_matched_at = PlausibleMomentField(help_text="When it was; at most 24 hours in the future.")
     rooms = RoomIdsField(min_length=1, max_length=100, help_text="Where it was: rooms of the organization.")
     goal_value = MoneyField(
         required=False, allow_null=True, default=None, help_text="Null or absent: the goal's default value."
     )
-    external_id = TextField(
+    external_id = IdentifierField(
         required=False,
         allow_null=True,
         default=None,
@@ -72,9 +70,9 @@ class RestatementInput(ObjectSerializer):
 class IdentityInput(IdentifiedInput):
     """An identity of a visitor."""
 
-    visitor_identity = TextField(max_length=255, help_text="Also taken as `custom_visitor_identity`.")
-    visitor_id = TextField(max_length=64, help_text="The visitor's id on the tracking site.")
-    visitor_session_id = TextField(
+    visitor_identity = IdentifierField(max_length=255, help_text="Also taken as `custom_visitor_identity`.")
+    visitor_id = IdentifierField(max_length=64, help_text="The visitor's id on the tracking site.")
+    visitor_session_id = IdentifierField(
         required=False, allow_null=True, default=None, max_length=64, help_text="The session it was given in."
     )
 
@@ -82,12 +80,12 @@ class IdentityInput(IdentifiedInput):
 class SessionInput(IdentifiedInput):
     """A visitor's session, or as much of it as is known."""
 
-    visitor_session_id = TextField(max_length=64, help_text="The session's id on the tracking site.")
-    visitor_id = TextField(max_length=64, help_text="The visitor's id on the tracking site.")
-    started_at = MomentField()
-    ended_at = MomentField(required=False, allow_null=True, default=None)
+    visitor_session_id = IdentifierField(max_length=64, help_text="The session's id on the tracking site.")
+    visitor_id = IdentifierField(max_length=64, help_text="The visitor's id on the tracking site.")
+    started_at = PlausibleMomentField()
+    ended_at = PlausibleMomentField(required=False, allow_null=True, default=None)
     rooms = RoomIdsField(max_length=100, help_text="The rooms it has been in so far.")
-    visitor_identity = TextField(
+    visitor_identity = IdentifierField(
         required=False,
         allow_null=True,
         default=None,
@@ -109,21 +107,12 @@ class SessionInput(IdentifiedInput):
         return attributes
 
 
-# Clocks differ and events are posted at once, so a little future is no mistake; a day's is.
-FUTURE_TOLERANCE = timedelta(hours=24)
-
-
-def check_match(data: Any, *, at: datetime) -> dict[str, Any]:
+def check_match(data: Any) -> dict[str, Any]:
     """Return the checked attributes of a posted match.
-
-    Args:
-        at: now; the match may lie at most FUTURE_TOLERANCE after it.
 
     Raises: ValidationError naming each attribute at fault.
     """
     attributes = MATCH.check(data)
-    if attributes["goal_matched_at"] > at + FUTURE_TOLERANCE:
-        raise field_error("goal_matched_at", "More than 24 hours in the future.")
     attributes["is_held_if_unmatched"] = attributes.pop("if_unmatched") == "hold"
     return attributes
 

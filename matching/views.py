@@ -164,7 +164,7 @@ class GoalMatchesView(MatchingAPIView):
             return None
         item = request.glance()
         try:
-            self.read = read_request(item, goal_id, by_id=None, at=timezone.now())
+            self.read = read_request(item, goal_id, by_id=None)
         except APIException:
             return None
         return look_for_facts(self.read)

@@ -9,7 +9,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from io import BytesIO
@@ -320,7 +320,10 @@ class MoneyField(serializers.Field):
     default_error_messages = {
         "invalid": "Not a decimal number.",
         "too_long": "At most 14 digits are allowed, 2 of them decimals.",
+        "ambiguous": "{text} may be {grouped} or {decimal}. Write the one that is meant, with two decimals.",
     }
+    # Exactly three digits after the only point: 1.250 is a thousand and more to half of the world.
+    GROUPED = re.compile(r"[+-]?\d*\.\d{3}", re.ASCII)
     LITERAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
     CENT = Decimal("0.01")
     LIMIT = Decimal(10) ** 12
@@ -331,6 +334,9 @@ class MoneyField(serializers.Field):
             if len(text) > 64 or not self.LITERAL.fullmatch(text):
                 self.fail("invalid")
             value = Decimal(text)
+            if self.GROUPED.fullmatch(text):
+                grouped = Decimal(text.replace(".", ""))
+                self.fail("ambiguous", text=quoted(text), grouped=f"{grouped}.00", decimal=value.normalize())
         elif isinstance(data, Decimal):
             value = data
         elif isinstance(data, int) and not isinstance(data, bool):
@@ -363,14 +369,16 @@ class MomentField(serializers.Field):
         "invalid": "Not an ISO 8601 date and time, such as 2016-10-10T22:00:49.123Z.",
         "range": "Outside the years 1 to 9999 (in UTC).",
     }
-    # A date alone is refused: taken as midnight it would quietly pick the wrong session.
-    SHAPE = re.compile(r"\d{4}-?\d\d-?\d\d[Tt ]\d\d[\d:.,]*([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII)
+    # A date alone is refused: taken as midnight it would quietly pick the wrong session. Shops write a space
+    # before the offset.
+    SHAPE = re.compile(r"(\d{4}-?\d\d-?\d\d[Tt ]\d\d[\d:.,]*) ?([Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 
     def to_internal_value(self, data: Any) -> datetime:
-        if not isinstance(data, str) or len(data) > 64 or not self.SHAPE.fullmatch(text := data.strip()):
+        found = self.SHAPE.fullmatch(data.strip()) if isinstance(data, str) and len(data) <= 64 else None
+        if found is None:
             self.fail("invalid")
         try:
-            value = datetime.fromisoformat(text.upper())
+            value = datetime.fromisoformat("".join(found.groups("")).upper())
         except ValueError:
             self.fail("invalid")
         if value.tzinfo is None:
@@ -395,6 +403,35 @@ class MomentField(serializers.Field):
 
 
 UUID_LENGTH = 36
+
+
+class PlausibleMomentField(MomentField):
+    """A moment at which something has happened: from the year 2000 on, and at most a day ahead.
+
+    Clocks differ and events are posted at once, so a little future is no mistake; a day's is.
+    """
+
+    default_error_messages = {
+        "past": "Before the year 2000: it looks like a placeholder. Send the real moment.",
+        "future": "More than 24 hours in the future: it looks like a placeholder. Send the real moment.",
+    }
+    FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+    TOLERANCE = timedelta(hours=24)
+
+    def to_internal_value(self, data: Any) -> datetime:
+        moment = super().to_internal_value(data)
+        if moment < self.FIRST:
+            self.fail("past")
+        if moment > datetime.now(UTC) + self.TOLERANCE:
+            self.fail("future")
+        return moment
+
+    def read(self, data: Any) -> Any:
+        moment = super().read(data)
+        is_plausible = moment is not UNSURE and self.FIRST <= moment <= datetime.now(UTC) + self.TOLERANCE
+        return moment if is_plausible else UNSURE
+
+
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I | re.ASCII)
 
 

@@ -15,6 +15,7 @@ from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.serializers import Serializer
 
+from goalsvc.api import identifiers
 from goalsvc.api.query import checking_query
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -276,6 +277,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Add to the generated description what every answer carries (a spectacular postprocessing hook)."""
+    result["info"]["description"] += f"\n\n{identifiers.DESCRIPTION}"
     result["components"]["schemas"] |= COMPONENTS["schemas"]
     request_id = {
         "description": "The caller's request id, or one made up; in every log line of the request.",

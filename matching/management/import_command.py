@@ -12,16 +12,11 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from goalsvc.orgs.models import Organization
-from matching.importing import (
-    CODE,
-    Columns,
-    Import,
-    Outcome,
-    UnusableFileError,
-    detect_format,
-)
+from matching.files import UnusableFileError
+from matching.importing import CODE, Import, Outcome
 from matching.management.naming import organization_named
 from matching.models import ImportRun
+from matching.rows import Columns, Reading, detect_format, plain, unpacked_name
 
 
 class ImportCommand(BaseCommand):
@@ -34,6 +29,23 @@ class ImportCommand(BaseCommand):
         parser.add_argument("--organization", metavar="ID", required=True)
         parser.add_argument(
             "--format", choices=("csv", "ndjson"), help="without it, the file's name decides: else CSV"
+        )
+        parser.add_argument(
+            "--encoding", help="such as windows-1252; without it the file is looked at: UTF-8, mostly"
+        )
+        parser.add_argument(
+            "--column",
+            metavar="OURS=THEIRS",
+            action="append",
+            default=[],
+            help="read a column of another name, as in goal_value=amount; may be given several times",
+        )
+        parser.add_argument(
+            "--ignore-column",
+            metavar="THEIRS",
+            action="append",
+            default=[],
+            help="a column that is not meant, although its name resembles one of ours",
         )
         parser.add_argument(
             "--results",
@@ -70,20 +82,26 @@ class ImportCommand(BaseCommand):
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         wanted = self.read_options(owner, options)
+        remarks: list[str] = []
         # A rehearsal must not write over the results of an import that has stopped halfway.
-        suffix = f".{'dry-run' if dry_run else 'failed'}{file.suffix or '.csv'}"
-        results_path = options["results"] or file.with_suffix(suffix)
+        plain_file = unpacked_name(file)
+        suffix = f".{'dry-run' if dry_run else 'failed'}{plain_file.suffix or '.csv'}"
+        results_path = options["results"] or plain_file.with_suffix(suffix)
         if results_path.exists() and results_path.samefile(file):
             raise CommandError("The results would overwrite the file; name another place with --results.")
+        columns = self.columns(wanted)
         job = Import(
             organization=owner,
             kind=self.kind,
             path=file,
             format=options["format"] or detect_format(file),
-            columns=self.columns(wanted),
+            encoding=options["encoding"],
+            columns=columns,
+            reading=Reading(read_columns(options["column"], columns), options["ignore_column"]),
             options=wanted,
             record=lambda items, at: self.record(owner, items, at, wanted, dry_run),
             results_path=results_path,
+            say=remarks.append,
             is_rehearsal=dry_run,
         )
         # A chunk makes many objects and hardly a cycle: looked through by default after every 700.
@@ -106,6 +124,8 @@ class ImportCommand(BaseCommand):
             finished = run.finished_at.isoformat(timespec="seconds")
             self.stdout.write(f"This file was imported before, by {finished}: nothing to do. It had")
         self.report(run, results_path, is_rehearsal=dry_run)
+        for remark in remarks:
+            self.stdout.write(remark)
 
     def report(self, run: ImportRun, results_path: Path, *, is_rehearsal: bool) -> None:
         """Say what became of the rows."""
@@ -117,3 +137,18 @@ class ImportCommand(BaseCommand):
             self.stdout.write(f"{count:>12,}  {label}")
         if run.counts.get("failed"):
             self.stdout.write(f"The failed rows, each with its reason, are in {results_path}.")
+
+
+def read_columns(said: Sequence[str], columns: Columns) -> dict[str, str]:
+    """Return our columns by the names in the file, of `--column`. Raises: CommandError."""
+    ours = columns.required | columns.optional
+    read: dict[str, str] = {}
+    for pair in said:
+        name, _, theirs = pair.partition("=")
+        if name not in ours or not theirs:
+            known = ", ".join(sorted(ours))
+            raise CommandError(f"--column {pair}: needed is OURS=THEIRS, where OURS is one of {known}.")
+        if name in read.values() or plain(theirs) in map(plain, read):
+            raise CommandError(f"--column {pair}: it is given twice.")
+        read[theirs] = name
+    return read

@@ -355,7 +355,7 @@ def test_a_default_value_may_be_a_number_a_string_or_null(sent, answered, as_man
         (b"1e-400", "At most 14 digits are allowed, 2 of them decimals."),
         (b"9" * 5000, "At most 14 digits are allowed, 2 of them decimals."),
         (b'"1e400"', "At most 14 digits are allowed, 2 of them decimals."),
-        (b'"0.001"', "At most 14 digits are allowed, 2 of them decimals."),
+        (b'"0.0001"', "At most 14 digits are allowed, 2 of them decimals."),
         (b"1e99999999999999999999", "Not a decimal number."),
         (b"NaN", "Not a decimal number."),
         (b"Infinity", "Not a decimal number."),

@@ -229,8 +229,8 @@ def test_a_moment_beyond_the_calendar_is_refused(sent, as_integrator, url, body)
     assert response.json() == {"goal_matched_at": ["Outside the years 1 to 9999 (in UTC)."]}
 
 
-def test_the_first_moment_of_the_calendar_is_before_any_session(as_integrator, url, body):
-    response = as_integrator.post(url, {**body, "goal_matched_at": "0001-01-01T00:00:00Z"})
+def test_the_first_plausible_moment_is_before_any_session(as_integrator, url, body):
+    response = as_integrator.post(url, {**body, "goal_matched_at": "2000-01-01T00:00:00Z"})
 
     assert (response.status_code, response.json()["code"]) == (404, "session_not_found")
 
@@ -246,7 +246,11 @@ def test_a_moment_may_not_lie_further_in_the_future(ahead, as_integrator, url, b
     response = as_integrator.post(url, {**body, "goal_matched_at": (timezone.now() + ahead).isoformat()})
 
     assert response.status_code == 400
-    assert response.json() == {"goal_matched_at": ["More than 24 hours in the future."]}
+    assert response.json() == {
+        "goal_matched_at": [
+            "More than 24 hours in the future: it looks like a placeholder. Send the real moment."
+        ]
+    }
 
 
 # The rooms

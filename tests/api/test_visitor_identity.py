@@ -335,13 +335,13 @@ def test_a_part_of_another_identity_is_not_erased(as_manager, org_url, place, or
 
 
 def test_only_attempts_can_be_held(as_manager, org_url, place):
-    post_match(as_manager, place, visitor_identity="unknown")
+    post_match(as_manager, place, visitor_identity="nobody-yet")
 
-    assert as_manager.get(address(org_url, "unknown")).json()["match_attempts"]["count"] == 1
-    assert as_manager.delete(address(org_url, "unknown")).status_code == 204
+    assert as_manager.get(address(org_url, "nobody-yet")).json()["match_attempts"]["count"] == 1
+    assert as_manager.delete(address(org_url, "nobody-yet")).status_code == 204
     [attempt] = MatchAttempt.objects.all()
     assert (attempt.code, attempt.visitor_identity, attempt.reason) == ("session_not_found", None, None)
-    assert as_manager.delete(address(org_url, "unknown")).status_code == 404
+    assert as_manager.delete(address(org_url, "nobody-yet")).status_code == 404
 
 
 def test_the_history_tells_of_an_erasure_and_not_of_whom(as_manager, manager, org_url, place):

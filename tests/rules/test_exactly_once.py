@@ -60,7 +60,7 @@ def test_a_repetition_answers_the_first_match_and_writes_nothing(as_integrator, 
     [
         lambda body: {"goal_matched_at": "2016-10-11T01:00:49.123+03:00"},
         lambda body: {"goal_value": 123.45},
-        lambda body: {"goal_value": "123.450"},
+        lambda body: {"goal_value": "123.4500"},
         lambda body: {"visitor_identity": " customer-12345678 "},
         lambda body: {"external_id": " receipt-1 "},
         lambda body: {"rooms": list(reversed(body["rooms"]))},

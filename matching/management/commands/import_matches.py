@@ -8,9 +8,10 @@ from django.core.management.base import CommandError
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.models import Organization
 from matching.answers import Answer, post_matches
-from matching.importing import MATCH_COLUMNS, Columns, Outcome
+from matching.importing import Outcome
 from matching.management.import_command import ImportCommand
 from matching.models import ImportRun, MatchAttempt
+from matching.rows import MATCH_COLUMNS, Columns
 
 
 class Command(ImportCommand):

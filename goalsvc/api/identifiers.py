@@ -1,0 +1,70 @@
+"""Ids that somebody else has given: of customers, visitors, events. A wrong one would merge strangers."""
+
+import re
+from typing import Any
+
+from goalsvc.api.errors import quoted
+from goalsvc.api.parsing import UNSURE, TextField
+
+# Unicode's format characters (Cf) that no reader sees: two ids that look the same must be the same.
+INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+
+# What Excel and its like make of a long number in a cell that is not text: 3.58401E+11, 2E+18, 3,58E+11.
+SHORTENED = re.compile(r"[+-]?\d([.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
+
+# What programs write where there is no id, in any case, quoted or in brackets of any kind.
+PLACEHOLDERS = frozenset(
+    {
+        "null", "none", "nil", "nan", "undefined", "n/a", "#n/a", "n.a.", "not set", "not provided",
+        "unknown", "anonymous", "guest", "true", "false", "\\n", "system.object", "object object",
+        "#null!", "#ref!", "#value!", "#name?", "#num!", "#div/0!",
+    }
+)  # fmt: skip
+WRAPPERS = " \"'`()[]{}<>"
+# Zeros and dashes alone, such as the UUID of no thing.
+NOTHING = re.compile(r"[0\-\u2010-\u2015]+")
+
+# For the OpenAPI description.
+DESCRIPTION = (
+    "Ids of others (`visitor_identity`, `visitor_id`, `visitor_session_id`, `external_id`) are texts that "
+    "are compared as they are. Refused are those with invisible characters (Unicode's format characters), "
+    "numbers that a spreadsheet has shortened (`3.58401E+11`), and placeholders, which would make one of "
+    "many: nothing but zeros or dashes, and in any case, quoted or in brackets: "
+    + ", ".join(f"`{placeholder}`" for placeholder in sorted(PLACEHOLDERS))
+    + "."
+)
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether a text stands for "there is no id"."""
+    bare = text.strip(WRAPPERS)
+    return not bare or bare.casefold() in PLACEHOLDERS or NOTHING.fullmatch(bare) is not None
+
+
+class IdentifierField(TextField):
+    """An id of somebody else's: text in which nothing is invisible, shortened or a placeholder."""
+
+    default_error_messages = {
+        "invisible": "Has an invisible character, U+{code:04X}, as its character {place}. Remove it.",
+        "shortened": (
+            "{text} is a number that a spreadsheet has shortened, so others may look the same. "
+            "Format the column as text and export it again."
+        ),
+        "placeholder": "{text} is a placeholder, not an id: it would make one of many. Send the real one.",
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if found := INVISIBLE.search(text):
+            self.fail("invisible", code=ord(found[0]), place=found.start() + 1)
+        if SHORTENED.fullmatch(text):
+            self.fail("shortened", text=quoted(text))
+        if text and is_placeholder(text):
+            self.fail("placeholder", text=quoted(text))
+        return text
+
+    def read(self, data: Any) -> Any:
+        text = super().read(data)
+        if text is UNSURE or INVISIBLE.search(text) or SHORTENED.fullmatch(text) or is_placeholder(text):
+            return UNSURE
+        return text
