@@ -26,6 +26,7 @@ from matching.visitor_views import (
     VisitorIdentityView,
     VisitorSessionBatchView,
     VisitorSessionsView,
+    VisitorSessionView,
 )
 
 
@@ -64,6 +65,11 @@ urlpatterns = [
         f"{ORG}/visitor_identities/<text:visitor_identity>",
         VisitorIdentityView.as_view(),
         name="visitor-identity",
+    ),
+    path(
+        f"{ORG}/visitor_sessions/<text:visitor_session_id>",
+        VisitorSessionView.as_view(),
+        name="visitor-session",
     ),
     path("api/v5/schema", SchemaView.as_view(), name="schema"),
     path("api/v5/docs", DocsView.as_view(), name="docs"),

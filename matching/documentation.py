@@ -903,6 +903,31 @@ LIST_SESSIONS = Operation(
         *PAGE_PARAMETERS,
     ),
 )
+DELETE_SESSION = Operation(
+    id="delete_visitor_session",
+    tag="visitors",
+    summary="Take back a visitor's session",
+    description=(
+        "For one that was reported wrongly: reports only merge, so another report does not mend it. Its "
+        "visitor stays, with the other sessions. While matches hang on it, retracted ones as well, it stays."
+    ),
+    answers={204: Answer(None)},
+    refusals=(
+        *SETTINGS,
+        Refusal(404, "not_found", "The organization has no such visitor session."),
+        Refusal(409, "session_has_matches", "2 matches hang on this session. Nothing was changed."),
+    ),
+    parameters=(
+        OpenApiParameter(
+            "visitor_session_id",
+            str,
+            description=(
+                "Where the address has `-` in the place of the session's id: the id. For those that an "
+                "address cannot carry: `batch`, `/`, `.` and `..`."
+            ),
+        ),
+    ),
+)
 CREATE_SESSION = Operation(
     id="create_visitor_session",
     tag="visitors",

@@ -33,6 +33,7 @@ from matching.ingestion import KnownIdentity, KnownSession
 from matching.rendering import render_known, render_report_batch
 from matching.reports import ReportAnswer, report_identities, report_sessions
 from matching.views import BatchAPIView, MatchingAPIView
+from matching.withdrawal import take_back_session
 
 
 class VisitorIdentitiesView(MatchingAPIView):
@@ -110,7 +111,7 @@ class VisitorIdentityView(OrganizationAPIView):
 
     @describe(docs.ERASE_IDENTITY)
     def delete(self, request: Request, organization_id: str, visitor_identity: str) -> Response:
-        for identity in named_identities(request, visitor_identity):
+        for identity in named(request, "visitor_identity", visitor_identity):
             if erase_identity(self.organization, identity, by=self.user, at=timezone.now()):
                 return Response(status=status.HTTP_204_NO_CONTENT)
         raise self.not_found()
@@ -122,7 +123,7 @@ class VisitorIdentityView(OrganizationAPIView):
 
     def find(self, visitor_identity: str) -> tuple[str, dict[str, int]]:
         """Return the identity that the address names, and how much is held about it."""
-        for identity in named_identities(self.request, visitor_identity):
+        for identity in named(self.request, "visitor_identity", visitor_identity):
             counts = count_holdings(self.organization, identity)
             if any(counts.values()):
                 return identity, counts
@@ -137,23 +138,27 @@ class VisitorIdentityView(OrganizationAPIView):
         return url_after(self.request, path, row, section.by, visitor_identity=identity)
 
 
-# An address with this in the place of the identity may name it in its query. So can be named what no address
+# An address with this in the place of an id may name it in its query. So can be named what no address
 # can carry: `batch`, which is another address, `/`, which leaves the address of the list, and `.` and `..`,
 # which clients resolve.
 IN_QUERY = "-"
 
 
-def named_identities(request: Request, visitor_identity: str) -> list[str]:
-    """Return the identities that the address may name, the likeliest first.
+def named(request: Request, parameter: str, given: str) -> list[str]:
+    """Return the ids of somebody else's that the address may name, the likeliest first.
 
-    A slash at its end is not looked at elsewhere; here it may be the identity's own.
+    A slash at its end is not looked at elsewhere; here it may be the id's own.
+
+    Args:
+        parameter: of the query, which names it where the address cannot.
+        given: in the address.
     """
-    if visitor_identity == IN_QUERY:
-        names = [request.query_params.get("visitor_identity", IN_QUERY)]
+    if given == IN_QUERY:
+        names = [request.query_params.get(parameter, IN_QUERY)]
     elif request.path.endswith("/"):
-        names = [f"{visitor_identity}/", visitor_identity]
+        names = [f"{given}/", given]
     else:
-        names = [visitor_identity]
+        names = [given]
     return [name.strip() for name in names if can_be_identity(name.strip())]
 
 
@@ -186,6 +191,30 @@ class VisitorSessionsView(MatchingAPIView):
     def post(self, request: Request, organization_id: str) -> Response:
         [answer] = report_sessions(self.organization, [request.data], at=timezone.now())
         return respond(answer, self.organization)
+
+
+class VisitorSessionView(OrganizationAPIView):
+    """A session that was reported wrongly."""
+
+    permission_classes = [OrganizationAccess, ActiveSubscription, SettingsScope]
+
+    @describe(docs.DELETE_SESSION)
+    def delete(self, request: Request, organization_id: str, visitor_session_id: str) -> Response:
+        for name in named(request, "visitor_session_id", visitor_session_id):
+            if take_back_session(self.organization, name, by=self.user, at=timezone.now()):
+                return Response(status=status.HTTP_204_NO_CONTENT)
+        raise self.not_found()
+
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such session comes first. Raises: NotFound."""
+        names = named(self.request, "visitor_session_id", self.kwargs["visitor_session_id"])
+        if not self.organization.visitor_sessions.filter(visitor_session_id__in=names).exists():
+            raise self.not_found()
+        return fault
+
+    @staticmethod
+    def not_found() -> NotFound:
+        return NotFound("not_found", "The organization has no such visitor session.")
 
 
 class VisitorIdentityBatchView(BatchAPIView):

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
@@ -193,7 +194,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Installed as handler400: what Django itself refuses, such as an unknown Host."""
     if is_page(request):
         return defaults.bad_request(request, exception)
-    return json_error(400, "bad_request", "The request was refused: " + type(exception).__name__ + ".")
+    if isinstance(exception, DisallowedHost):
+        name = quoted(request.META.get("HTTP_HOST", ""))
+        detail = (
+            f"The service does not go by the name {name}, which the Host "
+            "header says. If it should, its operator adds the name to ALLOWED_HOSTS."
+        )
+    else:
+        detail = "The request was refused: " + type(exception).__name__ + "."
+    return json_error(400, "bad_request", detail)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:

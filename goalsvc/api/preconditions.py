@@ -21,6 +21,15 @@ class PreconditionFailed(APIException):
     default_code = "precondition_failed"
     default_detail = "This has changed since you read it. Nothing was changed; read it anew."
 
+    changed_tag = (
+        "This is unchanged, but {tag} is not its tag: a proxy that compresses answers has made it weak (W/) "
+        "or changed its end. Nothing was changed. Switch compression off in the proxy for this address."
+    )
+
+
+# What proxies make of a tag when they compress the answer.
+CHANGED = re.compile(r'(?:W/)?"(.*?)(?:[-;:+.]+(?:gzip|gz|br|brotli|zstd|deflate|df))?"')
+
 
 def entity_tag(body: bytes) -> str:
     """Return the strong entity tag of an answer: whatever is seen to change changes it."""
@@ -50,8 +59,12 @@ class IfMatch:
 
     def check(self, current: str) -> None:
         """Raises: PreconditionFailed unless the entity tag is among those sent. A weak one never is."""
-        if self.tags is not None and current not in self.tags:
-            raise PreconditionFailed
+        if self.tags is None or current in self.tags:
+            return
+        for tag in sorted(self.tags):
+            if (found := CHANGED.fullmatch(tag)) and f'"{found[1]}"' == current:
+                raise PreconditionFailed(PreconditionFailed.changed_tag.format(tag=tag))
+        raise PreconditionFailed
 
 
 def is_known(request: Request, current: str) -> bool:

@@ -869,6 +869,7 @@ MODELS_OF_KINDS = {
     Kind.MATCH: "matching.externalmatch",
     Kind.PENDING_MATCH: "matching.pendingmatch",
     Kind.VISITOR_IDENTITY: "matching.visitoridentity",
+    Kind.VISITOR_SESSION: "matching.visitorsession",
 }
 
 
@@ -932,7 +933,7 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
     def thing(self, entry: HistoryEntry) -> str:
         """Name what was changed, and link to it where there is a page of it."""
         text = entry.label or str(entry.object_id or "-")
-        if entry.object_id is None or entry.kind == Kind.VISITOR_IDENTITY:
+        if entry.object_id is None or entry.kind in {Kind.VISITOR_IDENTITY, Kind.VISITOR_SESSION}:
             return text
         opts = admin_of(HistoryEntry.Kind(entry.kind)).opts
         page = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[entry.object_id])

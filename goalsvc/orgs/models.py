@@ -353,6 +353,7 @@ class HistoryEntry(models.Model):
         MATCH = "match", "External match"
         PENDING_MATCH = "pending_match", "Pending match"
         VISITOR_IDENTITY = "visitor_identity", "Visitor identity"
+        VISITOR_SESSION = "visitor_session", "Visitor session"
 
     class Action(models.TextChoices):
         CREATED = "created", "Created"
@@ -411,6 +412,7 @@ class HistoryEntry(models.Model):
                     kind__in=[
                         "organization", "user", "room", "api_token", "goal", "match", "pending_match",
                         "visitor_identity",
+                        "visitor_session",
                     ]
                 ),
                 name="history_kind_known",

@@ -9,13 +9,16 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import path
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from goalsvc.orgs.admin import link_to, precise
+from goalsvc.api.errors import Conflict
+from goalsvc.orgs.admin import acting_user, link_to, precise
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.privacy import IdentityForm, holdings_page, may_see_holdings, show
 from matching.admin.rooms import name_rooms, room_links
 from matching.models import Visitor, VisitorIdentity, VisitorSession
+from matching.withdrawal import take_back_session
 
 
 @admin.register(Visitor)
@@ -112,6 +115,10 @@ class VisitorSessionAdmin(ReceivedAdmin):
     related = ("organization", "visitor")
     linked_lookups = ("visitor__id__exact",)
     search_help_text = "By the exact session id, visitor id or identity."
+    actions = ("take_back",)
+    buttons = {
+        "take_back": Button("Take back", "Delete this session? It can only be reported anew."),
+    }
     fieldsets = (
         (
             None,
@@ -132,6 +139,31 @@ class VisitorSessionAdmin(ReceivedAdmin):
     @admin.display(description="visitor")
     def visitor_link(self, session: VisitorSession) -> SafeString:
         return link_to(session.visitor)
+
+    @admin.action(description="Take back the selected sessions", permissions=["correct"])
+    def take_back(self, request: HttpRequest, queryset: QuerySet[VisitorSession]) -> None:
+        taken, kept = 0, 0
+        for session in queryset.select_related("organization").order_by("pk"):
+            try:
+                taken += take_back_session(
+                    session.organization,
+                    session.visitor_session_id,
+                    by=acting_user(request),
+                    at=timezone.now(),
+                )
+            except Conflict:
+                kept += 1
+        if taken:
+            self.message_user(request, f"Sessions taken back: {taken}.", messages.SUCCESS)
+        if kept:
+            self.message_user(
+                request,
+                f"Sessions that stay, because matches hang on them: {kept}.",
+                messages.WARNING,
+            )
+
+    def applicable(self, row: VisitorSession) -> tuple[str, ...]:
+        return ("take_back",)
 
     @admin.display(description="started (UTC)")
     def started(self, session: VisitorSession) -> str:

@@ -257,7 +257,9 @@ def test_what_became_of_a_thing_is_for_those_who_may_see_it(
 ) -> None:
     entries = {kind: make_entry(organization, kind=kind) for kind in HistoryEntry.Kind.values}
     of_users = {entries[kind].pk for kind in ("user", "api_token")}
-    of_visitors = {entries[kind].pk for kind in ("match", "pending_match", "visitor_identity")}
+    of_visitors = {
+        entries[kind].pk for kind in ("match", "pending_match", "visitor_identity", "visitor_session")
+    }
     for scopes, unseen in (
         ([], of_users | of_visitors),
         (["reports"], of_users | of_visitors),

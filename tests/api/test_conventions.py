@@ -503,7 +503,13 @@ def test_an_unknown_host_is_400_in_json(host, as_manager):
     response = as_manager.get(ME, HTTP_HOST=host)
 
     assert response.status_code == 400
-    assert response.json() == {"detail": "The request was refused: DisallowedHost.", "code": "bad_request"}
+    assert response.json() == {
+        "detail": (
+            f"The service does not go by the name “{host}”, which the Host header says. If it should, its "
+            "operator adds the name to ALLOWED_HOSTS."
+        ),
+        "code": "bad_request",
+    }
 
 
 @pytest.mark.parametrize("route", ["docs", "schema"])

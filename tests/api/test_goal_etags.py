@@ -87,7 +87,7 @@ def test_a_write_on_what_was_read_is_done(write, form, as_manager, url):
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-@pytest.mark.parametrize("form", [STALE, "W/{0}", f"{STALE}, W/{{0}}", '""', '"a,b"'])
+@pytest.mark.parametrize("form", [STALE, f"W/{STALE}", f'{STALE[:-1]}-gzip"', '""', '"a,b"'])
 def test_a_write_on_what_is_no_longer_so_is_refused_and_changes_nothing(write, form, as_manager, url):
     before = as_manager.get(url)
 
@@ -96,6 +96,28 @@ def test_a_write_on_what_is_no_longer_so_is_refused_and_changes_nothing(write, f
     assert response.status_code == 412
     assert response.json() == {
         "detail": "This has changed since you read it. Nothing was changed; read it anew.",
+        "code": "precondition_failed",
+    }
+    assert as_manager.get(url).content == before.content
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize(
+    "form", ['W/"{0}"', f'{STALE}, W/"{{0}}"', '"{0}-gzip"', 'W/"{0};br"', '"{0}--gzip"', '"{0}-df"']
+)
+def test_a_tag_that_a_proxy_has_changed_is_refused_with_what_to_switch_off(write, form, as_manager, url):
+    before = as_manager.get(url)
+    sent = form.format(before.headers["ETag"].strip('"'))
+
+    response = write(as_manager, url, HTTP_IF_MATCH=sent)
+
+    assert response.status_code == 412
+    assert response.json() == {
+        "detail": (
+            f"This is unchanged, but {sent.rpartition(', ')[2]} is not its tag: a proxy that compresses "
+            "answers has made it weak (W/) or changed its end. Nothing was changed. Switch compression "
+            "off in the proxy for this address."
+        ),
         "code": "precondition_failed",
     }
     assert as_manager.get(url).content == before.content
