@@ -39,7 +39,7 @@ REFUSALS = {
         status.HTTP_404_NOT_FOUND,
         "The latest session before goal_matched_at was in none of the rooms that count.",
     ),
-    recording.EXTERNAL_ID_CONFLICT: (
+    resolver.EXTERNAL_ID_CONFLICT: (
         status.HTTP_409_CONFLICT,
         "This external_id already stands for a different match of the goal.",
     ),
@@ -160,10 +160,16 @@ def post_matches(
 
 def forget_ids(answers: Sequence[Answer], *, at: datetime) -> None:
     """Take the ids off what was made at the moment `at`, in a rehearsal: it will never be."""
+    forgotten = set()
     for answer in answers:
         for row in (answer.match, answer.pending):
-            if row is not None and row.created_at == at:
+            if row is not None and row.created_at == at and row.id is not None:
+                forgotten.add(str(row.id))
                 row.id = None
+    for answer in answers:
+        for name in ("match_id", "pending_match_id"):
+            if answer.reason is not None and answer.reason.get(name) in forgotten:
+                answer.reason[name] = None
 
 
 def read_request(item: Any, goal_id: UUID | None, *, by_id: UUID | None) -> MatchRequest:

@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
 from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization
+from matching.models import ExternalMatch, PendingMatch
 from matching.parameters import moment_array, text_array
+from matching.resemblance import find_differences
 from matching.resolver import (
     CARRIED_BY_MANY,
     CARRIED_BY_ONE,
+    EXTERNAL_ID_CONFLICT,
     GOAL_NOT_FOUND,
     MOST_VISITORS,
     NO_ALLOWED_ROOMS,
@@ -44,6 +48,9 @@ ORDER = (
     "posted_rooms",
     "is_any_room_allowed",
     "allowed_rooms",
+    "match_id",
+    "pending_match_id",
+    "differing_attributes",
 )
 
 # Per request: how many visitors carry the identity, when their sessions began, and when the first one
@@ -80,7 +87,7 @@ WHAT_IS_KNOWN = """
 def explain(
     organization: Organization, refusals: Mapping[int, tuple[MatchRequest, Refusal]]
 ) -> dict[int, dict[str, Any]]:
-    """Return the reasons of the curable refusals, by the same keys; at most one statement.
+    """Return the reasons of the curable refusals, by the same keys; at most four statements.
 
     Every reason is a JSON object with a `message` and the facts behind it, all of the organization's own.
     """
@@ -91,7 +98,65 @@ def explain(
     for index, (request, refusal) in refusals.items():
         if refusal.code == NO_CONNECTED_ROOMS:
             reasons[index] = explain_unconnected_rooms(request, refusal)
-    return reasons
+    conflicts = {
+        index: request
+        for index, (request, refusal) in refusals.items()
+        if refusal.code == EXTERNAL_ID_CONFLICT
+    }
+    return reasons | explain_conflicts(organization, conflicts)
+
+
+def explain_conflicts(
+    organization: Organization, requests: Mapping[int, MatchRequest]
+) -> dict[int, dict[str, Any]]:
+    """Say what the external ids stand for, and what differs; two statements.
+
+    What differs is told by name only: reasons are kept, and who is named there could not be erased.
+    """
+    if not requests:
+        return {}
+    goals = {request.goal_id for request in requests.values()}
+    names = {request.external_id for request in requests.values()}
+    first: dict[tuple[UUID, str | None], ExternalMatch | PendingMatch] = {}
+    for rows in (
+        organization.pending_matches.filter(status=PendingMatch.Status.PENDING),
+        organization.matches,
+    ):
+        for row in rows.filter(goal_id__in=goals, external_id__in=names).order_by():
+            first[row.goal_id, row.external_id] = row
+    return {
+        index: conflict(request, first[request.goal_id, request.external_id])
+        for index, request in requests.items()
+        if (request.goal_id, request.external_id) in first
+    }
+
+
+def conflict(request: MatchRequest, first: ExternalMatch | PendingMatch) -> dict[str, Any]:
+    """Make the reason of `external_id_conflict`."""
+    rooms = {*map(str, first.room_ids)}
+    if isinstance(first, ExternalMatch):
+        rooms |= {*map(str, first.unconnected_room_ids)}
+        is_given = first.goal_value_source == ExternalMatch.ValueSource.REQUEST
+        what, key, way_out = "match", "match_id", "PATCH …/matches/<match_id> corrects its value"
+    else:
+        is_given = True
+        what, key = "held match", "pending_match_id"
+        way_out = "DELETE …/pending_matches/<pending_match_id> gives it up"
+    differing = {
+        "visitor_identity": request.visitor_identity != first.visitor_identity,
+        "goal_matched_at": request.goal_matched_at != first.goal_matched_at,
+        "rooms": {*map(str, request.rooms)} != rooms,
+        "goal_value": request.goal_value != (first.goal_value if is_given else None),
+    }
+    names = [name for name, differs in differing.items() if differs] or ["goal_value"]
+    return {
+        "message": (
+            f"It stands for a {what} in which {', '.join(names)} differ"
+            f"{'s' if len(names) == 1 else ''}. {way_out}; another event needs another external_id."
+        ),
+        key: str(first.pk),
+        "differing_attributes": names,
+    }
 
 
 def explain_missing_sessions(
@@ -115,12 +180,25 @@ def explain_missing_sessions(
             },
         )
         known = {sought[number - 1]: facts for number, *facts in cursor}
-    return {
+    reasons = {
         index: missing_session(
             request.goal_matched_at, *known[request.visitor_identity, request.goal_matched_at]
         )
         for index, request in requests.items()
     }
+    unknown = {
+        index: requests[index].visitor_identity
+        for index, reason in reasons.items()
+        if not reason["is_identity_known"]
+    }
+    differences = find_differences(organization, unknown.values())
+    for index, identity in unknown.items():
+        if difference := differences.get(identity):
+            reasons[index]["message"] += (
+                f" One that differs from it in {difference} alone is known: send it exactly as it was "
+                "submitted."
+            )
+    return reasons
 
 
 # What a held match is told where no arrival can help any more.

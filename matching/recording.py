@@ -29,6 +29,7 @@ from matching.parameters import array, bytes_array, moment_array, text_array
 from matching.planning import plan_for_many
 from matching.reasons import explain, in_short
 from matching.resolver import (
+    EXTERNAL_ID_CONFLICT,
     NO_CONNECTED_ROOMS,
     SESSION_NOT_FOUND,
     MatchRequest,
@@ -38,7 +39,6 @@ from matching.resolver import (
     find_facts,
 )
 
-EXTERNAL_ID_CONFLICT = "external_id_conflict"
 TOO_MANY_PENDING = "too_many_pending"
 
 # So many matches are held for one identity at a time: what everybody carries would else be looked through,

@@ -89,6 +89,7 @@ UNKNOWN_ROOMS = "unknown_rooms"
 NO_ALLOWED_ROOMS = "no_allowed_rooms"
 SESSION_NOT_FOUND = "session_not_found"
 NO_CONNECTED_ROOMS = "no_connected_rooms"
+EXTERNAL_ID_CONFLICT = "external_id_conflict"
 
 
 # An identity that more visitors carry names nobody: no more are taken. Of those that an older version let

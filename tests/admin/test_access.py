@@ -66,6 +66,7 @@ ACTIONS: dict[type[models.Model], dict[str, set[str]]] = {
     ExternalMatch: {"operator": MATCH_ACTIONS, "settings": MATCH_ACTIONS},
     PendingMatch: {"operator": PENDING_ACTIONS, "settings": PENDING_ACTIONS},
     VisitorIdentity: {"operator": {"show_holdings"}, "settings": {"show_holdings"}},
+    VisitorSession: {"operator": {"take_back"}, "settings": {"take_back"}},
 }
 
 

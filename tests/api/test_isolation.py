@@ -49,6 +49,7 @@ THEIRS = Place(
     goal_id=some_id(3),
     match_id=some_id(4),
     pending_id=some_id(5),
+    visitor_session_id="their session",
 )
 LATER = datetime(2016, 10, 10, 21, 0, tzinfo=UTC)  # than our session, and before what we post
 THEIR_TEXTS = {

@@ -271,7 +271,7 @@ def test_a_value_given_later_is_the_requests(as_manager, org_url, goal):
         ({}, "This field is required."),
         ({"rooms": []}, "This field is required."),
         ({"goal_value": "x"}, "Not a decimal number."),
-        ({"goal_value": "1.234"}, "At most 14 digits are allowed, 2 of them decimals."),
+        ({"goal_value": "1.2345"}, "At most 14 digits are allowed, 2 of them decimals."),
         ({"goal_value": []}, "Not a decimal number."),
     ],
 )

@@ -18,6 +18,7 @@ IDS = {
     "match_id": WORLD["matches"],
     "pending_id": WORLD["pending_matches"],
     "visitor_identity": WORLD["visitor_identities"],
+    "visitor_session_id": [f"reported-{number}" for number in range(3)],
 }
 
 

@@ -275,7 +275,13 @@ class Names:
                 row = {key: value for key, value in result[name].items() if key not in MOMENTS_OF_POSTING}
                 row |= {key: self.of(row[key]) for key in ("id", "match_id") if key in row}
                 result = {**result, name: row}
+        if "reason" in result:
+            result = {**result, "reason": self.of_reason(result["reason"])}
         return result
+
+    def of_reason(self, reason: dict[str, Any] | None) -> dict[str, Any] | None:
+        ids = {"match_id", "pending_match_id"} & (reason or {}).keys()
+        return (reason or {}) | {name: self.of((reason or {})[name]) for name in ids}
 
 
 def rows_of(names: Names) -> dict[str, list[str]]:
@@ -294,15 +300,16 @@ def rows_of(names: Names) -> dict[str, list[str]]:
         for held in PendingMatch.objects.order_by("id"):
             yield [
                 names.of(held.id), held.goal_id, held.visitor_identity, held.goal_matched_at, held.goal_value,
-                held.room_ids, held.external_id, held.status, held.code, held.reason, names.of(held.match_id),
-                held.created_by_id, held.resolved_at is None,
+                held.room_ids, held.external_id, held.status, held.code, names.of_reason(held.reason),
+                names.of(held.match_id), held.created_by_id, held.resolved_at is None,
             ]  # fmt: skip
 
     def attempts() -> Iterable[Any]:
         for attempt in MatchAttempt.objects.order_by("id"):
             yield [
                 attempt.goal_id, attempt.visitor_identity, attempt.goal_matched_at, attempt.external_id,
-                attempt.code, attempt.detail, attempt.errors, attempt.reason, attempt.created_by_id,
+                attempt.code, attempt.detail, attempt.errors, names.of_reason(attempt.reason),
+                attempt.created_by_id,
             ]  # fmt: skip
 
     def tallies() -> Iterable[Any]:
@@ -365,6 +372,9 @@ def test_a_rehearsal_of_a_batch_says_what_the_batch_would_and_writes_nothing(wor
                 assert rehearsed[name].pop("id") == (pk if pk in written_before else None)
                 for key in ("created_at", "expires_at", "resolved_at", "match_id"):
                     assert (rehearsed[name].pop(key, None) is None) == (real[name].pop(key, None) is None)
+        for name in {"match_id", "pending_match_id"} & (real.get("reason") or {}).keys():
+            pk = real["reason"].pop(name)
+            assert rehearsed["reason"].pop(name) == (pk if pk in written_before else None)
         if rehearsed["status"] == 400:
             rehearsed.pop("detail")
         assert rehearsed == real

@@ -309,10 +309,43 @@ def test_identities_with_many_visitors_and_sessions_cost_the_same(
 
 def test_other_refusals_have_no_reason(as_integrator, url, body, visitor, room):
     VisitorSessionFactory.create(visitor=visitor, room_ids=[room.id])
-    as_integrator.post(url, body | {"external_id": "receipt-1"})
 
-    conflict = as_integrator.post(url, body | {"external_id": "receipt-1", "goal_value": 1})
     unknown = as_integrator.post(url, body | {"rooms": ids(RoomFactory.create())})
 
-    assert set(conflict.json()) == {"detail", "code"}
     assert set(unknown.json()) == {"rooms"}
+
+
+@pytest.mark.parametrize(
+    ("change", "differing"),
+    [
+        ({"goal_value": 1}, ["goal_value"]),
+        ({"visitor_identity": "customer-23456789"}, ["visitor_identity"]),
+        ({"goal_matched_at": "2016-10-11T22:00:49.123Z", "goal_value": 1}, ["goal_matched_at", "goal_value"]),
+    ],
+)
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_conflict_names_what_the_external_id_stands_for_and_what_differs(
+    is_held, change, differing, as_integrator, url, body, visitor, room
+):
+    if not is_held:
+        VisitorSessionFactory.create(visitor=visitor, room_ids=[room.id])
+    event = body | {"external_id": "receipt-1", "if_unmatched": "hold"}
+    first = as_integrator.post(url, event)
+    assert first.status_code == (202 if is_held else 200)
+
+    conflict = as_integrator.post(url, event | change)
+
+    assert (conflict.status_code, conflict.json()["code"]) == (409, "external_id_conflict")
+    what, key, way_out = (
+        ("held match", "pending_match_id", "DELETE …/pending_matches/<pending_match_id> gives it up")
+        if is_held
+        else ("match", "match_id", "PATCH …/matches/<match_id> corrects its value")
+    )
+    assert conflict.json()["reason"] == {
+        "message": (
+            f"It stands for a {what} in which {', '.join(differing)} differ{'s' * (len(differing) == 1)}. "
+            f"{way_out}; another event needs another external_id."
+        ),
+        key: first.json()["id"],
+        "differing_attributes": differing,
+    }

@@ -116,6 +116,10 @@ def test_each_row_gets_the_verdict_of_the_api(run, path, row, organization, goal
             "status": "409",
             "code": "external_id_conflict",
             "detail": "This external_id already stands for a different match of the goal.",
+            "reason": (
+                "It stands for a match in which goal_value differs. PATCH …/matches/<match_id> corrects its "
+                "value; another event needs another external_id."
+            ),
         },
         base
         | {
