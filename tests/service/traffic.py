@@ -99,7 +99,7 @@ class Traffic:
             "match with a key": lambda: world.ask(
                 "POST", matches, world.match, **{"Idempotency-Key": str(uuid.uuid4())}
             ),
-            "rejected": lambda: post(visitor_identity="unknown"),
+            "rejected": lambda: post(visitor_identity="customer-unheard-of"),
             "rehearsal": lambda: world.ask("POST", f"{matches}?validate_only=true", world.match),
             "page": lambda: world.ask("GET", "/admin/", Cookie=f"sessionid={uuid.uuid4().hex}"),
         }
