@@ -101,8 +101,9 @@ def recognize(path: Path, *, format: str, encoding: str | None) -> Encoding:
                 raise UnusableFileError(f"{sentence} Nothing was imported.")
         found = Encoding(encoding) if encoding else encoding_of(sample, file, format=format)
     try:
+        b"x".decode(found.name, "replace")
         text = codecs.getincrementaldecoder(found.name)("replace").decode(sample[:START])
-    except LookupError:
+    except (LookupError, UnicodeError):  # also of what is no encoding of text
         raise UnusableFileError(f"--encoding {found.name!r} is no encoding that is known here.") from None
     start = text.removeprefix(MARK).lstrip()
     if format == "csv" and start.startswith("<"):

@@ -26,7 +26,7 @@ from matching.cells import defuse
 from matching.collisions import despite_collisions
 from matching.files import Encoding, UnusableFileError, lines_of, opened, recognize
 from matching.models import ImportRun
-from matching.rows import VERDICT_COLUMNS, Columns, CSVFile, NDJSONFile, Reading, Row
+from matching.rows import VERDICT_COLUMNS, Columns, CSVFile, NDJSONFile, Reading, Row, is_blank
 
 CHUNK_ROWS = 5000
 # What an import fills.
@@ -145,6 +145,8 @@ class Results:
         if isinstance(self.source, CSVFile):
             width = len(self.source.names)
             cells = [*row.source, *[""] * (width - len(row.source))]
+            if is_blank(cells[width:]):
+                del cells[width:]
             # Cells too many stay together in the last column: whoever mends the row needs them.
             cells[width - 1 :] = [self.source.delimiter.join(cells[width - 1 :])]
             for index, name in enumerate(self.source.names):

@@ -205,7 +205,8 @@ class CSVFile:
                 continue
             if not self.header[number - 1]:
                 return ParseError(f"Cell {number} is under a column without a name: “{cell[:32]}”.")
-            item[name] = cell
+            if name:  # else it is to be ignored
+                item[name] = cell
         if "rooms" in item:
             item["rooms"] = item["rooms"].translate(ROOM_SEPARATORS).split()
         value = item.get("goal_value")
@@ -229,9 +230,12 @@ def names_of(header: Sequence[str], columns: Columns, reading: Reading) -> list[
     for name in [*reading.columns, *reading.ignored]:
         if plain(name) not in there:
             raise UnusableFileError(f"The file has no column {name}. It has: {listed(header)}.")
+    ignored = {plain(name) for name in reading.ignored}
     names = []
     for title in header:
-        if plain(title) in said:
+        if plain(title) in ignored:
+            names.append("")
+        elif plain(title) in said:
             names.append(said[plain(title)])
         elif plain(title) in known and known[plain(title)] not in said.values():
             names.append(known[plain(title)])
@@ -241,8 +245,7 @@ def names_of(header: Sequence[str], columns: Columns, reading: Reading) -> list[
     if doubled:
         raise UnusableFileError(f"The header has a column twice: {', '.join(doubled)}.")
     missing = sorted(ours - set(names))
-    ignored = {plain(name) for name in reading.ignored}
-    unread = [name for name in names if name and name not in ours and plain(name) not in ignored]
+    unread = [name for name in names if name and name not in ours]
     verdicts = set(VERDICT_COLUMNS) if set(VERDICT_COLUMNS) <= set(names) else set()
     probable: list[str] = []
     for name in missing:

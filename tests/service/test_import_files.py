@@ -97,8 +97,9 @@ def test_an_encoding_can_be_said(run, row):
     assert "Read as" not in printed
 
 
-def test_an_encoding_that_does_not_exist_is_refused(run, row):
-    assert "'utf-9' is no encoding" in refusal(run, f"{HEADER}\n{row}\n", encoding="utf-9")
+@pytest.mark.parametrize("encoding", ["utf-9", "base64", "undefined"])
+def test_an_encoding_that_does_not_exist_is_refused(encoding, run, row):
+    assert f"{encoding!r} is no encoding" in refusal(run, f"{HEADER}\n{row}\n", encoding=encoding)
 
 
 def test_an_encoding_that_is_not_that_of_the_file_is_refused(run, row):
@@ -274,6 +275,13 @@ def test_a_column_that_is_not_meant_is_named_as_unread(run, row):
     assert "Columns that nobody reads: amount, Note." in printed
 
 
+def test_a_column_of_ours_can_be_ignored_too(run, row):
+    printed = run(f"{HEADER}\n{row}\n", ignore_column=["external_id"])
+
+    assert created() == [(None, "12.50")]
+    assert "Columns that nobody reads: external_id." in printed
+
+
 def test_a_rehearsal_says_the_same_of_the_file(run, row):
     printed = run(f"{HEADER},Note\n{row},x\n".encode("cp1252"), dry_run=True)
 
@@ -296,8 +304,9 @@ def test_an_option_that_names_no_column_is_refused(options, sentence, run, row):
     assert refusal(run, f"{HEADER}\n{row}\n", **options).startswith(sentence)
 
 
-def test_the_results_can_be_imported_again(run, row, tmp_path: Path):
-    run(f"{HEADER}\n{row.replace('12.50', 'x')}\n")
+@pytest.mark.parametrize("tail", ["", ",,"])
+def test_the_results_can_be_imported_again(tail, run, row, tmp_path: Path):
+    run(f"{HEADER}\n{row.replace('12.50', 'x')}{tail}\n")
     results = tmp_path / "sales.failed.csv"
     mended = results.read_text().replace(",x,", ",12.50,", 1)
 
