@@ -50,8 +50,6 @@ SESSION_COLUMNS = Columns(
 )
 # What the results file adds to a row; ignored when the row is fed back.
 VERDICT_COLUMNS = ("row", "status", "code", "detail", "reason")
-
-
 # What other programs call our columns, as `plain` writes it. Such a column is not taken for ours by itself:
 # whoever imports says so.
 OTHER_NAMES = {
@@ -245,15 +243,14 @@ def names_of(header: Sequence[str], columns: Columns, reading: Reading) -> list[
     if doubled:
         raise UnusableFileError(f"The header has a column twice: {', '.join(doubled)}.")
     missing = sorted(ours - set(names))
-    unread = [name for name in names if name and name not in ours]
-    verdicts = set(VERDICT_COLUMNS) if set(VERDICT_COLUMNS) <= set(names) else set()
+    others = [title for title in unread(header, names, columns) if plain(title) not in ignored]
     probable: list[str] = []
     for name in missing:
         probable += [
             f"The column “{title}” is probably {name}, which is missing: say --column "
             f"{name}={quoted(title)} to read it, or --ignore-column {quoted(title)}."
-            for title in unread
-            if title not in verdicts and is_meant(title, name)
+            for title in others
+            if is_meant(title, name)
         ]
     lacking = [name for name in missing if name in columns.required]
     if lacking:
