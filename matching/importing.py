@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -24,9 +24,11 @@ from goalsvc.database import only_one
 from goalsvc.orgs.models import Organization
 from matching.cells import defuse
 from matching.collisions import despite_collisions
+from matching.columns import VERDICT_COLUMNS, Columns
 from matching.files import Encoding, UnusableFileError, lines_of, opened, recognize
 from matching.models import ImportRun
-from matching.rows import VERDICT_COLUMNS, Columns, CSVFile, NDJSONFile, Reading, Row, is_blank
+from matching.readings import Reading
+from matching.rows import CSVFile, NDJSONFile, Row, is_blank
 
 CHUNK_ROWS = 5000
 # What an import fills.
@@ -34,8 +36,9 @@ TABLES = {
     ImportRun.Kind.MATCHES: ("matching_externalmatch", "matching_pendingmatch", "matching_matchattempt"),
     ImportRun.Kind.SESSIONS: ("matching_visitor", "matching_visitoridentity", "matching_visitorsession"),
 }
-# In the counts of a run: how many rows failed with which code.
+# In the counts of a run: how many rows failed with which code, and how many had times taken for UTC.
 CODE = "code"
+ASSUMED_TIMES = "assumed UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +220,12 @@ class Import:
 
         Raises: UnusableFileError.
         """
-        options = {**self.options, "format": self.format}
-        if self.reading != Reading():
-            options["reading"] = [self.reading.columns, self.reading.ignored]
+        options = {
+            **self.options,
+            "format": self.format,
+            "columns": [self.columns.renamed, self.columns.ignored],
+            "reading": asdict(self.reading),
+        }
         found = survey(self.path, format=self.format, encoding=self.encoding, options=options)
         if found.encoding.is_guessed:
             self.say(f"Read as {found.encoding.name}. If that is wrong, say another --encoding.")
@@ -232,8 +238,11 @@ class Import:
             return run
         with opened(self.path) as file:
             lines = lines_of(file, found.encoding)
-            is_csv = self.format == "csv"
-            source = CSVFile(lines, self.columns, self.reading) if is_csv else NDJSONFile(lines)
+            source: CSVFile | NDJSONFile
+            if self.format == "csv":
+                source = CSVFile(lines, self.columns, self.reading)
+            else:
+                source = NDJSONFile(lines, self.reading)
             if source.unread:
                 self.say(f"Columns that nobody reads: {', '.join(source.unread)}.")
             rows = source.rows()
@@ -290,6 +299,7 @@ class Import:
                 outcomes = self.record([row.item for row in chunk], timezone.now())
                 for row, outcome in zip(chunk, outcomes, strict=True):
                     counts[outcome.word] += 1
+                    counts[ASSUMED_TIMES] += row.has_assumed_times
                     if outcome.code is not None:
                         counts[f"{CODE} {outcome.code}"] += 1
                         results.write(row, outcome)

@@ -2,18 +2,19 @@
 
 import csv
 import re
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.exceptions import ParseError
 
 from goalsvc.api.parsing import decode_line
 from matching.cells import restore
+from matching.columns import Columns, names_of, unread
 from matching.files import UnusableFileError
+from matching.readings import Reading
 
 DELIMITERS = ",;\t|"
 # What a cell with several room ids may have between them.
@@ -27,57 +28,7 @@ class Row:
     number: int
     item: Any  # a JSON object, or the APIException that says why there is none
     source: Any  # a CSV row as a list of cells, or a line of NDJSON
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns of a CSV file of one kind."""
-
-    required: frozenset[str]
-    optional: frozenset[str]
-    aliases: Mapping[str, str]
-
-
-MATCH_COLUMNS = Columns(
-    required=frozenset({"visitor_identity", "goal_matched_at", "rooms"}),
-    optional=frozenset({"goal_id", "goal_value", "external_id", "if_unmatched"}),
-    aliases={"custom_visitor_identity": "visitor_identity"},
-)
-SESSION_COLUMNS = Columns(
-    required=frozenset({"visitor_session_id", "visitor_id", "started_at", "rooms"}),
-    optional=frozenset({"ended_at", "visitor_identity"}),
-    aliases={"custom_visitor_identity": "visitor_identity"},
-)
-# What the results file adds to a row; ignored when the row is fed back.
-VERDICT_COLUMNS = ("row", "status", "code", "detail", "reason")
-# What other programs call our columns, as `plain` writes it. Such a column is not taken for ours by itself:
-# whoever imports says so.
-OTHER_NAMES = {
-    "visitor_identity": (
-        "email emailaddress mail customer customerid customernumber customeremail clientid client contactid "
-        "contact userid user identity loyaltyid cardnumber memberid phone phonenumber customvisitorid"
-    ),
-    "goal_matched_at": (
-        "timestamp time date datetime matchedat createdat created orderdate purchasedat purchasedate "
-        "transactiondate conversiontime conversiondate conversiondatetime occurredat eventtime eventdate "
-        "paidat processedat soldat saledate closedate"
-    ),
-    "rooms": "room roomid roomids store storeid shop shopid location locationid",
-    "goal_id": "goal goaluuid",
-    "goal_value": (
-        "amount value revenue total price sum totalprice totalamount ordertotal ordervalue grandtotal "
-        "subtotal conversionvalue saleamount netamount grossamount turnover"
-    ),
-    "external_id": (
-        "orderid order ordernumber orderno transactionid transaction receipt receiptid receiptnumber invoice "
-        "invoiceid invoicenumber eventid externalreference reference dealid saleid externalorderid"
-    ),
-    "if_unmatched": "hold ifnotmatched",
-    "visitor_session_id": "session sessionid visitsessionid visitid",
-    "visitor_id": "visitor deviceid clientid gaclientid cookieid anonymousid",
-    "started_at": "start starttime started sessionstart timestamp begin beganat startdate firstseen",
-    "ended_at": "end endtime ended sessionend enddate lastseen finishedat",
-}
+    has_assumed_times: bool = False  # one without an offset was taken for UTC
 
 
 def unpacked_name(path: Path) -> Path:
@@ -114,19 +65,6 @@ class Rereadable(Iterator[str]):
         return first
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What its importer says of a CSV file."""
-
-    columns: Mapping[str, str] = field(default_factory=dict)  # ours by the name in the file
-    ignored: Sequence[str] = ()
-
-
-def plain(name: str) -> str:
-    """Return a column's name without case, spaces, hyphens and underscores."""
-    return re.sub(r"[\s_\-]+", "", name).casefold()
-
-
 def is_blank(cells: Sequence[str]) -> bool:
     return not any(cell.strip() for cell in cells)
 
@@ -137,8 +75,9 @@ class CSVFile:
     # Before the header, as spreadsheets write it.
     SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
-    def __init__(self, lines: Iterator[str], columns: Columns, reading: Reading | None = None) -> None:
+    def __init__(self, lines: Iterator[str], columns: Columns, reading: Reading) -> None:
         self.lines = Rereadable(lines)
+        self.reading = reading
         line, self.delimiter = self.find_header()
         self.lines.put_back.appendleft(line)
         try:
@@ -148,7 +87,7 @@ class CSVFile:
         if is_blank(header):
             raise UnusableFileError("The file is empty: a CSV file needs a header row.")
         self.header = [restore(cell.strip()) for cell in header]
-        self.names = names_of(self.header, columns, reading or Reading())
+        self.names = names_of(self.header, columns)
         self.unread = unread(self.header, self.names, columns)
 
     def find_header(self) -> tuple[str, str]:
@@ -182,7 +121,8 @@ class CSVFile:
                 continue
             number += 1
             is_whole = self.lines.taken[-1].endswith(("\n", "\r"))
-            yield Row(number, self.item_of(cells, is_whole=is_whole), cells)
+            item = self.item_of(cells, is_whole=is_whole)
+            yield Row(number, self.reading.read(item), cells, self.reading.has_assumed_times(item))
 
     def item_of(self, cells: Sequence[str], *, is_whole: bool) -> Any:
         """Make the JSON object that the row stands for; empty cells are absent attributes.
@@ -207,82 +147,7 @@ class CSVFile:
                 item[name] = cell
         if "rooms" in item:
             item["rooms"] = item["rooms"].translate(ROOM_SEPARATORS).split()
-        value = item.get("goal_value")
-        if value is not None and "," in value:
-            return ValidationError(
-                {"goal_value": [f"“{value[:32]}” has a comma; write decimals with a point, as in 12.50."]}
-            )
         return item
-
-
-def names_of(header: Sequence[str], columns: Columns, reading: Reading) -> list[str]:
-    """Return what the columns of a file are called here; those that nobody reads keep their names.
-
-    Raises: UnusableFileError for a missing or a doubled column, and for one that is probably meant to be
-        one of ours.
-    """
-    ours = columns.required | columns.optional
-    known = {plain(name): name for name in ours} | {plain(k): v for k, v in columns.aliases.items()}
-    said = {plain(theirs): name for theirs, name in reading.columns.items()}
-    there = {plain(name) for name in header}
-    for name in [*reading.columns, *reading.ignored]:
-        if plain(name) not in there:
-            raise UnusableFileError(f"The file has no column {name}. It has: {listed(header)}.")
-    ignored = {plain(name) for name in reading.ignored}
-    names = []
-    for title in header:
-        if plain(title) in ignored:
-            names.append("")
-        elif plain(title) in said:
-            names.append(said[plain(title)])
-        elif plain(title) in known and known[plain(title)] not in said.values():
-            names.append(known[plain(title)])
-        else:
-            names.append(title)
-    doubled = sorted(name for name, count in Counter(names).items() if count > 1 and name)
-    if doubled:
-        raise UnusableFileError(f"The header has a column twice: {', '.join(doubled)}.")
-    missing = sorted(ours - set(names))
-    others = [title for title in unread(header, names, columns) if plain(title) not in ignored]
-    probable: list[str] = []
-    for name in missing:
-        probable += [
-            f"The column “{title}” is probably {name}, which is missing: say --column "
-            f"{name}={quoted(title)} to read it, or --ignore-column {quoted(title)}."
-            for title in others
-            if is_meant(title, name)
-        ]
-    lacking = [name for name in missing if name in columns.required]
-    if lacking:
-        probable.insert(0, f"The header lacks {', '.join(lacking)}. It has: {listed(header)}.")
-    if probable:
-        raise UnusableFileError(" ".join(probable))
-    return names
-
-
-def is_meant(title: str, name: str) -> bool:
-    """Tell whether a column of another name is plainly meant to be one of ours."""
-    found = plain(title)
-    return found in OTHER_NAMES.get(name, "").split() or bool(
-        get_close_matches(found, [plain(name)], cutoff=0.8)
-    )
-
-
-def listed(header: Sequence[str]) -> str:
-    return ", ".join(filter(None, header)) or "nothing"
-
-
-def quoted(name: str) -> str:
-    """Return a name as a shell takes it."""
-    return name if re.fullmatch(r"[\w.]+", name) else f"'{name}'"
-
-
-def unread(header: Sequence[str], names: Sequence[str], columns: Columns) -> list[str]:
-    """Return the columns that nobody reads, without those of a results file."""
-    read = columns.required | columns.optional
-    if set(VERDICT_COLUMNS) <= set(names):
-        read |= set(VERDICT_COLUMNS)
-    return [title for title, name in zip(header, names, strict=True) if title and name not in read]
 
 
 class NDJSONFile:
@@ -290,10 +155,12 @@ class NDJSONFile:
 
     unread: Sequence[str] = ()
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[str], reading: Reading) -> None:
         self.lines = lines
+        self.reading = reading
 
     def rows(self) -> Iterator[Row]:
         filled = (line.encode(errors="surrogateescape") for line in self.lines if line.strip())
         for number, line in enumerate(filled, 1):
-            yield Row(number, decode_line(line), line)
+            item = decode_line(line)
+            yield Row(number, self.reading.read(item), line, self.reading.has_assumed_times(item))

@@ -334,9 +334,7 @@ class MoneyField(serializers.Field):
             if len(text) > 64 or not self.LITERAL.fullmatch(text):
                 self.fail("invalid")
             value = Decimal(text)
-            if self.GROUPED.fullmatch(text):
-                grouped = Decimal(text.replace(".", ""))
-                self.fail("ambiguous", text=quoted(text), grouped=f"{grouped}.00", decimal=value.normalize())
+            self.verify_clear(text, ".")
         elif isinstance(data, Decimal):
             value = data
         elif isinstance(data, int) and not isinstance(data, bool):
@@ -351,6 +349,13 @@ class MoneyField(serializers.Field):
         if value.copy_abs() >= self.LIMIT or (cents := value.quantize(self.CENT)) != value:
             self.fail("too_long")
         return cents + 0  # -0.00 is 0.00
+
+    def verify_clear(self, text: str, mark: str) -> None:
+        """See that the mark of a number can only be for decimals. Raises: ValidationError."""
+        if self.GROUPED.fullmatch(text.replace(mark, ".")):
+            decimal = Decimal(text.replace(mark, ".")).normalize()
+            grouped = Decimal(text.replace(mark, ""))
+            self.fail("ambiguous", text=quoted(text), grouped=f"{grouped}.00", decimal=f"{decimal:f}")
 
     CENTS = re.compile(r"\d{1,12}\.\d\d", re.ASCII)
 
@@ -373,14 +378,18 @@ class MomentField(serializers.Field):
     # before the offset.
     SHAPE = re.compile(r"(\d{4}-?\d\d-?\d\d[Tt ]\d\d[\d:.,]*) ?([Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 
-    def to_internal_value(self, data: Any) -> datetime:
+    def parse(self, data: Any) -> datetime:
+        """Return a moment as it is written: without an offset, naive. Raises: ValidationError."""
         found = self.SHAPE.fullmatch(data.strip()) if isinstance(data, str) and len(data) <= 64 else None
         if found is None:
             self.fail("invalid")
         try:
-            value = datetime.fromisoformat("".join(found.groups("")).upper())
+            return datetime.fromisoformat("".join(found.groups("")).upper())
         except ValueError:
             self.fail("invalid")
+
+    def to_internal_value(self, data: Any) -> datetime:
+        value = self.parse(data)
         if value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         try:

@@ -3,20 +3,26 @@
 import gc
 import sys
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from goalsvc.orgs.models import Organization
+from matching.columns import Columns, plain
 from matching.files import UnusableFileError
-from matching.importing import CODE, Import, Outcome
+from matching.importing import ASSUMED_TIMES, CODE, Import, Outcome
 from matching.management.naming import organization_named
 from matching.models import ImportRun
-from matching.rows import Columns, Reading, detect_format, plain, unpacked_name
+from matching.readings import Reading
+from matching.rows import detect_format, unpacked_name
 
 
 class ImportCommand(BaseCommand):
@@ -46,6 +52,20 @@ class ImportCommand(BaseCommand):
             action="append",
             default=[],
             help="a column that is not meant, although its name resembles one of ours",
+        )
+        parser.add_argument(
+            "--time-zone",
+            metavar="ZONE",
+            help="of times without an offset, such as Europe/Helsinki; without it they are UTC",
+        )
+        parser.add_argument(
+            "--ambiguous",
+            choices=("earlier", "later"),
+            help="which moment a time stands for that the zone's clocks showed twice, or skipped; without it "
+            "such a row fails",
+        )
+        parser.add_argument(
+            "--decimal-comma", action="store_true", help="values are written as in 12,50, and points refused"
         )
         parser.add_argument(
             "--results",
@@ -82,7 +102,6 @@ class ImportCommand(BaseCommand):
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         wanted = self.read_options(owner, options)
-        remarks: list[str] = []
         # A rehearsal must not write over the results of an import that has stopped halfway.
         plain_file = unpacked_name(file)
         suffix = f".{'dry-run' if dry_run else 'failed'}{plain_file.suffix or '.csv'}"
@@ -90,6 +109,16 @@ class ImportCommand(BaseCommand):
         if results_path.exists() and results_path.samefile(file):
             raise CommandError("The results would overwrite the file; name another place with --results.")
         columns = self.columns(wanted)
+        columns = replace(
+            columns, renamed=read_columns(options["column"], columns), ignored=options["ignore_column"]
+        )
+        remarks: list[str] = []
+
+        def say(remark: str) -> None:
+            """Say it at once, for an import can take long, and again in the summary."""
+            tqdm.write(remark, file=sys.stderr)
+            remarks.append(remark)
+
         job = Import(
             organization=owner,
             kind=self.kind,
@@ -97,11 +126,11 @@ class ImportCommand(BaseCommand):
             format=options["format"] or detect_format(file),
             encoding=options["encoding"],
             columns=columns,
-            reading=Reading(read_columns(options["column"], columns), options["ignore_column"]),
+            reading=reading_of(options),
             options=wanted,
             record=lambda items, at: self.record(owner, items, at, wanted, dry_run),
             results_path=results_path,
-            say=remarks.append,
+            say=say,
             is_rehearsal=dry_run,
         )
         # A chunk makes many objects and hardly a cycle: looked through by default after every 700.
@@ -132,23 +161,47 @@ class ImportCommand(BaseCommand):
         if is_rehearsal:
             self.stdout.write("Nothing was written. What an import would do:")
         self.stdout.write(f"{run.rows_done:>12,}  rows")
-        for word, count in sorted(run.counts.items()):
+        counts = Counter(run.counts)
+        assumed = counts.pop(ASSUMED_TIMES, 0)
+        for word, count in sorted(counts.items()):
             label = f"  {word.removeprefix(CODE).strip()}" if word.startswith(CODE) else word
             self.stdout.write(f"{count:>12,}  {label}")
-        if run.counts.get("failed"):
+        if assumed:
+            self.stdout.write(
+                f"{assumed:,} rows have times without an offset, which were read as UTC. If they are local, "
+                "say --time-zone ZONE."
+            )
+        if counts["failed"]:
             self.stdout.write(f"The failed rows, each with its reason, are in {results_path}.")
 
 
 def read_columns(said: Sequence[str], columns: Columns) -> dict[str, str]:
     """Return our columns by the names in the file, of `--column`. Raises: CommandError."""
-    ours = columns.required | columns.optional
     read: dict[str, str] = {}
     for pair in said:
         name, _, theirs = pair.partition("=")
-        if name not in ours or not theirs:
-            known = ", ".join(sorted(ours))
+        if name not in columns.ours or not theirs:
+            known = ", ".join(sorted(columns.ours))
             raise CommandError(f"--column {pair}: needed is OURS=THEIRS, where OURS is one of {known}.")
         if name in read.values() or plain(theirs) in map(plain, read):
             raise CommandError(f"--column {pair}: it is given twice.")
         read[theirs] = name
     return read
+
+
+def reading_of(options: dict[str, Any]) -> Reading:
+    """Return what the options say of times and numbers. Raises: CommandError."""
+    zone, ambiguous = options["time_zone"], options["ambiguous"]
+    if ambiguous and not zone:
+        raise CommandError("--ambiguous is of times in a --time-zone, and none is given.")
+    return Reading(zone_named(zone) if zone else None, ambiguous, options["decimal_comma"])
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Raises: CommandError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        near = get_close_matches(name.title(), available_timezones(), n=1)
+        hint = f" Perhaps {near[0]}?" if near else " Needed is a name such as Europe/Helsinki."
+        raise CommandError(f"--time-zone {name}: there is no such time zone.{hint}") from None

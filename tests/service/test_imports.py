@@ -382,7 +382,10 @@ def test_a_decimal_comma_is_refused_clearly(delimiter, value, run, path, goal, r
     text = path.with_suffix(".failed.csv").read_text()
     [failed] = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     bare = value.strip('"')
-    assert failed["detail"] == f"goal_value: “{bare}” has a comma; write decimals with a point, as in 12.50."
+    assert failed["detail"] == (
+        f"goal_value: “{bare}” has a comma; write decimals with a point, as in 12.50, or say --decimal-comma "
+        "if that is what commas are in this file."
+    )
     assert failed["goal_value"] == bare
     assert not ExternalMatch.objects.exists()
 

@@ -1,5 +1,6 @@
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +9,10 @@ from django.core.management.base import CommandError
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.models import Organization
 from matching.answers import Answer, post_matches
+from matching.columns import MATCH_COLUMNS, Columns
 from matching.importing import Outcome
 from matching.management.import_command import ImportCommand
 from matching.models import ImportRun, MatchAttempt
-from matching.rows import MATCH_COLUMNS, Columns
 
 
 class Command(ImportCommand):
@@ -41,7 +42,7 @@ class Command(ImportCommand):
     def columns(self, options: dict[str, Any]) -> Columns:
         if options["goal"] is not None:
             return MATCH_COLUMNS
-        return Columns(MATCH_COLUMNS.required | {"goal_id"}, MATCH_COLUMNS.optional, MATCH_COLUMNS.aliases)
+        return replace(MATCH_COLUMNS, required=MATCH_COLUMNS.required | {"goal_id"})
 
     def record(
         self,
