@@ -1,6 +1,7 @@
 """Columns of CSV files: what they are called here, and in the programs that write such files."""
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,23 +41,36 @@ VERDICT_COLUMNS = ("row", "status", "code", "detail", "reason")
 # whoever imports says so.
 OTHER_NAMES = {
     "visitor_identity": (
-        "email emailaddress mail customer customerid customernumber customeremail clientid client contactid "
-        "contact userid user identity loyaltyid cardnumber memberid phone phonenumber customvisitorid"
+        "email emailaddress mail customer customerid customernumber customerno customeremail clientid client "
+        "contactid contact userid user identity loyaltyid cardnumber memberid memberno phone phonenumber "
+        "mobile msisdn personid accountid account subscriberid crmid customvisitorid kundennummer kundenid "
+        "kunde kundnummer asiakas asiakasnumero asiakasid numeroclient idcliente cliente"
     ),
     "goal_matched_at": (
         "timestamp time date datetime matchedat createdat created orderdate purchasedat purchasedate "
         "transactiondate conversiontime conversiondate conversiondatetime occurredat eventtime eventdate "
-        "paidat processedat soldat saledate closedate"
+        "paidat processedat soldat soldon saledate closedate closedat completedat createdon purchasedon "
+        "purchasetime ordertime orderedat orderedon matchtime datum zeit zeitpunkt bestelldatum kaufdatum "
+        "päivämäärä aika ostopäivä tilauspäivä fecha"
     ),
-    "rooms": "room roomid roomids store storeid shop shopid location locationid",
+    "rooms": (
+        "room roomid roomids store storeid shop shopid location locationid branch branchid outlet filiale "
+        " myymälä kauppa butik magasin tienda"
+    ),
     "goal_id": "goal goaluuid",
     "goal_value": (
         "amount value revenue total price sum totalprice totalamount ordertotal ordervalue grandtotal "
-        "subtotal conversionvalue saleamount netamount grossamount turnover"
+        "subtotal conversionvalue saleamount salesamount netamount grossamount turnover netvalue grossvalue "
+        "netprice grossprice netsales grosssales orderamount orderprice orderrevenue transactionvalue "
+        "transactionamount transactionrevenue amountpaid paidamount dealvalue dealamount "
+        "betrag gesamtbetrag preis umsatz wert summe summa hinta arvo loppusumma belopp montant prix importe"
     ),
     "external_id": (
         "orderid order ordernumber orderno transactionid transaction receipt receiptid receiptnumber invoice "
-        "invoiceid invoicenumber eventid externalreference reference dealid saleid externalorderid"
+        "invoiceid invoicenumber invoiceno eventid externalreference reference referenceid dealid saleid "
+        "externalorderid purchaseid purchaseorder ordername orderref orderreference receiptno ticketnumber "
+        "ticketid transactionno dedupid deduplicationid bestellnummer auftragsnummer belegnummer "
+        "rechnungsnummer tilausnumero kuittinumero ordernummer numerocommande pedido"
     ),
     "if_unmatched": "hold ifnotmatched",
     "visitor_session_id": "session sessionid visitsessionid visitid",
@@ -103,7 +117,7 @@ def names_of(header: Sequence[str], columns: Columns) -> list[str]:
     for name in missing:
         probable += [
             f"The column “{title}” is probably {name}, which is missing: say --column "
-            f"{name}={quoted(title)} to read it, or --ignore-column {quoted(title)}."
+            f"{name}={shlex.quote(title)} to read it, or --ignore-column {shlex.quote(title)}."
             for title in others
             if is_meant(title, name)
         ]
@@ -115,21 +129,27 @@ def names_of(header: Sequence[str], columns: Columns) -> list[str]:
     return names
 
 
+# What names of columns have beside what they name: a unit, a currency, a sign for "number".
+BESIDES = re.compile(
+    r"\(.*?\)|\[.*?\]|(?<![a-z])(eur|euro|euros|usd|gbp|sek|nok|dkk|chf|pln|czk|inr|jpy|aud|cad|brl|utc|gmt|"
+    r"cet|local|incl|excl|inc|ex|vat|tax|alv|mwst)(?![a-z])",
+    re.IGNORECASE,
+)
+
+
 def is_meant(title: str, name: str) -> bool:
     """Tell whether a column of another name is plainly meant to be one of ours."""
-    found = plain(title)
-    return found in OTHER_NAMES.get(name, "").split() or bool(
-        get_close_matches(found, [plain(name)], cutoff=0.8)
-    )
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", title)  # camelCase
+    words = re.sub(r"[\W_]+", " ", BESIDES.sub(" ", apart)).casefold().split()
+    others = OTHER_NAMES.get(name, "").split()
+    # As it is, or behind a word for whose it is: “order total”, “shop revenue EUR”.
+    if any("".join(words[start:]) in others for start in range(len(words))):
+        return True
+    return bool(get_close_matches("".join(words), [plain(name)], cutoff=0.8))
 
 
 def listed(header: Sequence[str]) -> str:
     return ", ".join(filter(None, header)) or "nothing"
-
-
-def quoted(name: str) -> str:
-    """Return a name as a shell takes it."""
-    return name if re.fullmatch(r"[\w.]+", name) else f"'{name}'"
 
 
 def unread(header: Sequence[str], names: Sequence[str], columns: Columns) -> list[str]:

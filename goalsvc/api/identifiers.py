@@ -6,30 +6,42 @@ from typing import Any
 from goalsvc.api.errors import quoted
 from goalsvc.api.parsing import UNSURE, TextField
 
-# Unicode's format characters (Cf) that no reader sees: two ids that look the same must be the same.
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# Characters that no reader sees, Unicode's format characters (Cf) above all: two ids that look the same must
+# be the same.
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
+)
 
-# What Excel and its like make of a long number in a cell that is not text: 3.58401E+11, 2E+18, 3,58E+11.
-SHORTENED = re.compile(r"[+-]?\d([.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
+# What Excel and its like make of a long number in a cell that is not text: 3.58401E+11, 2E+18, 3,58E+11; and
+# floating-point numbers of programs: 3.58401234567E11.
+SHORTENED = re.compile(r"[+-]?\d([.,]\d+[eE][+-]?|[eE]\+)\d{1,3}", re.ASCII)
 
 # What programs write where there is no id, in any case, quoted or in brackets of any kind.
 PLACEHOLDERS = frozenset(
     {
-        "null", "none", "nil", "nan", "undefined", "n/a", "#n/a", "n.a.", "not set", "not provided",
-        "unknown", "anonymous", "guest", "true", "false", "\\n", "system.object", "object object",
-        "#null!", "#ref!", "#value!", "#name?", "#num!", "#div/0!",
+        "null", "none", "nil", "nan", "nat", "na", "undefined", "n/a", "#n/a", "n.a.", "n/d", "not set",
+        "not provided", "not available", "not applicable", "unknown", "anonymous", "guest", "empty", "blank",
+        "missing", "no id", "true", "false", "\\n", "-1", "array", "system.object", "object object",
+        "object undefined", "object null", "object promise", "object array",
+        "#null!", "#ref!", "#value!", "#name?", "#num!", "#div/0!", "#error!", "#spill!", "#calc!",
     }
 )  # fmt: skip
 WRAPPERS = " \"'`()[]{}<>"
-# Zeros and dashes alone, such as the UUID of no thing.
-NOTHING = re.compile(r"[0\-\u2010-\u2015]+")
+# Zeros and punctuation alone, such as the UUID of no thing, 0.0, or the ##### of a column too narrow.
+NOTHING = re.compile(r"[0\s!-/:-@\[-`{-~\u2010-\u2015\u2022\u2026]+")
+# What a program was to fill in and did not: {{customer_id}}, ${user.id}, %%email%%, *|EMAIL|*, <%= id %>.
+UNFILLED = re.compile(
+    r"\{\{.*\}\}|\{%.*%\}|[$#]\{.*\}|<%.*%>|%%.+%%|\*\|.+\|\*|\[%.*%\]|\[\[.+\]\]", re.DOTALL
+)
 
 # For the OpenAPI description.
 DESCRIPTION = (
     "Ids of others (`visitor_identity`, `visitor_id`, `visitor_session_id`, `external_id`) are texts that "
     "are compared as they are. Refused are those with invisible characters (Unicode's format characters), "
     "numbers that a spreadsheet has shortened (`3.58401E+11`), and placeholders, which would make one of "
-    "many: nothing but zeros or dashes, and in any case, quoted or in brackets: "
+    "many: fields that were not filled in (`{{id}}`, `${id}`, `%%id%%`, `*|ID|*`), nothing but zeros and "
+    "punctuation, and in any case, quoted or in brackets: "
     + ", ".join(f"`{placeholder}`" for placeholder in sorted(PLACEHOLDERS))
     + "."
 )
@@ -38,7 +50,12 @@ DESCRIPTION = (
 def is_placeholder(text: str) -> bool:
     """Tell whether a text stands for "there is no id"."""
     bare = text.strip(WRAPPERS)
-    return not bare or bare.casefold() in PLACEHOLDERS or NOTHING.fullmatch(bare) is not None
+    return (
+        not bare
+        or bare.casefold() in PLACEHOLDERS
+        or NOTHING.fullmatch(bare) is not None
+        or UNFILLED.search(text) is not None
+    )
 
 
 class IdentifierField(TextField):

@@ -25,20 +25,27 @@ every_place = pytest.mark.parametrize(
 
 INVISIBLE = [
     0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A),
-    0xFEFF,
+    0xFEFF, 0x034F, 0x061C, 0x115F, 0x180E, 0x206F, 0x3164, 0xFE0F, 0xFFFA, 0x1D173, 0xE0041, 0xE0100,
 ]  # fmt: skip
-SHORTENED = ["3.58401E+11", "3,58E+11", "1.9E+18", "2E+11", "-3.58E+11", "3.58401e+11", "1.23457E+18"]
+SHORTENED = [
+    "3.58401E+11", "3,58E+11", "1.9E+18", "2E+11", "-3.58E+11", "3.58401e+11", "1.23457E+18",
+    "3.58401234567E11", "3.5e+6", "1,5E-07",
+]  # fmt: skip
 NO_IDS = [
     "null", "NULL", "Null", "none", "None", "nil", "NaN", "nan", "undefined", "n/a", "N/A", "#N/A",
     "(not set)",
     "(none)", "[object Object]", "0", "-", "--", "000", "00000000-0000-0000-0000-000000000000", "(null)",
     "<null>", '"null"', "'undefined'", "\\N", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "{}", "[]", '""',
     "unknown", "anonymous", "guest", "TRUE", "—", "[Object object]",
+    "NA", "<NA>", "NaT", "-1", "0.0", "0,00", "...", "?", "#####", "Array", "[object Promise]", "#SPILL!",
+    "{{customer_id}}", "crm-{{ contact.id }}", "${user.id}", "#{id}", "%%emailaddr%%", "*|EMAIL|*",
+    "<%= user.id %>", "{% id %}", "[% id %]", "[[id]]", "n/d", "empty", "not available",
 ]  # fmt: skip
 REAL = [
     "358401234567", "+358401234567", "1e5", "3E5", "E+11", "1.5", "A-0", "00123", "nullify", "Nona",
     "none@example.com",
     "a—b", "héllo", "client 0", "0-1", "object", "n/a-17", "N°5", "日本", "\U0001f600",
+    "1E100", "12E5", "7e-5", "100%", "50%%", "{id}", "a{b}c", "$id", "*7*", "-12", "00.10", "Nathan", "#17",
 ]  # fmt: skip
 
 

@@ -241,6 +241,18 @@ def test_names_are_taken_without_case_spaces_hyphens_and_underscores(run, row):
         ("goal_value", "amount"),
         ("goal_value", "Total Price"),
         ("goal_value", "goal_vlaue"),
+        ("goal_value", "Goal value (EUR)"),
+        ("goal_value", "Amount (EUR)"),
+        ("goal_value", "amount_usd"),
+        ("goal_value", "Order Total"),
+        ("goal_value", "netRevenue"),
+        ("goal_value", "Total [incl. VAT]"),
+        ("goal_value", "Umsatz"),
+        ("goal_value", "Summa"),
+        ("external_id", "Order #"),
+        ("external_id", "Receipt No."),
+        ("external_id", "Shopify order id"),
+        ("external_id", "Tilausnumero"),
         ("external_id", "order id"),
         ("external_id", "Transaction-ID"),
         ("visitor_identity", "Email"),
@@ -255,9 +267,28 @@ def test_a_column_that_is_plainly_meant_stops_the_import_until_that_is_said(ours
     content = f"{HEADER.replace(ours, theirs)}\n{row}\n"
     said = refusal(run, content)
     assert f"The column “{theirs}” is probably {ours}, which is missing: say --column {ours}=" in said
+    assert "or --ignore-column " in said
 
     run(content, column=[f"{ours}={theirs}"])
     assert created() == [("receipt-1", "12.50")]
+
+
+def test_a_column_of_something_else_stops_nothing(run, row):
+    others = [
+        "Cashier",
+        "Discount code",
+        "Currency",
+        "Valued customer",
+        "Totally",
+        "Orders",
+        "Shipping",
+    ]
+    header = HEADER.removesuffix(",goal_value,external_id")
+
+    printed = run(f"{header},{','.join(others)}\n{row.removesuffix(',12.50,receipt-1')},x\n")
+
+    assert "1  created" in printed
+    assert f"Columns that nobody reads: {', '.join(others)}." in printed
 
 
 def test_a_column_that_is_not_meant_is_named_as_unread(run, row):
