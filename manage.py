@@ -40,7 +40,8 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    from goalsvc import database
+    from goalsvc.database import lifecycle
+    from goalsvc.database.embedded import NoDatabaseError
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     # What follows `with_database` belongs to another program.
@@ -60,10 +61,10 @@ def main() -> None:
         execute_from_command_line(sys.argv)
         return
     try:
-        with database.running():
-            database.verify()
+        with lifecycle.running():
+            lifecycle.verify()
             execute_from_command_line(sys.argv)
-    except database.NoDatabaseError as error:
+    except NoDatabaseError as error:
         sys.exit(f"{error}")
 
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from goalsvc.api.pagination import Slice
+from goalsvc.database.statements import BOOLEANS, Ahead, Row, Statement
 from goalsvc.orgs.models import Organization, with_caller
-from goalsvc.statements import BOOLEANS, Ahead, Row, Statement
 
 # The rooms that a goal allows and that still exist; `goal` is its row.
 ALLOWED_ROOMS = """ARRAY(

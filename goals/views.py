@@ -22,10 +22,10 @@ from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.preconditions import IfMatch, is_known
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
+from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView
-from goalsvc.statements import Ahead
 
 
 def find_goal(goals: GoalQuerySet, goal_id: str) -> Goal:

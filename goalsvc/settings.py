@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from goalsvc import database
+from goalsvc.database import configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -62,7 +62,7 @@ DEBUG = env_flag("DEBUG")
 # Where the service keeps what it makes itself: the secret key and the embedded database.
 DATA_DIR = Path(os.environ.get("GOALSVC_DATA") or BASE_DIR / ".goalsvc").expanduser().resolve()
 
-SECRET_KEY = os.environ.get("SECRET_KEY") or database.own_secret_key(DATA_DIR)
+SECRET_KEY = os.environ.get("SECRET_KEY") or configuration.own_secret_key(DATA_DIR)
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
@@ -83,7 +83,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 3600  # of the admin: a working day
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"  # a search of the admin has identities in its address
-# Of the pages (goalsvc.pages). Nothing inline, so that what somebody smuggles into a page stays text.
+# Of the pages (goalsvc.server.middleware). Nothing inline: what somebody smuggles into a page stays text.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -145,15 +145,15 @@ MIDDLEWARE = [
     "goalsvc.api.requests.RequestMiddleware",  # outermost: even an error page carries its request id
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "goalsvc.pages.AdminSlashMiddleware",
-    "goalsvc.pages.PagePolicyMiddleware",
+    "goalsvc.server.middleware.AdminSlashMiddleware",
+    "goalsvc.server.middleware.PagePolicyMiddleware",
     "goalsvc.orgs.logins.LoginMiddleware",
-    "goalsvc.pages.PageSessionMiddleware",
-    "goalsvc.health.HostMiddleware",
-    "goalsvc.pages.PageCsrfMiddleware",
-    "goalsvc.pages.PageAuthenticationMiddleware",
-    "goalsvc.pages.PageMessageMiddleware",
-    "goalsvc.pages.PageAxesMiddleware",
+    "goalsvc.server.middleware.PageSessionMiddleware",
+    "goalsvc.server.health.HostMiddleware",
+    "goalsvc.server.middleware.PageCsrfMiddleware",
+    "goalsvc.server.middleware.PageAuthenticationMiddleware",
+    "goalsvc.server.middleware.PageMessageMiddleware",
+    "goalsvc.server.middleware.PageAxesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -162,7 +162,7 @@ METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
 if METRICS_TOKEN:
     if len(METRICS_TOKEN) < 16:
         raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters.")
-    MIDDLEWARE.insert(0, "goalsvc.metrics.MetricsMiddleware")
+    MIDDLEWARE.insert(0, "goalsvc.server.metrics.MetricsMiddleware")
 
 ROOT_URLCONF = "goalsvc.urls"
 WSGI_APPLICATION = "goalsvc.wsgi.application"
@@ -182,12 +182,13 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": database.configuration(DATA_DIR)}
+DATABASES = {"default": configuration.configuration(DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "orgs.User"
 # User.email is unique without regard to case (user_email_unique), which this check does not see.
-# The others look for the middleware of Django and axes; ours are the same, for pages only (goalsvc.pages).
+# The others look for the middleware of Django and axes; ours are the same, for pages only
+# (goalsvc.server.middleware).
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W003", "axes.W002"]
 PASSWORD_HASHERS = ["goalsvc.orgs.passwords.PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -6,10 +6,10 @@ from django.urls.converters import StringConverter
 
 from goals.views import GoalsView, GoalView
 from goalsvc.api.views import DocsView, SchemaView
-from goalsvc.health import LivenessView, ReadinessView
-from goalsvc.metrics import MetricsView
 from goalsvc.orgs.views import CallerView, OrganizationView, RoomsView, RoomView
-from matching.views import (
+from goalsvc.server.health import LivenessView, ReadinessView
+from goalsvc.server.metrics import MetricsView
+from matching.api.matches import (
     GoalMatchesView,
     MatchAttemptSummaryView,
     MatchAttemptsView,
@@ -20,7 +20,7 @@ from matching.views import (
     PendingMatchesView,
     PendingMatchView,
 )
-from matching.visitor_views import (
+from matching.api.visitors import (
     VisitorIdentitiesView,
     VisitorIdentityBatchView,
     VisitorIdentityView,

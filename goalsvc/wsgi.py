@@ -12,7 +12,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, connection
 
-from goalsvc import memory
+from goalsvc.server import memory
 
 handler = get_wsgi_application()
 

@@ -18,7 +18,7 @@ from django.test import TransactionTestCase
 from rest_framework.test import APIClient
 
 from goals.models import Goal
-from goalsvc import database
+from goalsvc.database import lifecycle
 from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 from tests.factories import GoalFactory, OrganizationFactory, RoomFactory, UserFactory, issue_token
 
@@ -62,7 +62,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator
             os.close(lock)
     test_settings = connection.settings_dict["TEST"]
     test_settings["NAME"] = f"test_{connection.settings_dict['NAME']}_{number}"
-    with database.running():
+    with lifecycle.running():
         yield
     os.close(lock)
 

@@ -16,7 +16,7 @@ from rest_framework.parsers import BaseParser
 
 from goalsvc.api.errors import quoted
 from goalsvc.api.requests import AWAITED
-from goalsvc.statements import Ahead
+from goalsvc.database.statements import Ahead
 
 ACCEPTABLE = frozenset({("*", "*"), ("application", "*"), ("application", "json")})
 NOT_READ = object()

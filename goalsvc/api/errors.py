@@ -14,9 +14,9 @@ from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
-from goalsvc import database
 from goalsvc.api.rendering import Response
-from goalsvc.postgresql.connection import OUTDATED, UnansweredError
+from goalsvc.database import lifecycle
+from goalsvc.database.connection import OUTDATED, UnansweredError
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def note_unavailable_database(exc: BaseException | None) -> None:
     logger.error("database unavailable: %s", type(exc.__cause__ or exc).__name__ if exc else None)
     if unavailability(exc) is Timeout:
         return  # the connection is as good as before
-    database.forget_dead_connections(including_this=is_read_only(exc))
+    lifecycle.forget_dead_connections(including_this=is_read_only(exc))
 
 
 def body_of(exc: APIException) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def planned_by_rows() -> Iterator[None]:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         # Not prepared, so planned each time. Nor can a table have been altered since it was prepared, which a
-        # transaction that has begun could not mend (goalsvc.postgresql.connection).
+        # transaction that has begun could not mend (goalsvc.database.connection).
         driver: Any = connection.connection
         threshold, driver.prepare_threshold = driver.prepare_threshold, None
         try:

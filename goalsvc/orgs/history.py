@@ -19,7 +19,7 @@ Kind = HistoryEntry.Kind
 Action = HistoryEntry.Action
 Channel = HistoryEntry.Channel
 
-# Whether a page of the admin is being asked for; set by goalsvc.pages.
+# Whether a page of the admin is being asked for; set by goalsvc.server.middleware.
 is_page: ContextVar[bool] = ContextVar("is_page", default=False)
 
 # From what to what, by attribute.

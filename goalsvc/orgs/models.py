@@ -16,9 +16,9 @@ from django.db.models.base import ModelState
 from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
-from goalsvc import database
-from goalsvc.postgresql.connection import UnansweredError
-from goalsvc.statements import BOOLEANS, Ahead, Row, Statement
+from goalsvc.database import lifecycle
+from goalsvc.database.connection import UnansweredError
+from goalsvc.database.statements import BOOLEANS, Ahead, Row, Statement
 
 
 class Organization(models.Model):
@@ -469,7 +469,7 @@ def fetch_first(statement: Statement, **parameters: Any) -> Row | None:
             raise
         if isinstance(error.__cause__, UnansweredError) or connection.is_usable():
             raise
-        database.forget_dead_connections()
+        lifecycle.forget_dead_connections()
         rows = statement.fetch(**parameters)
     return rows[0] if rows else None
 

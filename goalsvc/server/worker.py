@@ -20,7 +20,8 @@ from granian._granian import CallbackScheduler, RSGIWorker
 from granian._signals import set_sync_signals
 from granian.server.mp import WorkerProcess
 
-from goalsvc import database, memory
+from goalsvc.database import configuration, lifecycle
+from goalsvc.server import memory
 from goalsvc.server.reception import Application, Reception
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def run_worker(
     )  # fmt: skip
     inline = Inline()
     scheduler = Scheduler(inline, None, None, None, None)
-    scheduler.reception = Reception(application, threads=max(FEWEST_THREADS, database.pool_size()))
+    scheduler.reception = Reception(application, threads=max(FEWEST_THREADS, configuration.pool_size()))
     worker.serve_mtr(scheduler, inline, to_stop)
     stopped.wait()
 
@@ -113,7 +114,7 @@ def start_worker(application: Application, parent: int, claims: int | None) -> A
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the copy of serve's own
     threading.Thread(target=stop_once, daemon=True).start()
     threading.Thread(target=stop_after, args=(parent,), daemon=True).start()
-    database.watch()  # a thread as well: made any sooner, it would take the signals
+    lifecycle.watch()  # a thread as well: made any sooner, it would take the signals
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * CONNECTIONS
     limit = wanted if most == resource.RLIM_INFINITY else min(most, wanted)

@@ -17,13 +17,13 @@ from goalsvc.orgs.admin import precise
 from goalsvc.orgs.history import Action
 from matching.admin.rooms import is_rooms, name_rooms, room_link, room_links
 from matching.models import VisitorIdentity, VisitorSession
-from matching.reasons import duration
+from matching.rule.reasons import duration
 
 VISITORS_SHOWN = 20
 
 
 def explain_match(match: Any) -> str:
-    """Retell the rule of matching/resolver.py with what is known today of the identity's visitors."""
+    """Retell the rule of matching/rule/resolver.py with what is known today of the identity's visitors."""
     if match.visitor_identity is None:
         return "The visitor identity has been erased, and with it what could explain the match."
     earlier = VisitorSession.objects.filter(visitor=OuterRef("visitor")).before(match.goal_matched_at)
@@ -80,7 +80,7 @@ def place(session: VisitorSession | None) -> tuple[Any, ...]:
     return () if session is None else (session.started_at, session.id)
 
 
-# The facts of a reason (see matching/reasons.py): what each is called, in the order in which they are told.
+# The facts of a reason (matching.rule.reasons): what each is called, in the order in which they are told.
 FACTS = {
     "is_identity_known": "The identity is known",
     "visitor_count": "Visitors that carry it",

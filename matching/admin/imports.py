@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from goalsvc.orgs.admin import OrganizationScopedAdmin, precise
 from goalsvc.orgs.models import User
-from matching.importing import CODE
+from matching.imports.runs import CODE
 from matching.models import ImportRun
 
 

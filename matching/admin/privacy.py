@@ -20,8 +20,8 @@ from django.utils.safestring import SafeString
 
 from goalsvc.orgs.admin import acting_user, is_operator, link_to, precise
 from goalsvc.orgs.models import Organization, User
-from matching.erasure import erase_identity
-from matching.holdings import SECTIONS, can_be_identity, count_holdings, export_identity, newest
+from matching.privacy.erasure import erase_identity
+from matching.privacy.export import SECTIONS, can_be_identity, count_holdings, export_identity, newest
 
 SHOWN = 20
 

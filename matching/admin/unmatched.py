@@ -22,10 +22,10 @@ from goalsvc.orgs.models import Organization
 from matching.admin.explanation import explain_reason, tell_errors
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.rooms import room_links
-from matching.answers import REFUSALS, VALIDATION_ERROR
-from matching.collisions import despite_collisions
+from matching.matches.answers import REFUSALS, VALIDATION_ERROR
+from matching.matches.recording import settle
+from matching.matches.retries import despite_collisions
 from matching.models import MatchAttempt, PendingMatch, PendingMatchQuerySet
-from matching.recording import settle
 
 
 class PendingStatusFilter(admin.SimpleListFilter):

@@ -18,7 +18,7 @@ from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.privacy import IdentityForm, holdings_page, may_see_holdings, show
 from matching.admin.rooms import name_rooms, room_links
 from matching.models import Visitor, VisitorIdentity, VisitorSession
-from matching.withdrawal import take_back_session
+from matching.visitors.withdrawal import take_back_session
 
 
 @admin.register(Visitor)

@@ -16,13 +16,13 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from goalsvc.orgs.models import Organization
-from matching.columns import Columns, plain
-from matching.files import UnusableFileError
-from matching.importing import ASSUMED_TIMES, CODE, Import, Outcome
+from matching.imports.columns import Columns, plain
+from matching.imports.files import UnusableFileError
+from matching.imports.readings import Reading
+from matching.imports.rows import detect_format, unpacked_name
+from matching.imports.runs import ASSUMED_TIMES, CODE, Import, Outcome
 from matching.management.naming import organization_named
 from matching.models import ImportRun
-from matching.readings import Reading
-from matching.rows import detect_format, unpacked_name
 
 
 class ImportCommand(BaseCommand):

@@ -6,7 +6,7 @@ from django.core.management.base import CommandError
 
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.models import Organization
-from matching.holdings import can_be_identity
+from matching.privacy.export import can_be_identity
 
 
 def organization_named(text: str) -> Organization:

@@ -12,8 +12,8 @@ import pytest
 from django.db import OperationalError
 
 from goalsvc.api.requests import JSONFormatter
+from goalsvc.database.connection import UnansweredError
 from goalsvc.orgs.views import CallerView
-from goalsvc.postgresql.connection import UnansweredError
 from tests.api.endpoints import ENDPOINTS, goal_body, match_body, methods_of, routes, send
 from tests.conftest import Client
 from tests.factories import UNKNOWN_ID, VisitorSessionFactory, issue_token

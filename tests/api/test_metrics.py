@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings as configured
 from django.db import OperationalError, connection
 
-from goalsvc import metrics
-from matching import metrics as matching_metrics
+from goalsvc.server import metrics
+from matching.matches import metrics as matching_metrics
 from tests.api.endpoints import match_body
 from tests.conftest import Client
 from tests.factories import PendingMatchFactory, issue_token
@@ -21,7 +21,7 @@ LINE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.M)
 @pytest.fixture
 def switched_on(settings):
     settings.METRICS_TOKEN = TOKEN
-    settings.MIDDLEWARE = ["goalsvc.metrics.MetricsMiddleware", *configured.MIDDLEWARE]
+    settings.MIDDLEWARE = ["goalsvc.server.metrics.MetricsMiddleware", *configured.MIDDLEWARE]
 
 
 def read_metrics() -> Counter[str]:
@@ -161,7 +161,7 @@ def test_switched_off_nothing_is_counted(place, integrator, settings):
     before = metrics.render_metrics()
     Client(issue_token(integrator)).post(place.url("goal-matches"), match_body(place))
     assert metrics.render_metrics() == before
-    assert "goalsvc.metrics.MetricsMiddleware" not in configured.MIDDLEWARE
+    assert "goalsvc.server.metrics.MetricsMiddleware" not in configured.MIDDLEWARE
 
 
 @pytest.mark.parametrize("method", ["POST", "OPTIONS", "DELETE"])

@@ -73,7 +73,7 @@ def fresh_database() -> Iterator[str]:
     """Yield the URL of an empty database, on DATABASE_URL's server or an embedded one of our own."""
     import psycopg
 
-    from goalsvc import embedded
+    from goalsvc.database import embedded
 
     with tempfile.TemporaryDirectory() as folder:
         server = os.environ.get("DATABASE_URL")

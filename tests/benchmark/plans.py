@@ -121,9 +121,9 @@ class PlanWorld:
         """Post items as a batch (one: as a single call); see that all were taken."""
         from django.utils import timezone
 
-        from matching.answers import post_matches
+        from matching.matches.answers import post_matches
         from matching.models import MatchAttempt
-        from matching.reports import report_identities, report_sessions
+        from matching.visitors.reports import report_identities, report_sessions
 
         now = timezone.now()
         answers: list[Any]

@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 from django.core.management import call_command
 
+from matching.matches.recording import MOST_PENDING
 from matching.models import ExternalMatch, PendingMatch, Visitor, VisitorIdentity, VisitorSession
-from matching.recording import MOST_PENDING
-from matching.resolver import MOST_VISITORS
+from matching.rule.resolver import MOST_VISITORS
 from tests.concurrency import at_once
 from tests.factories import VisitorIdentityFactory, VisitorSessionFactory, ids, issue_token
 

@@ -13,7 +13,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from matching import idempotency, views
+from matching.api import matches
+from matching.matches import idempotency
 from matching.models import ExternalMatch, IdempotencyKey, MatchAttempt, PendingMatch, ReplayTally
 from tests.concurrency import PATIENCE, at_once, on_own_connection
 from tests.conftest import Client
@@ -421,7 +422,7 @@ def test_a_crash_after_the_commit_and_a_retry_make_one_match(is_batch, world, mo
     url, body = (world.batch_url, world.batch) if is_batch else (world.url, world.body)
     with monkeypatch.context() as patch:
         patch.setattr(
-            views, "answer_once", lambda *args, **kwargs: crash(idempotency.answer_once(*args, **kwargs))
+            matches, "answer_once", lambda *args, **kwargs: crash(idempotency.answer_once(*args, **kwargs))
         )
         assert with_key(Client(world.key), url, body).status_code == 500
     written = ExternalMatch.objects.count()
@@ -453,7 +454,7 @@ def test_a_crash_between_the_match_and_its_key_leaves_neither(is_batch, world, m
 def test_a_crash_after_an_event_with_an_id_was_written_and_a_retry_make_one_match(world, monkeypatch):
     body = world.body | {"external_id": "receipt-1"}
     with monkeypatch.context() as patch:
-        patch.setattr(views, "respond", crash)
+        patch.setattr(matches, "respond", crash)
         assert Client(world.key).post(world.url, body).status_code == 500
 
     retried = Client(world.key).post(world.url, body)
@@ -466,7 +467,7 @@ def test_a_crash_after_an_event_with_an_id_was_written_and_a_retry_make_one_matc
 @pytest.mark.parametrize("step", ["keep_attempts", "count_replays"])
 def test_a_batch_that_crashes_at_its_end_has_written_nothing(step, world, monkeypatch):
     """Else the client, told of an error, would send again what is already there."""
-    monkeypatch.setattr(f"matching.answers.{step}", crash)
+    monkeypatch.setattr(f"matching.matches.answers.{step}", crash)
     event = world.batch["matches"][0] | {"external_id": "receipt-1"}
 
     answer = Client(world.key).post(world.batch_url, {"matches": [event, event, event | {"rooms": []}]})

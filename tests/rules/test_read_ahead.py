@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
 from goalsvc.api.dispatch import MOST_AHEAD
-from goalsvc.statements import Ahead, Statement
+from goalsvc.database.statements import Ahead, Statement
 from matching.models import ExternalMatch
 from tests.factories import VisitorIdentityFactory, VisitorSessionFactory, issue_token
 

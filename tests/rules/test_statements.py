@@ -7,9 +7,9 @@ from itertools import cycle
 import pytest
 from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 
-from goalsvc import database
-from goalsvc.statements import Statement
-from matching.collisions import despite_collisions
+from goalsvc.database import lifecycle
+from goalsvc.database.statements import Statement
+from matching.matches.retries import despite_collisions
 
 ADD = Statement("SELECT %(a)s::int + %(b)s::int, %(a)s::int, NULL")
 DIVIDE = Statement("SELECT 1 / %(by)s::int")
@@ -160,5 +160,5 @@ def test_a_connection_that_died_is_an_operational_error():
     with pytest.raises(OperationalError):
         ADD.fetch(a=1, b=2)
     connection.close()
-    database.forget_dead_connections()
+    lifecycle.forget_dead_connections()
     assert ADD.fetch(a=1, b=2) == [("3", "1", None)]

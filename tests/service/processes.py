@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from goalsvc.embedded import EmbeddedServer, socket_directory
+from goalsvc.database.embedded import EmbeddedServer, socket_directory
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from goalsvc.embedded import socket_directory
+from goalsvc.database.embedded import socket_directory
 from tests.service.crash import REPLAYED, Load
 from tests.service.processes import PATIENCE, ROOT, Service, migrated_folder, open_folder
 from tests.service.test_readme import blocks, section

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.db import ProgrammingError, connection
 
-from goalsvc.postgresql.base import DatabaseWrapper
+from goalsvc.database.base import DatabaseWrapper
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from goalsvc import database
-from goalsvc.embedded import DATABASE
+from goalsvc.database import configuration
+from goalsvc.database.embedded import DATABASE
 from tests.service.processes import PATIENCE, ROOT, free_port
 
 URL = "postgres://shop:p%40ss@db.example.com:6432/goals"
@@ -40,18 +40,18 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 def test_without_a_url_the_embedded_server_is_used_and_not_started(tmp_path):
-    configured = database.configuration(tmp_path)
-    assert configured["ENGINE"] == "goalsvc.postgresql"
+    configured = configuration.configuration(tmp_path)
+    assert configured["ENGINE"] == "goalsvc.database"
     assert configured["HOST"].startswith((str(tmp_path), "/tmp/goalsvc-"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_url_is_used_where_there_is_one(tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", URL)
-    configured = database.configuration(tmp_path)
+    configured = configuration.configuration(tmp_path)
     keys = ("ENGINE", "HOST", "PORT", "NAME", "USER", "PASSWORD", "CONN_MAX_AGE")
     assert {key: configured[key] for key in keys} == {
-        "ENGINE": "goalsvc.postgresql",
+        "ENGINE": "goalsvc.database",
         "HOST": "db.example.com",
         "PORT": 6432,
         "NAME": "goals",
@@ -64,7 +64,7 @@ def test_the_url_is_used_where_there_is_one(tmp_path, monkeypatch):
 def test_limits_of_the_url_win_but_the_way_to_read_is_ours(tmp_path, monkeypatch):
     query = "?sslmode=require&connect_timeout=9&options=-c%20statement_timeout%3D7%20-c%20DateStyle%3DSQL"
     monkeypatch.setenv("DATABASE_URL", URL + query)
-    options = database.configuration(tmp_path)["OPTIONS"]
+    options = configuration.configuration(tmp_path)["OPTIONS"]
     assert options["sslmode"] == "require"
     assert options["connect_timeout"] == 9
     assert options["options"].startswith("-c statement_timeout=30000 ")
@@ -75,14 +75,14 @@ def test_limits_of_the_url_win_but_the_way_to_read_is_ours(tmp_path, monkeypatch
 def test_limits_come_from_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_POOL_SIZE", "3")
     monkeypatch.setenv("DATABASE_STATEMENT_TIMEOUT_MS", "1500")
-    options = database.configuration(tmp_path)["OPTIONS"]
+    options = configuration.configuration(tmp_path)["OPTIONS"]
     assert options["pool"]["max_size"] == 3
     assert "-c statement_timeout=1500 -c lock_timeout=" in options["options"]
 
 
 def test_a_statement_timeout_of_0_lifts_all_limits(tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_STATEMENT_TIMEOUT_MS", "0")
-    options = database.configuration(tmp_path)["OPTIONS"]["options"]
+    options = configuration.configuration(tmp_path)["OPTIONS"]["options"]
     assert options.startswith(
         "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 "
     )
@@ -90,7 +90,7 @@ def test_a_statement_timeout_of_0_lifts_all_limits(tmp_path, monkeypatch):
 
 def test_without_prepared_statements_nothing_is_asked_of_a_session(tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_PREPARED_STATEMENTS", "0")
-    configured = database.configuration(tmp_path)
+    configured = configuration.configuration(tmp_path)
     assert configured["DISABLE_SERVER_SIDE_CURSORS"]
     assert configured["OPTIONS"]["prepare_threshold"] is None
     assert "options" not in configured["OPTIONS"]
@@ -108,7 +108,7 @@ def test_without_prepared_statements_nothing_is_asked_of_a_session(tmp_path, mon
 def test_a_url_may_name_several_hosts(tmp_path, monkeypatch, hosts, host, port):
     query = "target_session_attrs=read-write"
     monkeypatch.setenv("DATABASE_URL", f"postgres://shop:p%40s%2Cs@{hosts}/goals?{query}")
-    configured = database.configuration(tmp_path)
+    configured = configuration.configuration(tmp_path)
     assert (configured["HOST"], configured["PORT"]) == (host, port)
     assert (configured["USER"], configured["PASSWORD"], configured["NAME"]) == ("shop", "p@s,s", "goals")
     assert configured["OPTIONS"]["target_session_attrs"] == "read-write"
@@ -134,7 +134,7 @@ def test_a_url_may_name_several_hosts(tmp_path, monkeypatch, hosts, host, port):
 def test_a_setting_that_makes_no_sense_is_named_without_its_secrets(tmp_path, monkeypatch, name, value, said):
     monkeypatch.setenv(name, value)
     with pytest.raises(ImproperlyConfigured) as refused:
-        database.configuration(tmp_path)
+        configuration.configuration(tmp_path)
     assert str(refused.value).startswith(name)
     assert said in str(refused.value)
     assert "secret" not in str(refused.value)
@@ -187,7 +187,7 @@ def test_requests_have_time_limits_and_commands_have_none():
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(not database.is_embedded(), reason="the tests run on a configured database")
+@pytest.mark.skipif(not configuration.is_embedded(), reason="the tests run on a configured database")
 def test_the_log_of_the_embedded_server_repeats_no_values():
     from django.db import connection
 
@@ -200,21 +200,21 @@ def test_the_log_of_the_embedded_server_repeats_no_values():
 
 def test_the_secret_key_is_made_once_and_private(tmp_path):
     data_dir = tmp_path / "new" / "data"
-    key = database.own_secret_key(data_dir)
+    key = configuration.own_secret_key(data_dir)
     assert len(key) >= 50
-    assert database.own_secret_key(data_dir) == key
+    assert configuration.own_secret_key(data_dir) == key
     assert stat.S_IMODE((data_dir / "secret_key").stat().st_mode) == 0o600
     assert stat.S_IMODE(data_dir.stat().st_mode) == 0o755
 
 
 def test_first_starts_at_once_end_with_one_secret_key(tmp_path):
     with ThreadPoolExecutor(16) as starts:
-        assert len(set(starts.map(lambda _: database.own_secret_key(tmp_path), range(64)))) == 1
+        assert len(set(starts.map(lambda _: configuration.own_secret_key(tmp_path), range(64)))) == 1
 
 
 def test_a_start_killed_before_it_wrote_the_key_does_not_matter(tmp_path):
     (tmp_path / "secret_key").touch(mode=0o600)
-    assert len(database.own_secret_key(tmp_path)) >= 50
+    assert len(configuration.own_secret_key(tmp_path)) >= 50
 
 
 def test_a_data_folder_that_cannot_be_used_ends_a_command_with_one_sentence(tmp_path):

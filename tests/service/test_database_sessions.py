@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from goalsvc.embedded import socket_directory
-from goalsvc.postgresql.fitness import SESSION, fault
+from goalsvc.database.embedded import socket_directory
+from goalsvc.database.fitness import SESSION, fault
 from tests.service.processes import Postgres, Service, free_port, open_folder
 from tests.service.test_database_configuration import manage
 from tests.service.test_database_faults import World

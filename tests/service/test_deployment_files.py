@@ -18,7 +18,7 @@ import pytest
 import yaml
 from django.core.management import get_commands, load_command_class
 
-from goalsvc import database
+from goalsvc.database import configuration
 from tests.service.test_readme import OF_THE_SYSTEM, section, table, variables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -257,7 +257,7 @@ def test_compose_holds_no_secret_and_asks_for_each():
 def test_compose_names_one_database(monkeypatch, tmp_path):
     url = re.sub(r"\$\{POSTGRES_PASSWORD:\?[^}]+\}", "secret", service()["environment"]["DATABASE_URL"])
     monkeypatch.setenv("DATABASE_URL", url)
-    settings = database.configuration(tmp_path)
+    settings = configuration.configuration(tmp_path)
     expected = postgres()["environment"]
     assert settings["NAME"] == expected["POSTGRES_DB"]
     assert settings["USER"] == expected["POSTGRES_USER"]

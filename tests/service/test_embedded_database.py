@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from goalsvc.embedded import STOP_SECONDS, socket_directory
+from goalsvc.database.embedded import STOP_SECONDS, socket_directory
 from tests.service.processes import PATIENCE, ROOT, heed_ctrl_c, postmaster
 
 # Runs the server until its standard input ends. As another user it changes over after the imports, since
@@ -23,7 +23,7 @@ from tests.service.processes import PATIENCE, ROOT, heed_ctrl_c, postmaster
 USER = """
 import os, signal, sys
 from pathlib import Path
-import goalsvc.embedded as embedded
+import goalsvc.database.embedded as embedded
 data, account, binaries = sys.argv[1:]
 if account:
     os.setgroups([]); os.setgid(int(account)); os.setuid(int(account))

@@ -35,8 +35,8 @@ import resource, sys
 import django
 django.setup()
 from django.core.management import execute_from_command_line
-from matching import importing
-importing.CHUNK_ROWS = int(sys.argv.pop(1))
+from matching.imports import runs
+runs.CHUNK_ROWS = int(sys.argv.pop(1))
 execute_from_command_line(sys.argv)
 print("peak:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 """

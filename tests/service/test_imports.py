@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from matching import importing
+from matching.imports import runs
 from matching.models import (
     ExternalMatch,
     ImportRun,
@@ -245,7 +245,7 @@ def test_what_was_filled_is_analyzed(dry_run, run, row):
 
 
 def test_rows_go_through_in_chunks(run, path, row, monkeypatch):
-    monkeypatch.setattr(importing, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(runs, "CHUNK_ROWS", 2)
 
     printed = run([HEADER, *(row(f"receipt-{n // 2}", value="x" if n == 3 else "") for n in range(7))])
 

@@ -13,8 +13,8 @@ from django.db import connection
 from django.utils import timezone
 
 from goalsvc.orgs.models import HistoryEntry
-from matching import holdings, pruning
 from matching.models import ExternalMatch, Visitor, VisitorIdentity, VisitorSession
+from matching.privacy import export, retention
 from tests.concurrency import while_it_waits
 from tests.conftest import Client
 from tests.factories import (
@@ -56,7 +56,7 @@ def identity(organization):
 
 
 def test_an_export_is_what_the_api_shows(identity, organization, org_url, as_manager, monkeypatch):
-    monkeypatch.setattr(holdings, "CHUNK", 2)
+    monkeypatch.setattr(export, "CHUNK", 2)
 
     exported = json.loads(run("export_identity", identity, "--organization", organization.id))
 
@@ -137,7 +137,7 @@ def ago(days: float) -> datetime:
 
 @pytest.fixture
 def small_steps(monkeypatch):
-    monkeypatch.setattr(pruning, "STEP_ROWS", 2)
+    monkeypatch.setattr(retention, "STEP_ROWS", 2)
 
 
 def test_old_sessions_without_a_match_are_deleted(organization, other_organization, small_steps):
@@ -197,7 +197,7 @@ def test_the_walk_over_old_sessions_is_by_an_index(organization, other_organizat
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
         cursor.execute("SET LOCAL enable_incremental_sort = off")
-        for statement in (pruning.OLD_SESSIONS, pruning.VISITORS):
+        for statement in (retention.OLD_SESSIONS, retention.VISITORS):
             cursor.execute(f"EXPLAIN {statement}", parameters)
             plan = "\n".join(line for (line,) in cursor.fetchall())
             # Which of the indexes in that order is for the planner to say: few rows make it no difference.
@@ -246,7 +246,7 @@ def test_a_match_whose_session_is_just_being_pruned_finds_none():
 
     answer = while_it_waits(
         world.key,
-        lambda: pruning.prune_sessions(world.organization, before=timezone.now()),
+        lambda: retention.prune_sessions(world.organization, before=timezone.now()),
         world.post_match,
     )
 
@@ -264,7 +264,7 @@ def test_a_session_whose_match_is_just_being_committed_stays():
         cursor.execute("SELECT FROM matching_visitorsession FOR KEY SHARE")
         try:
             deleted = on_other_thread(
-                lambda: pruning.prune_sessions(world.organization, before=timezone.now())
+                lambda: retention.prune_sessions(world.organization, before=timezone.now())
             )
         finally:
             cursor.execute("ROLLBACK")
@@ -279,7 +279,7 @@ def test_a_session_reported_again_while_it_is_pruned_is_there_afterwards():
 
     answer = while_it_waits(
         world.key,
-        lambda: pruning.prune_sessions(world.organization, before=timezone.now()),
+        lambda: retention.prune_sessions(world.organization, before=timezone.now()),
         world.report_session,
     )
 
@@ -295,7 +295,7 @@ def test_a_visitor_heard_of_again_while_pruned_is_there_afterwards():
 
     answer = while_it_waits(
         world.key,
-        lambda: pruning.prune_visitors(world.organization, before=timezone.now()),
+        lambda: retention.prune_visitors(world.organization, before=timezone.now()),
         world.report_session,
     )
 

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from matching.erasure import erase_identity
-from matching.holdings import count_holdings
 from matching.management.naming import identity_named, organization_named
+from matching.privacy.erasure import erase_identity
+from matching.privacy.export import count_holdings
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from matching.holdings import count_holdings, export_identity
 from matching.management.naming import identity_named, organization_named
+from matching.privacy.export import count_holdings, export_identity
 
 
 class Command(BaseCommand):

@@ -8,10 +8,10 @@ from django.core.management.base import CommandError
 
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.models import Organization
-from matching.answers import Answer, post_matches
-from matching.columns import MATCH_COLUMNS, Columns
-from matching.importing import Outcome
+from matching.imports.columns import MATCH_COLUMNS, Columns
+from matching.imports.runs import Outcome
 from matching.management.import_command import ImportCommand
+from matching.matches.answers import Answer, post_matches
 from matching.models import ImportRun, MatchAttempt
 
 

@@ -3,11 +3,11 @@ from datetime import datetime
 from typing import Any
 
 from goalsvc.orgs.models import Organization
-from matching.columns import SESSION_COLUMNS, Columns
-from matching.importing import Outcome
+from matching.imports.columns import SESSION_COLUMNS, Columns
+from matching.imports.runs import Outcome
 from matching.management.import_command import ImportCommand
 from matching.models import ImportRun
-from matching.reports import ReportAnswer, report_sessions
+from matching.visitors.reports import ReportAnswer, report_sessions
 
 
 class Command(ImportCommand):

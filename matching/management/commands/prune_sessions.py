@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from goalsvc.orgs.models import Organization
 from matching.management.naming import organization_named
-from matching.pruning import count_prunable, prune_sessions, prune_visitors
+from matching.privacy.retention import count_prunable, prune_sessions, prune_visitors
 
 
 def days(text: str) -> timedelta:

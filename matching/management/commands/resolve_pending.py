@@ -8,9 +8,9 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from goalsvc.orgs.models import Organization
-from matching.collisions import despite_collisions
+from matching.matches.recording import settle
+from matching.matches.retries import despite_collisions
 from matching.models import PendingMatch
-from matching.recording import settle
 
 CHUNK = 1000
 

@@ -20,7 +20,9 @@ from django.db import ProgrammingError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import get_resolver
 
-from goalsvc import database, memory, metrics
+from goalsvc.database import configuration, lifecycle
+from goalsvc.database.embedded import NoDatabaseError
+from goalsvc.server import memory, metrics
 
 # Any number, as long as all replicas use the same.
 MIGRATION_LOCK = 7_420_531_186
@@ -53,8 +55,8 @@ class Command(BaseCommand):
         local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - not bound here
         url = f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
         try:
-            with database.running(supervise=True):
-                database.verify()
+            with lifecycle.running(supervise=True):
+                lifecycle.verify()
                 with unlimited_connection():
                     self.migrate()
                     if demo:
@@ -63,7 +65,7 @@ class Command(BaseCommand):
                 announcer.start()
                 with metrics.shared():
                     serve(address, port, workers)
-        except database.NoDatabaseError as error:
+        except NoDatabaseError as error:
             raise CommandError(str(error)) from error
 
     def migrate(self) -> None:
@@ -71,7 +73,7 @@ class Command(BaseCommand):
         while True:
             # Asked again and again, not waited for inside PostgreSQL: an index that the other builds
             # concurrently waits for every statement that is running.
-            with database.only_one(MIGRATION_LOCK) as is_alone:
+            with lifecycle.only_one(MIGRATION_LOCK) as is_alone:
                 if is_alone:
                     executor = MigrationExecutor(connection)
                     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -92,7 +94,7 @@ class Command(BaseCommand):
         except ProgrammingError as error:
             if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
                 raise
-            raise database.NoDatabaseError(
+            raise NoDatabaseError(
                 "The database cannot be used: migrations have to be applied, which its role may not do: "
                 f"{error.__cause__.diag.message_primary}."
             ) from error
@@ -202,7 +204,8 @@ def unlimited_connection() -> Iterator[None]:
     The workers are copies of this process: a connection left open would be the same one in all of them.
     """
     try:
-        if database.prepares_statements():  # else the session is not ours alone; its limits are the role's
+        # Without, the session is not ours alone: its limits are the role's.
+        if configuration.prepares_statements():
             with connection.cursor() as cursor:
                 for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
                     cursor.execute(f"SET {limit} = 0")

@@ -1,0 +1,172 @@
+"""Which database: the one that DATABASE_URL names, or the embedded PostgreSQL when it is unset."""
+
+import fcntl
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from goalsvc.database import outages
+from goalsvc.database.embedded import DATABASE, PORT, SUPERUSER, socket_directory
+from goalsvc.database.fitness import startup_options
+
+# While serving. A statement that waits for a lock gives up early enough for the client to hear why.
+LOCK_TIMEOUT_MS = 10_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+
+
+def configuration(data_dir: Path) -> dict[str, Any]:
+    """The settings of the connection, from the environment; starts nothing and connects to nothing.
+
+    `data_dir` is where the embedded server keeps its data. Raises ImproperlyConfigured for a DATABASE_URL
+    or a number that makes no sense.
+    """
+    url = os.environ.get("DATABASE_URL", "").strip()
+    settings = _configured(url) if url else _embedded(data_dir)
+    given = settings.pop("OPTIONS", {})
+    is_ours = prepares_statements()
+    timeout = statement_timeout()
+    limits = {
+        "statement_timeout": timeout,
+        "lock_timeout": LOCK_TIMEOUT_MS if timeout else 0,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS if timeout else 0,
+    }
+    # Of two settings of the same name the last one counts: the URL's own limits, but our way to read.
+    session = [given.pop("options", "")]
+    if is_ours:
+        session = [*(f"-c {name}={value}" for name, value in limits.items()), *session, startup_options()]
+    options = " ".join(part for part in session if part)
+    return settings | {
+        "ENGINE": "goalsvc.database",
+        "CONN_MAX_AGE": 0,  # the pool keeps the connections; Django refuses to keep them a second time
+        # A question at the start of every request would cost a round trip. A connection that died with an
+        # old database is found by authentication, which then asks again (ApiTokenQuerySet.authenticate).
+        "CONN_HEALTH_CHECKS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": not is_ours,
+        "OPTIONS": {
+            "connect_timeout": 3,
+            # The pool's less used connections rest for hours, longer than many a firewall remembers them.
+            "keepalives_idle": 60,
+            "tcp_user_timeout": 10_000,  # a database that vanished without a word is noticed in 10 s
+            **({"options": options} if options else {}),
+            **given,
+            "pool": {
+                "min_size": 0,  # nothing connects before the first query, so settings may be read anywhere
+                "max_size": pool_size(),
+                "timeout": 3,  # with a missing database the request is answered within 5 s
+                # Giving up early lets the next request try again: the pool's own doubling pauses would
+                # keep a worker without a database long after the database is back.
+                "reconnect_timeout": 0,
+                "reconnect_failed": outages.note_failed_connection,
+            },
+            "server_side_binding": True,
+            # The service repeats few statements: from its second run on a connection each is planned
+            # already. Not from the first, or every one-off would be kept and would push those out.
+            "prepare_threshold": 1 if is_ours else None,
+        },
+    }
+
+
+def pool_size() -> int:
+    """How many connections each worker process may hold, and so how many requests it works on at once."""
+    return _whole_number("DATABASE_POOL_SIZE", 16, minimum=1)
+
+
+def statement_timeout() -> int:
+    """After how many milliseconds a statement is given up; 0 is never."""
+    return _whole_number("DATABASE_STATEMENT_TIMEOUT_MS", 30_000, minimum=0)
+
+
+def prepares_statements() -> bool:
+    """Whether each connection has a session of PostgreSQL to itself, to prepare statements in."""
+    value = os.environ.get("DATABASE_PREPARED_STATEMENTS", "").strip()
+    if value not in {"", "0", "1"}:
+        raise ImproperlyConfigured(f"DATABASE_PREPARED_STATEMENTS must be 1 or 0, not {value!r}.")
+    return value != "0"
+
+
+def is_embedded() -> bool:
+    return not os.environ.get("DATABASE_URL", "").strip()
+
+
+def own_secret_key(data_dir: Path) -> str:
+    """The installation's own secret key, made on first use and kept in `data_dir`.
+
+    Raises ImproperlyConfigured when the folder cannot be used.
+    """
+    path = data_dir / "secret_key"
+    try:
+        if not data_dir.is_dir():
+            data_dir.mkdir(parents=True, exist_ok=True)
+            data_dir.chmod(0o755)  # whatever the umask: under root the database's own user has to pass
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+") as file:
+            # Two first starts at once must end with one key: sessions signed by one worker have to be
+            # valid at the other. A start killed before it wrote leaves an empty file, which is filled.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            key = file.read().strip()
+            if not key:
+                key = secrets.token_urlsafe(48)
+                file.write(key + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data folder cannot be used ({error}): name a folder of your own in GOALSVC_DATA."
+        ) from error
+    return key
+
+
+def _configured(url: str) -> dict[str, Any]:
+    shape = "DATABASE_URL must look like postgres://user:password@host:5432/name"
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in {"postgres", "postgresql"}:
+            raise ImproperlyConfigured(f"{shape}; goalsvc runs on PostgreSQL only.")
+        login, at, hosts = parts.netloc.rpartition("@")
+        if "," in hosts:  # libpq tries them in turn; the parser knows only one
+            settings = dict(dj_database_url.parse(parts._replace(netloc=login + at).geturl()))
+            settings["HOST"], settings["PORT"] = _several(hosts)
+        else:
+            settings = dict(dj_database_url.parse(url))
+    except ValueError:  # never with the URL itself in the message: it holds the password
+        raise ImproperlyConfigured(
+            f"{shape}; special characters in the password have to be percent-encoded, and a port is a number."
+        ) from None
+    if not settings["NAME"]:
+        raise ImproperlyConfigured(f"{shape}; it names no database.")
+    return settings
+
+
+def _several(hosts: str) -> tuple[str, str]:
+    """Return hosts and ports as libpq takes several, of `host:5432,other:5432`. Raises ValueError."""
+    found = [re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]+)(?::(\d*))?", host) for host in hosts.split(",")]
+    if not all(found):
+        raise ValueError(hosts)
+    return (
+        ",".join(unquote(each[1]).strip("[]") for each in found if each),
+        ",".join(each[2] or "" for each in found if each),
+    )
+
+
+def _embedded(data_dir: Path) -> dict[str, Any]:
+    return {
+        "NAME": DATABASE,
+        "USER": SUPERUSER,
+        "HOST": str(socket_directory(data_dir)),
+        "PORT": str(PORT),
+    }
+
+
+def _whole_number(name: str, default: int, *, minimum: int) -> int:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) < minimum:
+        raise ImproperlyConfigured(f"{name} must be a whole number, {minimum} or more, not {value!r}.")
+    return int(value)

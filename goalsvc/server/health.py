@@ -1,0 +1,79 @@
+"""Is the process alive, and can it serve: what probes ask, without credentials."""
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
+from django.utils import timezone
+from rest_framework.permissions import AllowAny
+
+from goalsvc.api.dispatch import APIView, Request
+from goalsvc.api.errors import RETRY_AFTER_SECONDS, is_database_unavailable
+from goalsvc.api.rendering import Response
+from goalsvc.database import lifecycle
+from goalsvc.database.fitness import QUESTIONS, fault
+from goalsvc.database.statements import Statement
+from goalsvc.orgs.models import AUTHENTICATE, fetch_first
+
+PROBES = frozenset({"/healthz", "/readyz"})
+IS_READ_ONLY = Statement("SHOW transaction_read_only")
+FITNESS = Statement(QUESTIONS)
+
+# A prober gives up after a few seconds, so a statement for it is given up before.
+PATIENCE_SECONDS = 2.0
+
+
+class HostMiddleware(CommonMiddleware):
+    """Answers the allowed hosts alone, and probes whatever they call us: most name an address, or nothing."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        return None if request.path_info in PROBES else super().process_request(request)
+
+
+class ProbeView(APIView):
+    """A probe: for everybody, GET and HEAD alone."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    http_method_names = ["get", "head"]
+    schema = None
+
+
+class LivenessView(ProbeView):
+    def get(self, request: Request) -> Response:
+        """Answer as long as the process does; the database is not asked."""
+        return Response({"status": "ok"})
+
+
+class ReadinessView(ProbeView):
+    def get(self, request: Request) -> Response:
+        """Answer 200 when requests can be served, 503 saying which check failed otherwise."""
+        with lifecycle.patience(PATIENCE_SECONDS):
+            checks = self.check()
+        is_ready = set(checks.values()) == {"ok"}
+        if is_ready:
+            return Response({"status": "ok", "checks": checks})
+        return Response(
+            {"status": "unavailable", "checks": checks},
+            status=503,
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+
+    def check(self) -> dict[str, str]:
+        checks = {"database": "unreachable", "migrations": "unknown"}
+        try:
+            if fetch_first(IS_READ_ONLY) == ("on",):
+                checks["database"] = "read-only"
+                lifecycle.forget_dead_connections(including_this=True)  # the next may lead elsewhere
+            else:
+                checks["database"] = fault(fetch_first(FITNESS) or ()) or "ok"
+            executor = MigrationExecutor(connection)
+            is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+            checks["migrations"] = "ok" if is_migrated else "not all applied"
+            if set(checks.values()) == {"ok"}:
+                # What every request begins with, for a key that nobody has: no digest is so short.
+                now = timezone.now()
+                fetch_first(AUTHENTICATE, digest="", at=now, unless_since=now)
+        except (DatabaseError, InterfaceError) as error:
+            checks["database"] = "unreachable" if is_database_unavailable(error) else "refuses requests"
+        return checks

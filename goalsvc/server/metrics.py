@@ -1,0 +1,191 @@
+"""Prometheus metrics of all workers together, at /metrics; only where METRICS_TOKEN is set.
+
+What an app has to count besides is declared in its own `metrics` module.
+"""
+
+import fcntl
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+from tempfile import gettempdir, mkdtemp
+from typing import IO
+
+from django.conf import settings
+from django.core.signals import request_finished
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.crypto import constant_time_compare
+from django.views import View
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client import values as prometheus_values
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.values import MultiProcessValue
+
+from goalsvc.api.errors import json_error
+
+# What is counted as it happens, and what is looked up when somebody asks.
+COUNTED = CollectorRegistry()
+LOOKED_UP = CollectorRegistry()
+
+REQUESTS = Counter(
+    "goalsvc_requests", "Requests that were answered.", ["method", "route", "status"], registry=COUNTED
+)
+DURATIONS = Histogram(
+    "goalsvc_request_duration_seconds",
+    "How long requests took, from the server's hand to its hand.",
+    ["method", "route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=COUNTED,
+)
+POOL = Gauge(
+    "goalsvc_database_connections",
+    "The workers' connections to the database: open, idle, and requests that wait for one.",
+    ["state"],
+    multiprocess_mode="livesum",
+    registry=COUNTED,
+)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+# Where the workers' files are, once they share them.
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+FOLDER = "goalsvc-metrics-"
+
+
+class MetricsMiddleware:
+    """Counts every request; installed only where metrics are on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        # When the request's own connection is back in the pool, which it is not yet in __call__.
+        request_finished.connect(tell_pool_state, dispatch_uid="goalsvc.server.metrics")
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        response = self.get_response(request)
+        # Nothing that a client makes up becomes a label, or it could fill the memory.
+        method = request.method if request.method in METHODS else "other"
+        route = f"/{request.resolver_match.route}" if request.resolver_match else "none"
+        REQUESTS.labels(method, route, str(response.status_code)).inc()
+        DURATIONS.labels(method, route).observe(time.perf_counter() - started)
+        return response
+
+
+def tell_pool_state(**signal: object) -> None:
+    if settings.METRICS_TOKEN:
+        for state, count in pool_state().items():
+            POOL.labels(state).set(count)
+
+
+def pool_state() -> dict[str, int]:
+    """How this worker's database connections are; nothing where there is no pool."""
+    pool = getattr(connection, "pool", None)
+    if pool is None:
+        return {}
+    stats = pool.get_stats()
+    return {
+        "open": stats.get("pool_size", 0),
+        "idle": stats.get("pool_available", 0),
+        "waiting": stats.get("requests_waiting", 0),
+    }
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Inside the block this process and its forks count together, where metrics are on at all."""
+    if not settings.METRICS_TOKEN:
+        yield
+        return
+    remove_left_folders()
+    directory = Path(mkdtemp(prefix=FOLDER))
+    owner = os.getpid()
+    share(directory)
+    try:
+        yield
+    finally:
+        if os.getpid() == owner:  # not in a fork that ends here
+            rmtree(directory, ignore_errors=True)
+
+
+def remove_left_folders() -> None:
+    """Remove the folders of those that were killed: nobody holds their first lock any more."""
+    for directory in Path(gettempdir()).glob(f"{FOLDER}*"):
+        try:
+            with (directory / "0.lock").open("r+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                rmtree(directory, ignore_errors=True)
+        except OSError:
+            continue  # in use, or another user's
+
+
+def share(directory: Path) -> None:
+    """Let this process and its later forks count together, in files in the directory.
+
+    To be called before anything is counted.
+    """
+    os.environ[DIRECTORY] = str(directory)
+    slots: dict[int, tuple[int, IO[str]]] = {}
+    prometheus_values.ValueClass = MultiProcessValue(partial(slot, directory, slots))  # type: ignore[no-untyped-call] # no types
+
+
+def slot(directory: Path, slots: dict[int, tuple[int, IO[str]]]) -> int:
+    """The number of this process among those that count: the first that is free.
+
+    Not the process id: a worker that takes a dead one's place goes on with its files, so that no count goes
+    back and no file stays behind. `slots` holds the file whose lock says that the number is taken.
+    """
+    pid = os.getpid()
+    if pid not in slots:
+        for number in itertools.count():
+            file = (directory / f"{number}.lock").open("w")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.close()
+            else:
+                slots[pid] = number, file
+                break
+    return slots[pid][0]
+
+
+def render_metrics() -> bytes:
+    """Return all metrics in Prometheus's text format."""
+    counted = COUNTED
+    if os.environ.get(DIRECTORY):
+        counted = CollectorRegistry()
+        MultiProcessCollector(counted)  # type: ignore[no-untyped-call] # it has no types
+    return generate_latest(counted) + generate_latest(LOOKED_UP)
+
+
+class MetricsView(View):
+    """The metrics, for whoever holds METRICS_TOKEN; no API token is any good here."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if not settings.METRICS_TOKEN:
+            return json_error(404, "not_found", "There is nothing at this address.")
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        is_known = constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+        if scheme.lower() != "bearer" or not is_known:
+            refusal = json_error(401, "not_authenticated", "This takes METRICS_TOKEN as a bearer token.")
+            refusal["WWW-Authenticate"] = "Bearer"
+            return refusal
+        return HttpResponse(render_metrics(), content_type=CONTENT_TYPE_LATEST)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        refusal = json_error(405, "method_not_allowed", f'Method "{request.method}" not allowed.')
+        refusal["Allow"] = "GET, HEAD"
+        return refusal

@@ -1,0 +1,466 @@
+"""External goal matches: posting, reading, correcting (API.md section 3)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import BasePermission
+
+from goals.permissions import SettingsScope
+from goals.views import find_goal
+from goalsvc.api.dispatch import Request
+from goalsvc.api.errors import Conflict, NotFound
+from goalsvc.api.pagination import Filter, paginate
+from goalsvc.api.parsing import (
+    MAX_BATCH_DEPTH,
+    JSONLinesParser,
+    JSONParser,
+    NDJSONParser,
+    NDJSONParserByOtherName,
+    parse_uuid,
+    read_items,
+)
+from goalsvc.api.rendering import Response
+from goalsvc.api.schema import describe
+from goalsvc.database.statements import Ahead
+from goalsvc.orgs.models import Organization
+from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
+from goalsvc.orgs.views import OrganizationAPIView
+from matching.api import documentation as docs
+from matching.api.filters import (
+    GOAL,
+    IDENTITY,
+    choice_filter,
+    flag,
+    parse_text,
+    read,
+    span,
+    span_filter,
+    text_filter,
+    uuid_filter,
+    whole_number,
+)
+from matching.api.rendering import (
+    render_attempt,
+    render_batch,
+    render_change,
+    render_match,
+    render_match_record,
+    render_pending,
+    render_summary,
+)
+from matching.matches.answers import Answer, answer_to_error, goal_not_found, post_matches, read_request
+from matching.matches.attempts import count_replays, keep_attempts, summarize
+from matching.matches.idempotency import KEY_HEADER, REPLAY_HEADER, answer_once, read_key
+from matching.matches.metrics import count_answers, count_stored_answer
+from matching.matches.retries import despite_collisions
+from matching.models import ExternalMatch, ExternalMatchQuerySet, MatchAttempt, PendingMatch
+from matching.rule.resolver import MatchRequest, look_for_facts
+from matching.serializers import RESTATEMENT
+
+MAX_BATCH_ITEMS = 5000
+MAX_ATTEMPTS_SHOWN = 20
+
+
+class MatchingAPIView(OrganizationAPIView):
+    """A view that takes access and a subscription; the settings scope is not needed."""
+
+    permission_classes = [OrganizationAccess, ActiveSubscription]
+
+
+class BatchAPIView(MatchingAPIView):
+    """A view that takes many items at once, as JSON or NDJSON."""
+
+    parser_classes = [JSONParser, NDJSONParser, NDJSONParserByOtherName, JSONLinesParser]
+    max_body_bytes = settings.MAX_BATCH_BODY_BYTES
+    max_depth = MAX_BATCH_DEPTH
+    max_items = MAX_BATCH_ITEMS
+    items_name: str  # of the list in a JSON body
+
+    def read_items(self) -> list[Any]:
+        """Return the posted items. Raises: APIException."""
+        return read_items(self.request.data, self.items_name, self.max_items)
+
+
+def post_once(
+    view: MatchingAPIView,
+    endpoint: str,
+    perform: Callable[[bool], Response],
+    source: MatchAttempt.Source,
+    goals_of: Callable[[Any], list[UUID]],
+) -> Response:
+    """Perform a POST of matches as its query and headers ask: as a rehearsal, or once a key.
+
+    Args:
+        perform: makes the answer; told whether to write nothing.
+        goals_of: tells of a successful answer's body the goals of its matches, held ones included.
+    """
+    request = view.request
+    is_rehearsal = bool(flag(request, "validate_only"))
+    key = read_key(request)
+    if key is None or is_rehearsal:
+        return despite_collisions(lambda: perform(is_rehearsal))
+    now = timezone.now()
+
+    def replayed(goals: list[UUID]) -> None:
+        count_replays(view.organization, goals, at=now)
+        count_stored_answer(len(goals), source)
+
+    return despite_collisions(
+        lambda: answer_once(
+            view.organization,
+            endpoint=endpoint,
+            key=key,
+            payload=request.data,
+            at=now,
+            perform=lambda: perform(False),
+            is_to_be_kept=lambda body: bool(goals_of(body)),
+            on_replay=lambda body: replayed(goals_of(body)),
+        )
+    )
+
+
+def keep_rejected(
+    view: MatchingAPIView, error: APIException, source: MatchAttempt.Source, goal_id: UUID | None = None
+) -> None:
+    """Keep a request that could not even be read as a rejected attempt, unless it was a rehearsal."""
+    if view.request.query_params.get("validate_only") == "true":
+        return
+    try:
+        sent = view.request.data if source == MatchAttempt.Source.SINGLE else None
+    except APIException:
+        sent = None
+    answers = [answer_to_error(error)]
+    count_answers(answers, source)
+    keep_attempts(
+        view.organization,
+        [sent],
+        answers,
+        {},
+        {0: goal_id} if goal_id else {},
+        by=view.user,
+        at=timezone.now(),
+        source=source,
+    )
+
+
+class GoalMatchesView(MatchingAPIView):
+    read: MatchRequest | None = None
+
+    def look_ahead(self) -> Ahead | None:
+        """A match without a fault has what the rule needs to know read along with the caller.
+
+        Not where other things come first that may take their time, as for an Idempotency-Key.
+        """
+        request, goal_id = self.request, parse_uuid(self.kwargs["goal_id"])
+        if request.method != "POST" or goal_id is None or request.META.get(KEY_HEADER) is not None:
+            return None
+        item = request.glance()
+        try:
+            self.read = read_request(item, goal_id, by_id=None)
+        except APIException:
+            return None
+        return look_for_facts(self.read)
+
+    @describe(docs.LIST_GOAL_MATCHES)
+    def get(self, request: Request, organization_id: str, goal_id: str) -> Response:
+        goal = find_goal(self.organization.goals.all(), goal_id)
+        return list_matches(request, self.organization, [Filter(Q(goal=goal), is_indexed=True)])
+
+    @describe(docs.CREATE_MATCH)
+    def post(self, request: Request, organization_id: str, goal_id: str) -> Response:
+        # The goal is not looked up beforehand: the statement that finds the session finds it too.
+        pk = parse_uuid(goal_id)
+        try:
+            if pk is None:
+                raise goal_not_found()
+            return post_once(
+                self,
+                f"goals/{pk}/matches",
+                lambda dry: self.post_one(pk, dry),
+                MatchAttempt.Source.SINGLE,
+                lambda body: [pk],
+            )
+        except APIException as error:
+            raise self.rejected(error, pk) from None
+
+    def post_one(self, goal_id: UUID, is_rehearsal: bool) -> Response:
+        [answer] = post_matches(
+            self.organization,
+            [self.request.data if self.read is None else self.read],
+            by=self.user,
+            at=timezone.now(),
+            source=MatchAttempt.Source.SINGLE,
+            goal_id=goal_id,
+            is_rehearsal=is_rehearsal,
+            ahead=self.request.ahead,
+        )
+        return respond(answer)
+
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such goal comes first. Raises: NotFound."""
+        goal_id = self.kwargs["goal_id"]
+        if self.request.method == "POST":
+            return self.rejected(fault, parse_uuid(goal_id))
+        find_goal(self.organization.goals.all(), goal_id)
+        return fault
+
+    def rejected(self, error: APIException, goal_id: UUID | None) -> APIException:
+        """Keep what could not even be read as a rejected attempt; return what to answer.
+
+        That there is no such goal comes before anything that is wrong with the request.
+        """
+        if goal_id is None or not self.organization.goals.live().filter(id=goal_id).exists():
+            error, goal_id = goal_not_found(), None
+        keep_rejected(self, error, MatchAttempt.Source.SINGLE, goal_id)
+        return error
+
+
+def respond(answer: Answer) -> Response:
+    """Render the answer to a single posted match."""
+    headers = {REPLAY_HEADER: "true"} if answer.is_replay else {}
+    body: dict[str, Any] | None
+    if answer.match is not None:
+        body = render_match(answer.match)
+    elif answer.pending is not None:
+        body = render_pending(answer.pending, at=timezone.now())
+    elif answer.errors is not None:
+        body = answer.errors
+    else:
+        body = {"detail": answer.detail, "code": answer.code}
+        if answer.reason is not None:
+            body["reason"] = answer.reason
+    return Response(body, status=answer.status, headers=headers)
+
+
+class MatchBatchView(BatchAPIView):
+    items_name = "matches"
+
+    @describe(docs.CREATE_MATCHES)
+    def post(self, request: Request, organization_id: str) -> Response:
+        try:
+            return post_once(self, "matches/batch", self.post_all, MatchAttempt.Source.BATCH, self.goals_of)
+        except APIException as error:
+            keep_rejected(self, error, MatchAttempt.Source.BATCH)
+            raise
+
+    def refusal(self, fault: APIException) -> APIException:
+        keep_rejected(self, fault, MatchAttempt.Source.BATCH)
+        return fault
+
+    @staticmethod
+    def goals_of(body: Any) -> list[UUID]:
+        rows = (result.get("match") or result.get("pending_match") for result in body["results"])
+        return [row["goal_id"] for row in rows if row]
+
+    def post_all(self, is_rehearsal: bool) -> Response:
+        now = timezone.now()
+        answers = post_matches(
+            self.organization,
+            self.read_items(),
+            by=self.user,
+            at=now,
+            source=MatchAttempt.Source.BATCH,
+            is_rehearsal=is_rehearsal,
+        )
+        return Response(render_batch(answers, at=now))
+
+
+def list_matches(request: Request, organization: Organization, of_goal: list[Filter]) -> Response:
+    """Answer a page of an organization's matches, filtered as the query asks."""
+    filters = [
+        *of_goal,
+        *text_filter(request, *IDENTITY, lookup="visitor_identity", is_indexed=True),
+        *event_filter(request, organization),
+        *uuid_filter(request, "room", lookup="room_ids__contains"),
+        *span_filter(request, "goal_matched_at", "matched"),
+        *retraction_filter(request),
+    ]
+    matches = organization.matches.filter(span(request, "created_at", "created")).with_visitors()
+    return Response(
+        paginate(request, matches, render_match_record, by="created_at", newest_first=True, filters=filters)
+    )
+
+
+def event_filter(request: Request, organization: Organization) -> list[Filter]:
+    """Read the filter by external id: each goal's is looked up in the index that keeps it unique."""
+    external_id = read(request, ["external_id"], parse_text)
+    if external_id is None:
+        return []
+    goals = organization.goals.order_by().values("pk")
+    return [Filter(Q(external_id=external_id, goal__in=goals), is_indexed=True)]
+
+
+def retraction_filter(request: Request) -> list[Filter]:
+    """Read the filter by whether a match is retracted: those that are have an index."""
+    is_retracted = flag(request, "is_retracted")
+    if is_retracted is None:
+        return []
+    return [Filter(Q(retracted_at__isnull=not is_retracted), is_indexed=is_retracted)]
+
+
+class MatchesView(MatchingAPIView):
+    @describe(docs.LIST_MATCHES)
+    def get(self, request: Request, organization_id: str) -> Response:
+        of_goal = uuid_filter(request, *GOAL, lookup="goal", is_indexed=True)
+        return list_matches(request, self.organization, of_goal)
+
+
+def find_match(matches: ExternalMatchQuerySet, match_id: str) -> ExternalMatch:
+    """Return the match with this id among `matches`, an organization's.
+
+    Raises: NotFound (`not_found`).
+    """
+    pk = parse_uuid(match_id)
+    match = matches.filter(id=pk).first() if pk else None
+    if match is None:
+        raise NotFound("not_found", "The organization has no such match.")
+    return match
+
+
+class MatchView(MatchingAPIView):
+    def get_permissions(self) -> list[BasePermission]:
+        permissions: list[Any] = [*super().get_permissions()]
+        return permissions if self.request.method in {"GET", "HEAD"} else [*permissions, SettingsScope()]
+
+    @describe(docs.RETRIEVE_MATCH)
+    def get(self, request: Request, organization_id: str, match_id: str) -> Response:
+        match = find_match(self.organization.matches.with_visitors(), match_id)
+        return Response({**render_match_record(match), "rejected_attempts": self.rejected_attempts(match)})
+
+    @describe(docs.RESTATE_MATCH)
+    def patch(self, request: Request, organization_id: str, match_id: str) -> Response:
+        find_match(self.organization.matches.all(), match_id)  # 404 comes before the payload's 400
+        attributes = RESTATEMENT.check(request.data)
+        with transaction.atomic():
+            match = find_match(self.organization.matches.select_for_update(), match_id)
+            if match.retracted_at is not None:
+                raise Conflict("match_retracted", "A retracted match has no value to correct.")
+            match.restate(attributes["goal_value"], by=self.user, at=timezone.now())
+        return Response(render_match_record(self.organization.matches.with_visitors().get(pk=match.pk)))
+
+    @describe(docs.RETRACT_MATCH)
+    def delete(self, request: Request, organization_id: str, match_id: str) -> Response:
+        with transaction.atomic():
+            match = find_match(self.organization.matches.select_for_update(), match_id)
+            match.retract(by=self.user, at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such match comes first. Raises: NotFound."""
+        find_match(self.organization.matches.all(), self.kwargs["match_id"])
+        return fault
+
+    def rejected_attempts(self, match: ExternalMatch) -> list[dict[str, Any]]:
+        """The attempts that were rejected before the same event matched."""
+        attempts = self.organization.match_attempts.before_match(match).order_by("-created_at", "-id")
+        return [render_attempt(attempt) for attempt in attempts[:MAX_ATTEMPTS_SHOWN]]
+
+
+class MatchHistoryView(MatchingAPIView):
+    @describe(docs.LIST_MATCH_CHANGES)
+    def get(self, request: Request, organization_id: str, match_id: str) -> Response:
+        match = find_match(self.organization.matches.all(), match_id)
+        changes = match.changes.select_related("changed_by")
+        return Response(paginate(request, changes, render_change, by="changed_at", newest_first=True))
+
+    refusal = MatchView.refusal
+
+
+class PendingMatchesView(MatchingAPIView):
+    @describe(docs.LIST_PENDING_MATCHES)
+    def get(self, request: Request, organization_id: str) -> Response:
+        now = timezone.now()
+        filters = [
+            *uuid_filter(request, *GOAL, lookup="goal", is_indexed=True),
+            *text_filter(request, *IDENTITY, lookup="visitor_identity", is_indexed=True),
+            *text_filter(request, "external_id", lookup="external_id", is_indexed=True),
+            *status_filter(request, now),
+        ]
+        return Response(
+            paginate(
+                request,
+                self.organization.pending_matches.filter(
+                    span(request, "created_at", "created", is_only=True)
+                ),
+                lambda row: render_pending(row, at=now),
+                by="created_at",
+                newest_first=True,
+                filters=filters,
+            )
+        )
+
+
+def status_filter(request: Request, at: datetime) -> list[Filter]:
+    """Read the filter by status, as `status_at` shows it; what is overdue is stored as pending."""
+    wanted = choice_filter(request, "status", PendingMatch.Status.values)
+    is_overdue = Q(expires_at__lte=at)
+    match wanted:
+        case None:
+            return []
+        case PendingMatch.Status.PENDING:
+            return [Filter(Q(status=wanted), is_indexed=True), Filter(~is_overdue)]
+        case PendingMatch.Status.EXPIRED:
+            return [Filter(Q(status=wanted) | Q(status=PendingMatch.Status.PENDING) & is_overdue)]
+    return [Filter(Q(status=wanted), is_indexed=True)]
+
+
+class PendingMatchView(MatchingAPIView):
+    @describe(docs.RETRIEVE_PENDING_MATCH)
+    def get(self, request: Request, organization_id: str, pending_id: str) -> Response:
+        return Response(render_pending(self.find(pending_id), at=timezone.now()))
+
+    @describe(docs.CANCEL_PENDING_MATCH)
+    def delete(self, request: Request, organization_id: str, pending_id: str) -> Response:
+        pending = self.find(pending_id)
+        if not pending.cancel(by=self.user, at=timezone.now()):
+            raise Conflict("pending_match_resolved", "Only a pending match can be cancelled.")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such pending match comes first. Raises: NotFound."""
+        self.find(self.kwargs["pending_id"])
+        return fault
+
+    def find(self, pending_id: str) -> PendingMatch:
+        pk = parse_uuid(pending_id)
+        pending = self.organization.pending_matches.filter(id=pk).first() if pk else None
+        if pending is None:
+            raise NotFound("not_found", "The organization has no such pending match.")
+        return pending
+
+
+class MatchAttemptsView(MatchingAPIView):
+    @describe(docs.LIST_MATCH_ATTEMPTS)
+    def get(self, request: Request, organization_id: str) -> Response:
+        filters = [
+            *uuid_filter(request, *GOAL, lookup="goal", is_indexed=True),
+            *text_filter(request, *IDENTITY, lookup="visitor_identity", is_indexed=True),
+            *text_filter(request, "code", lookup="code", is_indexed=True),
+        ]
+        created = span(request, "created_at", "created", is_only=True)
+        return Response(
+            paginate(
+                request,
+                self.organization.match_attempts.filter(created),
+                render_attempt,
+                by="created_at",
+                newest_first=True,
+                filters=filters,
+            )
+        )
+
+
+class MatchAttemptSummaryView(MatchingAPIView):
+    @describe(docs.SUMMARIZE_MATCH_ATTEMPTS)
+    def get(self, request: Request, organization_id: str) -> Response:
+        days = whole_number(request, "days", default=7, maximum=settings.MATCH_ATTEMPT_DAYS)
+        now = timezone.now()
+        return Response(render_summary(summarize(self.organization, days=days, at=now), days=days, at=now))

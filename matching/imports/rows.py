@@ -1,0 +1,166 @@
+"""Rows of CSV and NDJSON files, as the items that the API takes."""
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rest_framework.exceptions import ParseError
+
+from goalsvc.api.parsing import decode_line
+from matching.imports.cells import restore
+from matching.imports.columns import Columns, names_of, unread
+from matching.imports.files import UnusableFileError
+from matching.imports.readings import Reading
+
+DELIMITERS = ",;\t|"
+# What a cell with several room ids may have between them.
+ROOM_SEPARATORS = str.maketrans(",;|\t\n", "     ")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the file: its number (from 1), what it says, and its text to feed it back."""
+
+    number: int
+    item: Any  # a JSON object, or the APIException that says why there is none
+    source: Any  # a CSV row as a list of cells, or a line of NDJSON
+    has_assumed_times: bool = False  # one without an offset was taken for UTC
+
+
+def unpacked_name(path: Path) -> Path:
+    """Return the name of a file without that of its compression."""
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+
+
+def detect_format(path: Path) -> str:
+    """Tell the format from the file's name."""
+    return "ndjson" if unpacked_name(path).suffix.lower() in {".ndjson", ".jsonl", ".json"} else "csv"
+
+
+class Rereadable(Iterator[str]):
+    """Lines that can be put back."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+        self.taken: list[str] = []
+        self.put_back: deque[str] = deque()
+
+    def __next__(self) -> str:
+        line = self.put_back.popleft() if self.put_back else next(self.lines)
+        self.taken.append(line)
+        return line
+
+    def forget(self) -> None:
+        """Let the lines taken so far be gone."""
+        self.taken.clear()
+
+    def put_back_all_but_first(self) -> str:
+        """Return the first line taken since the last `forget`; the others come again."""
+        first, *others = self.taken
+        self.put_back.extendleft(reversed(others))
+        return first
+
+
+def is_blank(cells: Sequence[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
+
+
+class CSVFile:
+    """A CSV file with a header row; the delimiter is read off the header, or said by a line `sep=;`."""
+
+    # Before the header, as spreadsheets write it.
+    SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+
+    def __init__(self, lines: Iterator[str], columns: Columns, reading: Reading) -> None:
+        self.lines = Rereadable(lines)
+        self.reading = reading
+        line, self.delimiter = self.find_header()
+        self.lines.put_back.appendleft(line)
+        try:
+            header = next(csv.reader(self.lines, delimiter=self.delimiter, strict=True))
+        except (csv.Error, StopIteration) as error:
+            raise UnusableFileError(f"The header row is no CSV: {error}.") from None
+        if is_blank(header):
+            raise UnusableFileError("The file is empty: a CSV file needs a header row.")
+        self.header = [restore(cell.strip()) for cell in header]
+        self.names = names_of(self.header, columns)
+        self.unread = unread(self.header, self.names, columns)
+
+    def find_header(self) -> tuple[str, str]:
+        """Return the first line that says something, and the delimiter."""
+        said = None
+        for line in self.lines:
+            if found := self.SEPARATOR.fullmatch(line):
+                said = found[1]
+            elif line.strip(f"{DELIMITERS}\"' \r\n\t"):
+                counts = {delimiter: line.count(delimiter) for delimiter in DELIMITERS}
+                return line, said or max(counts, key=lambda delimiter: counts[delimiter])
+        raise UnusableFileError("The file is empty: a CSV file needs a header row.")
+
+    def rows(self) -> Iterator[Row]:
+        number = 0
+        reader = csv.reader(self.lines, delimiter=self.delimiter, strict=True)
+        while True:
+            self.lines.forget()
+            try:
+                cells = [restore(cell) for cell in next(reader)]
+            except StopIteration:
+                return
+            except csv.Error as error:
+                # A stray quote takes the next lines for one cell: only its own line is at fault.
+                number += 1
+                line = self.lines.put_back_all_but_first()
+                yield Row(number, ParseError(f"The row is no CSV: {error}."), [line.rstrip("\r\n")])
+                reader = csv.reader(self.lines, delimiter=self.delimiter, strict=True)
+                continue
+            if is_blank(cells):
+                continue
+            number += 1
+            is_whole = self.lines.taken[-1].endswith(("\n", "\r"))
+            item = self.item_of(cells, is_whole=is_whole)
+            yield Row(number, self.reading.read(item), cells, self.reading.has_assumed_times(item))
+
+    def item_of(self, cells: Sequence[str], *, is_whole: bool) -> Any:
+        """Make the JSON object that the row stands for; empty cells are absent attributes.
+
+        Args:
+            is_whole: its line has an end. Of one that was cut off, the cells that lack were not empty.
+        """
+        if len(cells) < len(self.names) and not is_whole:
+            return ParseError(
+                f"The row has {len(cells)} of {len(self.names)} cells, and the file ends there without a "
+                "line end: perhaps it was cut off."
+            )
+        if not is_blank(cells[len(self.names) :]):
+            return ParseError(f"The row has {len(cells)} cells, and the header {len(self.names)}.")
+        item: dict[str, Any] = {}
+        for number, (name, cell) in enumerate(zip(self.names, cells, strict=False), 1):
+            if not cell.strip():
+                continue
+            if not self.header[number - 1]:
+                return ParseError(f"Cell {number} is under a column without a name: “{cell[:32]}”.")
+            if name:  # else it is to be ignored
+                item[name] = cell
+        if "rooms" in item:
+            item["rooms"] = item["rooms"].translate(ROOM_SEPARATORS).split()
+        return item
+
+
+class NDJSONFile:
+    """A file of JSON objects, one a line."""
+
+    unread: Sequence[str] = ()
+
+    def __init__(self, lines: Iterator[str], reading: Reading) -> None:
+        self.lines = lines
+        self.reading = reading
+
+    def rows(self) -> Iterator[Row]:
+        filled = (line.encode(errors="surrogateescape") for line in self.lines if line.strip())
+        for number, line in enumerate(filled, 1):
+            item = decode_line(line)
+            yield Row(number, self.reading.read(item), line, self.reading.has_assumed_times(item))

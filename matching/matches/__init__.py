@@ -1,0 +1,1 @@
+"""Matches as they are posted: recorded once, held, refused, remembered."""

@@ -1,0 +1,1 @@
+"""What is held about an identity: shown, exported, erased, and deleted in time."""

@@ -1,0 +1,148 @@
+"""Forgetting sessions that are too old to be matched: in short steps, beside all other work.
+
+A session that a match belongs to stays. Each step is a transaction of its own and waits for nobody: rows that
+somebody else is writing are left for the next time. Who posts a match of a session that a step is deleting is
+refused by the foreign key, and looks again (matching.matches.retries).
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from goalsvc.database.parameters import array
+from goalsvc.orgs.models import Organization
+
+STEP_ROWS = 1000
+
+IS_OLD = "started_at < %(before)s AND coalesce(ended_at, started_at) < %(before)s"
+HAS_NO_MATCH = """NOT EXISTS (
+        SELECT FROM matching_externalmatch AS match WHERE match.session_id = session.id
+    )"""
+# By the index session_list, from where the last step has ended.
+OLD_SESSIONS = """
+    SELECT session.id, session.started_at
+    FROM matching_visitorsession AS session
+    WHERE session.organization_id = %(organization)s AND session.started_at < %(before)s
+      AND (session.started_at, session.id) > (%(after)s, %(after_id)s)
+    ORDER BY session.started_at, session.id
+    LIMIT %(limit)s
+"""
+LOCK_SESSIONS = f"""
+    SELECT session.id FROM matching_visitorsession AS session
+    WHERE session.id = ANY(%(ids)s::uuid[]) AND {IS_OLD} AND {HAS_NO_MATCH}
+    ORDER BY session.id
+    FOR UPDATE SKIP LOCKED
+"""
+# Looks once more: a match may have been committed just before the lock was taken.
+DELETE_SESSIONS = f"""
+    DELETE FROM matching_visitorsession AS session WHERE session.id = ANY(%(ids)s::uuid[]) AND {HAS_NO_MATCH}
+"""
+COUNT_SESSIONS = f"""
+    SELECT count(*) FROM matching_visitorsession AS session
+    WHERE session.organization_id = %(organization)s AND {IS_OLD} AND {HAS_NO_MATCH}
+"""
+
+IS_UNUSED = """
+    NOT EXISTS (SELECT FROM matching_visitorsession AS session WHERE session.visitor_id = visitor.id)
+    AND NOT EXISTS (SELECT FROM matching_visitoridentity AS identity WHERE identity.visitor_id = visitor.id)
+"""
+# By the index visitor_list.
+VISITORS = """
+    SELECT visitor.id, visitor.created_at
+    FROM matching_visitor AS visitor
+    WHERE visitor.organization_id = %(organization)s AND visitor.id > %(after_id)s
+    ORDER BY visitor.id
+    LIMIT %(limit)s
+"""
+LOCK_VISITORS = f"""
+    SELECT visitor.id FROM matching_visitor AS visitor
+    WHERE visitor.id = ANY(%(ids)s::uuid[]) AND created_at < %(before)s AND {IS_UNUSED}
+    ORDER BY visitor.id
+    FOR UPDATE SKIP LOCKED
+"""
+DELETE_VISITORS = f"""
+    DELETE FROM matching_visitor AS visitor WHERE visitor.id = ANY(%(ids)s::uuid[]) AND {IS_UNUSED}
+"""
+COUNT_VISITORS = f"""
+    SELECT count(*) FROM matching_visitor AS visitor
+    WHERE visitor.organization_id = %(organization)s AND created_at < %(before)s AND {IS_UNUSED}
+"""
+
+FIRST_ID = UUID(int=0)
+FIRST_MOMENT = "-infinity"
+
+
+def count_prunable(organization: Organization, *, before: datetime) -> tuple[int, int]:
+    """Return how many sessions, and how many visitors without any, could be deleted as things are."""
+    parameters: dict[str, Any] = {"organization": organization.id, "before": before}
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_SESSIONS, parameters)
+        [sessions] = cursor.fetchone()
+        cursor.execute(COUNT_VISITORS, parameters)
+        [visitors] = cursor.fetchone()
+    return sessions, visitors
+
+
+def prune_sessions(
+    organization: Organization, *, before: datetime, progress: Callable[[int], object] = lambda rows: None
+) -> int:
+    """Delete the sessions that began, and ended, before a moment, and have no match; return how many.
+
+    Args:
+        progress: called after each step with the number of rows that it looked at.
+    """
+    deleted = 0
+    for ids in steps(OLD_SESSIONS, organization, before):
+        deleted += delete(LOCK_SESSIONS, DELETE_SESSIONS, ids, before)
+        progress(len(ids))
+    return deleted
+
+
+def prune_visitors(
+    organization: Organization, *, before: datetime, progress: Callable[[int], object] = lambda rows: None
+) -> int:
+    """Delete the visitors first heard of before a moment of whom nothing is known; return how many.
+
+    A visitor with an identity stays: its next session has to be found by it. The arguments are those of
+    `prune_sessions`.
+    """
+    deleted = 0
+    for ids in steps(VISITORS, organization, before):
+        deleted += delete(LOCK_VISITORS, DELETE_VISITORS, ids, before)
+        progress(len(ids))
+    return deleted
+
+
+def steps(statement: str, organization: Organization, before: datetime) -> Iterator[list[UUID]]:
+    """Yield the ids of all rows that a statement walks over, some at a time."""
+    after: Any = FIRST_MOMENT
+    after_id = FIRST_ID
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                statement,
+                {
+                    "organization": organization.id,
+                    "before": before,
+                    "after": after,
+                    "after_id": after_id,
+                    "limit": STEP_ROWS,
+                },
+            )
+            rows = cursor.fetchall()
+        if rows:
+            yield [row[0] for row in rows]
+        if len(rows) < STEP_ROWS:
+            return
+        after_id, after = rows[-1]
+
+
+def delete(lock: str, statement: str, ids: list[UUID], before: datetime) -> int:
+    """Delete what can be deleted of some rows, in a transaction that waits for nobody."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(lock, {"ids": array(ids), "before": before})
+        cursor.execute(statement, {"ids": array(row[0] for row in cursor.fetchall())})
+        return int(cursor.rowcount)

@@ -1,0 +1,1 @@
+"""Visitor identities and sessions, merged as they are reported."""
