@@ -299,7 +299,8 @@ class Import:
                 outcomes = self.record([row.item for row in chunk], timezone.now())
                 for row, outcome in zip(chunk, outcomes, strict=True):
                     counts[outcome.word] += 1
-                    counts[ASSUMED_TIMES] += row.has_assumed_times
+                    if row.has_assumed_times:
+                        counts[ASSUMED_TIMES] += 1
                     if outcome.code is not None:
                         counts[f"{CODE} {outcome.code}"] += 1
                         results.write(row, outcome)
