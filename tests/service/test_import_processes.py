@@ -28,6 +28,10 @@ from tests.service.processes import PATIENCE, ROOT, heed_ctrl_c
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+# Of this test alone: others run on databases of the same server.
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
 PLACE = ("host", "port", "user", "password", "dbname")
 # What manage.py does, with smaller chunks, so that there is a middle to be killed in; then its peak memory.
 COMMAND = """
@@ -109,7 +113,7 @@ class World:
         until = time.monotonic() + PATIENCE
         with connection.cursor() as cursor:
             while True:
-                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                cursor.execute(WAITING)
                 if cursor.fetchone() != (0,):
                     return
                 assert process.poll() is None, finish(process)
