@@ -208,6 +208,12 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(file), target
 
 
+def test_the_readme_leads_to_every_page():
+    assert len(PAGES) > 1
+    for page in PAGES[1:]:
+        assert page.relative_to(ROOT).as_posix() in links(PAGES[0])
+
+
 def links(page: Path) -> list[str]:
     return re.findall(r"\]\(([^)]+)\)", without_blocks(page.read_text()))
 
