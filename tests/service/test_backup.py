@@ -14,8 +14,8 @@ import psycopg
 
 from goalsvc.database.embedded import socket_directory
 from tests.service.crash import REPLAYED, Load
+from tests.service.pages import blocks, section
 from tests.service.processes import PATIENCE, ROOT, Service, migrated_folder, open_folder
-from tests.service.test_readme import blocks, section
 
 SECTION = section("Backup and restore")
 BACKUP, PUT_ASIDE, RESTORE = (content for language, content in blocks(SECTION) if language == "sh")

@@ -19,7 +19,8 @@ import yaml
 from django.core.management import get_commands, load_command_class
 
 from goalsvc.database import configuration
-from tests.service.test_readme import OF_THE_SYSTEM, section, table, variables
+from tests.service.pages import section
+from tests.service.test_readme import OF_THE_SYSTEM, table, variables
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT = 8000

@@ -19,7 +19,7 @@ from matching.management.commands import prune
 from matching.models import ImportRun
 from tests.admin.samples import make_entry, make_run
 from tests.factories import UserFactory
-from tests.service.test_readme import section
+from tests.service.pages import section
 
 pytestmark = pytest.mark.django_db
 

@@ -17,21 +17,13 @@ from django.urls import URLPattern
 
 from goalsvc.orgs.models import User
 from goalsvc.urls import urlpatterns
-from tests.service.processes import Service, open_folder
+from tests.service.pages import README, blocks, section, without_blocks
+from tests.service.processes import ROOT, Service, open_folder
 
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OURS = ("goalsvc", "goals", "matching")
 # Read, but not settings of the service: where programs are, and which module has the settings.
 OF_THE_SYSTEM = {"_RJEM_MALLOC_CONF", "PATH", "DJANGO_SETTINGS_MODULE"}
-
-
-def section(title: str) -> str:
-    """The text below a heading, up to the next of its rank or above."""
-    found = re.search(rf"^(#+) {re.escape(title)}\n(.*)", README, re.M | re.S)
-    assert found, f"the README has no section {title}"
-    rank = len(found[1])
-    return re.split(rf"^#{{1,{rank}}} ", found[2], maxsplit=1, flags=re.M)[0]
 
 
 def table(text: str) -> dict[str, str]:
@@ -39,11 +31,6 @@ def table(text: str) -> dict[str, str]:
     rows = re.findall(r"^\| `([^`]+)`[^|]*\| ([^|]*) \|", text, re.M)
     assert len(rows) == len(dict(rows))
     return dict(rows)
-
-
-def blocks(text: str) -> list[tuple[str, str]]:
-    """The fenced blocks: language and content."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S)
 
 
 # What the code reads.
@@ -208,17 +195,32 @@ def test_every_scope_is_described():
     assert table(section("Who may what")).keys() == set(User.Scope.values)
 
 
-def test_links_lead_somewhere():
-    prose = re.sub(r"^```.*?^```$", "", README, flags=re.M | re.S)
-    targets = re.findall(r"\]\(([^)]+)\)", prose)
-    headings = re.findall(r"^#+ (.+)$", prose, re.M)
-    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    targets = links(page)
     assert any(target.startswith("#") for target in targets)
     for target in targets:
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif not target.startswith("https://"):
-            assert (ROOT / target).exists(), target
+        path, _, anchor = target.partition("#")
+        if target.startswith("https://"):
+            continue
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+def test_the_readme_leads_to_every_page():
+    assert len(PAGES) > 1
+    for page in PAGES[1:]:
+        assert page.relative_to(ROOT).as_posix() in links(PAGES[0])
+
+
+def links(page: Path) -> list[str]:
+    return re.findall(r"\]\(([^)]+)\)", without_blocks(page.read_text()))
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", without_blocks(page.read_text()), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 # The walk.
