@@ -15,13 +15,13 @@ from goals.permissions import SettingsScope
 from goals.reading import GoalRow, goal_found, look_for_goal, read_goal, read_goals
 from goals.rendering import render_goal, represent_goal
 from goals.serializers import PART_OF_GOAL, WHOLE_GOAL, GoalInput
-from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import paginate
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.preconditions import IfMatch, is_known
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
+from goalsvc.api.viewsets import Request
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess

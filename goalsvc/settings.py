@@ -221,6 +221,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["goalsvc.api.permissions.Nobody"],
     "DEFAULT_PARSER_CLASSES": ["goalsvc.api.parsing.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["goalsvc.api.rendering.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "goalsvc.api.negotiation.ContentNegotiation",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "goalsvc.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "goalsvc.api.errors.handle",

@@ -2,12 +2,12 @@
 
 from rest_framework.exceptions import APIException
 
-from goalsvc.api.dispatch import APIView, Request
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import paginate
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
+from goalsvc.api.viewsets import APIView, Request
 from goalsvc.orgs import documentation as docs
 from goalsvc.orgs.models import Organization, Room, User
 from goalsvc.orgs.permissions import IsAuthenticated, OrganizationAccess

@@ -7,9 +7,9 @@ from django.middleware.common import CommonMiddleware
 from django.utils import timezone
 from rest_framework.permissions import AllowAny
 
-from goalsvc.api.dispatch import APIView, Request
 from goalsvc.api.errors import RETRY_AFTER_SECONDS, is_database_unavailable
 from goalsvc.api.rendering import Response
+from goalsvc.api.viewsets import APIView, Request
 from goalsvc.database import lifecycle
 from goalsvc.database.fitness import QUESTIONS, fault
 from goalsvc.database.statements import Statement

@@ -15,7 +15,6 @@ from rest_framework.permissions import BasePermission
 
 from goals.permissions import SettingsScope
 from goals.views import find_goal
-from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import Conflict, NotFound
 from goalsvc.api.pagination import Filter, paginate
 from goalsvc.api.parsing import (
@@ -29,6 +28,7 @@ from goalsvc.api.parsing import (
 )
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
+from goalsvc.api.viewsets import Request
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
@@ -162,7 +162,7 @@ class GoalMatchesView(MatchingAPIView):
         request, goal_id = self.request, parse_uuid(self.kwargs["goal_id"])
         if request.method != "POST" or goal_id is None or request.META.get(KEY_HEADER) is not None:
             return None
-        item = request.glance()
+        item = request.read_ahead()
         try:
             self.read = read_request(item, goal_id, by_id=None)
         except APIException:

@@ -10,11 +10,11 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from goals.permissions import SettingsScope
-from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import Filter, page_size, paginate, url_after
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
+from goalsvc.api.viewsets import Request
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
 from goalsvc.orgs.views import OrganizationAPIView

@@ -17,9 +17,9 @@ from django.db import connection, transaction
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import Conflict, field_error
 from goalsvc.api.rendering import JSONRenderer, Response
+from goalsvc.api.viewsets import Request
 from goalsvc.orgs.models import Organization
 from matching.models import IdempotencyKey
 

@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
-from goalsvc.api.dispatch import MOST_AHEAD
+from goalsvc.api.viewsets import MAX_BYTES_AHEAD
 from goalsvc.database.statements import Ahead, Statement
 from matching.models import ExternalMatch
 from tests.factories import VisitorIdentityFactory, VisitorSessionFactory, issue_token
@@ -53,7 +53,7 @@ def test_a_body_too_large_to_be_read_ahead_is_read_after(
     as_integrator, url, match, django_assert_num_queries
 ):
     as_integrator.get("/api/v5/users/me")
-    body = json.dumps(match).encode() + b" " * MOST_AHEAD
+    body = json.dumps(match).encode() + b" " * MAX_BYTES_AHEAD
 
     with django_assert_num_queries(3):  # caller, facts, match
         response = as_integrator.send("POST", url, body)

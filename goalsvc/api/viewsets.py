@@ -1,0 +1,113 @@
+"""The view and the request that every endpoint builds on: Django REST framework's, on its own hooks."""
+
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+from rest_framework import request as rest
+from rest_framework import views
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
+
+from goalsvc.api.requests import AWAITED
+from goalsvc.database.statements import Ahead
+
+# Of a body, in bytes, that is read before its sender is known.
+MAX_BYTES_AHEAD = 64 * 1024
+
+
+class Request(rest.Request):
+    """The request as views see it."""
+
+    ahead: Ahead | None = None  # what is read in the statement that finds the caller
+    _fault: APIException | None = None
+
+    @property
+    def data(self) -> Any:
+        """The decoded body; where there is none, an empty object.
+
+        Raises: UnsupportedMediaType, and what the view's parser raises. A second reading is then empty.
+        """
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
+        data = super().data
+        return {} if isinstance(data, QueryDict) else data
+
+    def read_ahead(self) -> Any:
+        """Return the decoded body if it is small; None if not, or if it has a fault, which `data` raises."""
+        length = self.META.get("CONTENT_LENGTH", "")
+        if not length.isdecimal() or int(length) > MAX_BYTES_AHEAD or AWAITED in self.META:
+            return None
+        try:
+            return self.data
+        except APIException as fault:
+            self._fault = fault
+            return None
+
+
+@cache
+def instances(classes: tuple[type, ...]) -> list[Any]:
+    """Return an instance of each class. None of these holds the state of a request, so all share them."""
+    return [cls() for cls in classes]
+
+
+class APIView(views.APIView):
+    """A view of the API."""
+
+    request: Request
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        return Request(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return instances(tuple(self.authentication_classes))
+
+    def get_parsers(self) -> list[BaseParser]:
+        return instances(tuple(self.parser_classes))
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return instances(tuple(self.renderer_classes))
+
+    def get_content_negotiator(self) -> BaseContentNegotiation:
+        negotiator: BaseContentNegotiation = instances((self.content_negotiation_class,))[0]
+        return negotiator
+
+    def initial(self, request: rest.Request, *args: Any, **kwargs: Any) -> None:
+        self.request.ahead = self.look_ahead()
+        super().initial(request, *args, **kwargs)
+
+    def look_ahead(self) -> Ahead | None:
+        """Say what is to be read along with the caller, where the request tells it already.
+
+        What is found counts only once the caller is found to be allowed: nothing may be raised here.
+        """
+        return None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer a request; then let go of it.
+
+        View, request and response refer to each other in circles (`head`, `parser_context`,
+        `renderer_context`). Only the garbage collector would free them, thousands of requests later, and
+        with them bodies of megabytes.
+        """
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+            if isinstance(response, Response):
+                response.render()
+                vars(response).pop("renderer_context")
+            return response
+        finally:
+            if isinstance(self.request, Request):
+                self.request.parser_context = {}
+            vars(self).clear()
