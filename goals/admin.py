@@ -18,7 +18,7 @@ from rest_framework.exceptions import ParseError
 
 from goals.conditions import TYPES
 from goals.models import Goal, GoalAttributes, GoalRoom, UnknownRoomsError
-from goals.serializers import PART_OF_GOAL
+from goals.serializers import GoalSerializer
 from goalsvc.api.parsing import decode
 from goalsvc.orgs.admin import (
     OrganizationScopedAdmin,
@@ -127,7 +127,9 @@ class GoalForm(ScopedForm):
         }
         sent["allowed_rooms"] = [str(room.pk) for room in cleaned.get("rooms", ())]
         try:
-            self.attributes = cast(GoalAttributes, PART_OF_GOAL.check(sent))
+            form = GoalSerializer(data=sent, partial=True)
+            form.is_valid(raise_exception=True)
+            self.attributes = cast(GoalAttributes, form.validated_data)
             cleaned |= {name: value for name, value in self.attributes.items() if name in cleaned}
         except serializers.ValidationError as error:
             errors: Any = error.detail  # by attribute

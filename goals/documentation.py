@@ -1,10 +1,9 @@
 """What the OpenAPI description says of the Goals API."""
 
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers
 
 from goals.conditions import TYPES
-from goals.serializers import GoalInput
+from goals.serializers import GoalSerializer
 from goalsvc.api.schema import (
     BODY,
     PAGE,
@@ -15,14 +14,13 @@ from goalsvc.api.schema import (
     Operation,
     Refusal,
     page_example,
+    page_of,
 )
 from goalsvc.orgs.documentation import (
     CREATED,
     ORGANIZATION_EXAMPLE,
     ROOM_EXAMPLE,
     USER_EXAMPLE,
-    NestedOrganization,
-    NestedUser,
 )
 
 GOAL_NOT_FOUND = Refusal(404, "goal_not_found", "The organization has no such goal.")
@@ -91,43 +89,12 @@ CHANGED = (
 )
 
 
-class Condition(serializers.Serializer):
-    type = serializers.IntegerField(min_value=1, max_value=37)
-    value = serializers.CharField(allow_blank=True, max_length=2048)
-    negate = serializers.BooleanField()
-    settings = serializers.DictField()
-
-
-class Goal(serializers.Serializer):
-    id = serializers.UUIDField()
-    name = serializers.CharField(max_length=255)
-    organization_id = serializers.UUIDField()
-    organization = NestedOrganization()
-    is_any_room_allowed = serializers.BooleanField()
-    allow_any_room = serializers.BooleanField(help_text="Always equal to `is_any_room_allowed`.")
-    allowed_rooms = serializers.ListField(child=serializers.UUIDField())
-    default_value = serializers.DecimalField(14, 2, allow_null=True)
-    conditions = serializers.ListField(child=Condition())
-    created_at = serializers.DateTimeField()
-    created_by_user_id = serializers.UUIDField(allow_null=True)
-    created_by_user = NestedUser(allow_null=True)
-    updated_at = serializers.DateTimeField()
-    updated_by_user_id = serializers.UUIDField(allow_null=True)
-    updated_by_user = NestedUser(allow_null=True)
-
-
-class GoalPage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = Goal(many=True)
-
-
 LIST_GOALS = Operation(
     id="list_goals",
     tag="goals",
     summary="List the organization's goals",
     description="By creation time, ascending.",
-    answers={200: Answer(GoalPage, page_example(GOAL_EXAMPLE))},
+    answers={200: Answer(page_of(GoalSerializer), page_example(GOAL_EXAMPLE))},
     refusals=(*SETTINGS, *PAGE),
     parameters=PAGE_PARAMETERS,
 )
@@ -136,9 +103,11 @@ CREATE_GOAL = Operation(
     tag="goals",
     summary="Create a goal",
     description="The types of conditions:" + TYPES_TABLE,
-    request=GoalInput,
+    request=GoalSerializer,
     request_examples={"A goal with a condition": INPUT_EXAMPLE},
-    answers={201: Answer(Goal, GOAL_EXAMPLE, headers={"Location": "The address of the goal.", **ETAG})},
+    answers={
+        201: Answer(GoalSerializer, GOAL_EXAMPLE, headers={"Location": "The address of the goal.", **ETAG})
+    },
     refusals=(*SETTINGS, *BODY, BAD_GOAL),
 )
 RETRIEVE_GOAL = Operation(
@@ -146,7 +115,7 @@ RETRIEVE_GOAL = Operation(
     tag="goals",
     summary="Retrieve a goal",
     answers={
-        200: Answer(Goal, GOAL_EXAMPLE, headers=ETAG),
+        200: Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG),
         304: Answer(None, description="It is what you have.", headers=ETAG),
     },
     refusals=(*SETTINGS, GOAL_NOT_FOUND),
@@ -157,9 +126,9 @@ REPLACE_GOAL = Operation(
     tag="goals",
     summary="Replace a goal's attributes",
     description="An omitted `default_value` becomes null.",
-    request=GoalInput,
+    request=GoalSerializer,
     request_examples={"All attributes": INPUT_EXAMPLE},
-    answers={200: Answer(Goal, GOAL_EXAMPLE, headers=ETAG)},
+    answers={200: Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG)},
     refusals=(*SETTINGS, GOAL_NOT_FOUND, *CHANGED, *BODY, BAD_GOAL),
     parameters=(IF_MATCH,),
 )
@@ -167,9 +136,9 @@ UPDATE_GOAL = Operation(
     id="update_goal",
     tag="goals",
     summary="Change some of a goal's attributes",
-    request=GoalInput(partial=True),
+    request=GoalSerializer(partial=True),
     request_examples={"A new default value": {"default_value": 20}},
-    answers={200: Answer(Goal, GOAL_EXAMPLE, headers=ETAG)},
+    answers={200: Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG)},
     refusals=(*SETTINGS, GOAL_NOT_FOUND, *CHANGED, *BODY, BAD_GOAL),
     parameters=(IF_MATCH,),
 )

@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from goals.models import Goal
+from goals.refusals import GoalNotFound
 from goalsvc.api.pagination import Slice
-from goalsvc.database.statements import BOOLEANS, Ahead, Row, Statement
-from goalsvc.orgs.models import Organization, with_caller
+from goalsvc.api.parsing import parse_uuid
+from goalsvc.database.statements import Statement
+from goalsvc.orgs.models import Organization
 
 # The rooms that a goal allows and that still exist; `goal` is its row.
 ALLOWED_ROOMS = """ARRAY(
@@ -19,21 +22,29 @@ ALLOWED_ROOMS = """ARRAY(
            )"""
 
 # As texts, since they are only written out again: making objects of them took most of a page's time.
+COLUMNS = {
+    "id": "goal.id",
+    "name": "goal.name",
+    "is_any_room_allowed": "goal.is_any_room_allowed",
+    "allowed_rooms": f"array_to_json({ALLOWED_ROOMS})",
+    "default_value": "goal.default_value",
+    "conditions": "goal.conditions",
+    "created": "goal.created_at",
+    "updated": "goal.updated_at",
+    **{
+        f"{user}_{column}": f"{user}.{column}"
+        for user in ("creator", "editor")
+        for column in ("id", "first_name", "last_name", "organization_id", "is_bot")
+    },
+}
 LIVE_GOALS = f"""
-    SELECT goal.id::text, goal.name, goal.is_any_room_allowed,
-           array_to_json({ALLOWED_ROOMS})::text,
-           goal.default_value::text, goal.conditions::text, goal.created_at::text, goal.updated_at::text,
-           creator.id::text, creator.first_name, creator.last_name, creator.organization_id::text,
-           creator.is_bot,
-           editor.id::text, editor.first_name, editor.last_name, editor.organization_id::text, editor.is_bot
+    SELECT {", ".join(COLUMNS.values())}
     FROM goals_goal AS goal
     LEFT JOIN orgs_user AS creator ON creator.id = goal.created_by_id
     LEFT JOIN orgs_user AS editor ON editor.id = goal.updated_by_id
     WHERE goal.deleted_at IS NULL
 """
-ONE_GOAL = f"{LIVE_GOALS} AND goal.id = %(goal)s"
-GOAL = Statement(f"{ONE_GOAL} AND goal.organization_id = %(organization)s")
-GOAL_WITH_CALLER = with_caller(f"{ONE_GOAL} AND goal.organization_id = organization.id")
+GOAL = Statement(f"{LIVE_GOALS} AND goal.id = %(goal)s AND goal.organization_id = %(organization)s")
 GOALS = f"{LIVE_GOALS} AND goal.organization_id = %(organization)s"
 # By the index goal_list: which way, and from where, a page goes on.
 FIRST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at, goal.id LIMIT %(limit)s")
@@ -45,12 +56,12 @@ PREVIOUS_PAGE = Statement(f"""{GOALS} AND (goal.created_at, goal.id) < (%(moment
 
 
 class GoalRow(NamedTuple):
-    """A goal as it is read, in texts; the columns of a user who is gone are None."""
+    """A goal as it is read, COLUMNS in texts (flags: `t` and `f`); those of a user who is gone are None."""
 
     id: str
     name: str
-    is_any_room_allowed: bool
-    allowed_room_ids: str  # JSON
+    is_any_room_allowed: str
+    allowed_rooms: str  # JSON
     default_value: str | None
     conditions: str  # JSON
     created: str  # as PostgreSQL writes a moment, in UTC
@@ -59,12 +70,12 @@ class GoalRow(NamedTuple):
     creator_first_name: str | None
     creator_last_name: str | None
     creator_organization_id: str | None
-    creator_is_bot: bool | None
+    creator_is_bot: str | None
     editor_id: str | None
     editor_first_name: str | None
     editor_last_name: str | None
     editor_organization_id: str | None
-    editor_is_bot: bool | None
+    editor_is_bot: str | None
 
     @property
     def created_at(self) -> datetime:
@@ -72,21 +83,19 @@ class GoalRow(NamedTuple):
         return datetime.fromisoformat(self.created)
 
 
+def find_goal(organization: Organization, goal_id: str) -> Goal:
+    """Return the organization's goal with this id. Raises: GoalNotFound, also for an id that is none."""
+    pk = parse_uuid(goal_id)
+    goal = organization.goals.live().filter(id=pk).first() if pk else None
+    if goal is None:
+        raise GoalNotFound
+    return goal
+
+
 def read_goal(organization: Organization, goal_id: UUID) -> GoalRow | None:
     """Return the organization's goal with this id, unless it is deleted or there is none."""
     rows = fetch(GOAL, {"organization": organization.id, "goal": goal_id})
     return rows[0] if rows else None
-
-
-def look_for_goal(goal_id: UUID) -> Ahead:
-    """Ask for a goal of the caller's organization along with the caller."""
-    return Ahead(GOAL_WITH_CALLER, {"goal": goal_id})
-
-
-def goal_found(ahead: Ahead) -> GoalRow | None:
-    """Return the goal that was asked for, unless it is deleted or there is none."""
-    row = ahead.take()
-    return goal_in(row) if row is not None and row[0] is not None else None
 
 
 def read_goals(organization: Organization, page: Slice) -> list[GoalRow]:
@@ -99,10 +108,4 @@ def read_goals(organization: Organization, page: Slice) -> list[GoalRow]:
 
 
 def fetch(statement: Statement, parameters: dict[str, Any]) -> list[GoalRow]:
-    return [goal_in(row) for row in statement.fetch(**parameters)]
-
-
-def goal_in(row: Row) -> GoalRow:
-    return GoalRow._make(
-        (*row[:2], BOOLEANS[row[2]], *row[3:12], BOOLEANS[row[12]], *row[13:17], BOOLEANS[row[17]])
-    )
+    return [GoalRow._make(row) for row in statement.fetch(**parameters)]

@@ -1,12 +1,27 @@
-"""What a client may send for a goal."""
+"""Goals, as clients send them and as answers show them."""
 
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+from django.utils import timezone
 from rest_framework import serializers
 
 from goals.conditions import ConditionsField
-from goalsvc.api.parsing import MoneyField, ObjectSerializer, RoomIdsField, StrictBooleanField, TextField
+from goals.models import Goal, UnknownRoomsError
+from goals.reading import GoalRow, read_goal
+from goals.refusals import GoalNotFound
+from goalsvc.api.parsing import (
+    MomentField,
+    MoneyField,
+    ObjectSerializer,
+    RoomIdsField,
+    StrictBooleanField,
+    TextField,
+)
+from goalsvc.api.rendering import moment_of
+from goalsvc.database.statements import BOOLEANS
+from goalsvc.orgs.serializers import NestedOrganizationSerializer, NestedUserSerializer, represent_user
 
 # `is_any_room_allowed` is the attribute's name; the public page also writes it in two other ways.
 FLAG = "is_any_room_allowed"
@@ -15,15 +30,20 @@ FLAG_SPELLINGS = (FLAG, "allow_any_room", "allowed_any_room")
 REQUIRED = "This field is required."
 
 
-class GoalInput(ObjectSerializer):
-    """A goal's editable attributes. Attributes that are not listed here are ignored."""
+class GoalSerializer(ObjectSerializer):
+    """A goal. Attributes that are not listed here are ignored."""
 
+    id = serializers.UUIDField(read_only=True)
     name = TextField(max_length=255)
+    organization_id = serializers.UUIDField(read_only=True)
+    organization = NestedOrganizationSerializer(read_only=True)
     is_any_room_allowed = StrictBooleanField(
         required=False, help_text="Required, in one of its three spellings. The goal can match in any room."
     )
     allow_any_room = StrictBooleanField(required=False, help_text="The same as `is_any_room_allowed`.")
-    allowed_any_room = StrictBooleanField(required=False, help_text="The same as `is_any_room_allowed`.")
+    allowed_any_room = StrictBooleanField(
+        required=False, write_only=True, help_text="The same as `is_any_room_allowed`."
+    )
     allowed_rooms = RoomIdsField(
         help_text="Rooms that the organization owns. Kept, but ignored, while any room is allowed."
     )
@@ -31,6 +51,12 @@ class GoalInput(ObjectSerializer):
         required=False, allow_null=True, default=None, help_text="The value of a match that brings none."
     )
     conditions = ConditionsField(help_text="At most 100, in order. May be empty: an offline goal has none.")
+    created_at = MomentField(read_only=True)
+    created_by_user_id = serializers.UUIDField(read_only=True, allow_null=True)
+    created_by_user = NestedUserSerializer(read_only=True, allow_null=True)
+    updated_at = MomentField(read_only=True)
+    updated_by_user_id = serializers.UUIDField(read_only=True, allow_null=True)
+    updated_by_user = NestedUserSerializer(read_only=True, allow_null=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         try:
@@ -54,7 +80,66 @@ class GoalInput(ObjectSerializer):
     def is_flag_missing(self, data: Mapping[str, Any]) -> bool:
         return not self.partial and not any(name in data for name in FLAG_SPELLINGS)
 
+    def create(self, validated_data: dict[str, Any]) -> Goal:
+        """Raises: ValidationError naming rooms that are not the organization's."""
+        organization, by = validated_data.pop("organization"), validated_data.pop("by")
+        try:
+            return Goal.open(organization, validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
+        except UnknownRoomsError as error:
+            raise unknown_rooms(error) from None
 
-# Stateless, so one of each serves every request.
-WHOLE_GOAL = GoalInput()
-PART_OF_GOAL = GoalInput(partial=True)
+    def update(self, instance: Goal, validated_data: dict[str, Any]) -> Goal:
+        """Change a goal whose row the caller has locked. Raises: as `create`."""
+        by = validated_data.pop("by")
+        try:
+            instance.revise(validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
+        except UnknownRoomsError as error:
+            raise unknown_rooms(error) from None
+        return instance
+
+    def to_representation(self, instance: Goal | GoalRow) -> dict[str, Any]:
+        """Return the goal as it stands in the database.
+
+        Raises: GoalNotFound when somebody has deleted it at this very moment.
+        """
+        organization = self.context["organization"]
+        goal = instance if isinstance(instance, GoalRow) else read_goal(organization, instance.id)
+        if goal is None:
+            raise GoalNotFound
+        is_any_room_allowed = BOOLEANS[goal.is_any_room_allowed]
+        return {
+            "id": goal.id,
+            "name": goal.name,
+            "organization_id": organization.id,
+            "organization": {"id": organization.id, "name": organization.name},
+            "is_any_room_allowed": is_any_room_allowed,
+            "allow_any_room": is_any_room_allowed,
+            # What is JSON already is not read just to be written.
+            "allowed_rooms": msgspec.Raw(goal.allowed_rooms.encode()),
+            "default_value": goal.default_value,
+            "conditions": msgspec.Raw(goal.conditions.encode()),
+            "created_at": moment_of(goal.created),
+            "created_by_user_id": goal.creator_id,
+            "created_by_user": represent_user(
+                id=goal.creator_id,
+                first_name=goal.creator_first_name,
+                last_name=goal.creator_last_name,
+                organization_id=goal.creator_organization_id,
+                is_bot=BOOLEANS[goal.creator_is_bot],
+            ),
+            "updated_at": moment_of(goal.updated),
+            "updated_by_user_id": goal.editor_id,
+            "updated_by_user": represent_user(
+                id=goal.editor_id,
+                first_name=goal.editor_first_name,
+                last_name=goal.editor_last_name,
+                organization_id=goal.editor_organization_id,
+                is_bot=BOOLEANS[goal.editor_is_bot],
+            ),
+        }
+
+
+def unknown_rooms(error: UnknownRoomsError) -> serializers.ValidationError:
+    """Build the 400 that names each room at fault."""
+    sentences = [f"{room_id} is not a room of the organization." for room_id in error.room_ids]
+    return serializers.ValidationError({"allowed_rooms": sentences})

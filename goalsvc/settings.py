@@ -238,6 +238,7 @@ SPECTACULAR_SETTINGS = {
         "compressed (`Content-Encoding: gzip`); limits count what is unpacked."
     ),
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.finish"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

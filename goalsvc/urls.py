@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
+from rest_framework.routers import SimpleRouter
 
-from goals.views import GoalsView, GoalView
+from goals.views import GoalViewSet
 from goalsvc.api.views import DocsView, SchemaView
-from goalsvc.orgs.views import CallerView, OrganizationView, RoomsView, RoomView
+from goalsvc.orgs.views import CallerView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
 from matching.api.matches import (
@@ -40,13 +41,14 @@ register_converter(TextConverter, "text")
 
 ORG = "api/v5/orgs/<str:organization_id>"
 
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register(f"{ORG}/rooms", RoomViewSet, basename="room")
+router.register(f"{ORG}/goals", GoalViewSet, basename="goal")
+
 urlpatterns = [
     path("api/v5/users/me", CallerView.as_view(), name="caller"),
     path(ORG, OrganizationView.as_view(), name="organization"),
-    path(f"{ORG}/rooms", RoomsView.as_view(), name="rooms"),
-    path(f"{ORG}/rooms/<str:room_id>", RoomView.as_view(), name="room"),
-    path(f"{ORG}/goals", GoalsView.as_view(), name="goals"),
-    path(f"{ORG}/goals/<str:goal_id>", GoalView.as_view(), name="goal"),
+    *router.urls,
     path(f"{ORG}/goals/<str:goal_id>/matches", GoalMatchesView.as_view(), name="goal-matches"),
     path(f"{ORG}/matches", MatchesView.as_view(), name="matches"),
     path(f"{ORG}/matches/batch", MatchBatchView.as_view(), name="match-batch"),

@@ -15,7 +15,10 @@ from django.db import connection, transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, OrderBy, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from rest_framework.exceptions import NotFound
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from goalsvc.api.errors import field_error
 
@@ -64,6 +67,9 @@ class Slice(NamedTuple):
     limit: int
 
 
+Rows = QuerySet[Any] | Callable[[Slice], list[Any]]
+
+
 @dataclass(frozen=True)
 class Filter:
     """A condition on the rows of a list.
@@ -75,15 +81,59 @@ class Filter:
     is_indexed: bool = False
 
 
+@dataclass(frozen=True)
+class Page:
+    """Some rows of a list, and the addresses of the pages beside them."""
+
+    rows: list[Any]
+    next: str | None
+    previous: str | None
+
+    def of(self, results: Any) -> dict[str, Any]:
+        """Return the answer, given the rows as they look in it."""
+        return {"next": self.next, "previous": self.previous, "results": results}
+
+
+class KeysetPagination(BasePagination):
+    """The paginator of viewsets: 50 rows or `page_size`, in a total order, from where `cursor` says."""
+
+    by = "created_at"
+    newest_first = False
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """Return the rows of a page; `queryset` may be a function as well. Errors: see `read_page`."""
+        self.page = read_page(request, queryset, by=self.by, newest_first=self.newest_first)
+        return self.page.rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(self.page.of(data))
+
+
 def paginate(
     request: Request,
-    rows_of: QuerySet[Any] | Callable[[Slice], list[Any]],
+    rows_of: Rows,
     render: Callable[[Any], dict[str, Any]],
     *,
     by: str,
     newest_first: bool = False,
     filters: Sequence[Filter] | None = None,
 ) -> dict[str, Any]:
+    """Return the page that a request asks for as a JSON object; `render` makes that of a row.
+
+    Arguments and errors are those of `read_page`.
+    """
+    page = read_page(request, rows_of, by=by, newest_first=newest_first, filters=filters)
+    return page.of([render(row) for row in page.rows])
+
+
+def read_page(
+    request: Request,
+    rows_of: Rows,
+    *,
+    by: str,
+    newest_first: bool = False,
+    filters: Sequence[Filter] | None = None,
+) -> Page:
     """Return the page that the request's `cursor` and `page_size` ask for, in few statements.
 
     With filters a page may hold fewer rows than asked for, even none, and yet have a `next` (in a walk back,
@@ -92,12 +142,10 @@ def paginate(
     Args:
         rows_of: the rows of one organization: a queryset, unordered, or a function that reads a slice of
             them, ordered by `by` and `id`.
-        render: makes the JSON object of a row.
         by: the datetime field that orders the rows; ties are ordered by id.
         newest_first: order both descending.
         filters: which rows of a queryset; None where there are never so many that it takes care to read them.
 
-    Returns: `{"next": url | None, "previous": url | None, "results": [...]}`.
     Raises: NotFound for a bad cursor, ValidationError naming `page_size`.
     """
     size = page_size(request)
@@ -112,7 +160,7 @@ def paginate(
     elif filters is None:
         rows = rows_in(rows_of, wanted, by)
     else:
-        rows, stop = read_page(rows_of, filters, wanted, by)
+        rows, stop = read_filtered(rows_of, filters, wanted, by)
     is_more = len(rows) > size
     rows = rows[:size]
     # The places that the page begins and ends at, in the direction of reading.
@@ -126,14 +174,14 @@ def paginate(
     else:
         first, last = near, far
         has_previous, has_next = cursor is not None, is_more or stop is not None
-    return {
-        "next": page_url(request, Cursor(False, *last)) if last and has_next else None,
-        "previous": page_url(request, Cursor(True, *first)) if first and has_previous else None,
-        "results": [render(row) for row in rows],
-    }
+    return Page(
+        rows,
+        next=page_url(request, Cursor(False, *last)) if last and has_next else None,
+        previous=page_url(request, Cursor(True, *first)) if first and has_previous else None,
+    )
 
 
-def read_page(
+def read_filtered(
     queryset: QuerySet[Any], filters: Sequence[Filter], wanted: Slice, by: str
 ) -> tuple[list[Any], Place | None]:
     """Read a slice of the rows that meet all filters; and where the search was given up, if it was."""

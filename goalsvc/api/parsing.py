@@ -25,6 +25,7 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from goalsvc.api.errors import PayloadTooLarge, field_error, quoted
+from goalsvc.api.rendering import moment
 
 MAX_DEPTH = 20
 # A batch may wrap its items, each of which may be as deep, in an object and a list.
@@ -313,7 +314,6 @@ class StrictChoiceField(serializers.ChoiceField):
         return data if type(data) is str and data in self.choices else UNSURE
 
 
-@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string", "format": "decimal"}]})
 class MoneyField(serializers.Field):
     """A JSON number or string: at most 14 digits, 2 of them decimals. Becomes a `Decimal` or None."""
 
@@ -408,7 +408,7 @@ class MomentField(serializers.Field):
             return UNSURE
 
     def to_representation(self, value: datetime) -> str:
-        return value.isoformat()
+        return moment(value)
 
 
 UUID_LENGTH = 36
@@ -530,6 +530,11 @@ class ObjectSerializer(serializers.Serializer):
         if attributes is None:
             attributes = self.run_validation(data)
         return attributes
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is None and self.parent is None:  # which a serializer of a whole body would call no data
+            raise serializers.ValidationError({"non_field_errors": [self.error_messages["null"]]})
+        return super().run_validation(data)
 
     def read(self, data: dict[str, Any]) -> dict[str, Any] | None:
         """Return the checked attributes of an object that is plainly right; None for full checks to judge.

@@ -2,12 +2,19 @@
 
 import hashlib
 import re
+from typing import Any
 
+import msgspec
+from django.db import transaction
+from django.http import HttpResponseBase, HttpResponseNotModified
 from rest_framework import status
 from rest_framework.exceptions import APIException
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from goalsvc.api.errors import field_error
+from goalsvc.api.rendering import encode
 
 TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 TAGS = re.compile(rf"{TAG}(?:[ \t]*,[ \t]*{TAG})*")
@@ -82,3 +89,45 @@ def tags_of(text: str) -> set[str] | None:
     """Read a list of entity tags; None when it is none."""
     text = text.strip()
     return set(re.findall(TAG, text)) if TAGS.fullmatch(text) else None
+
+
+class ConditionalRequests:
+    """Mixed into a viewset, before its other classes: entity tags, and what they are for.
+
+    Answers that show one object carry the tag of all that they show. PUT, PATCH and DELETE look at `If-Match`
+    once the object is found, and again locked by nobody else: the object is locked from there on.
+    """
+
+    SHOWING = frozenset({"retrieve", "create", "update", "partial_update"})
+
+    def get_object(self: Any) -> Any:
+        """Return the object of the address. Raises: PreconditionFailed, and for a malformed `If-Match`."""
+        found = super().get_object()  # type: ignore[misc] # the viewset's
+        if self.request.method not in SAFE_METHODS:
+            condition = IfMatch(self.request)
+            if condition.is_given:
+                condition.check(entity_tag(encode(self.get_serializer(found).data)))
+        return found
+
+    def update(self, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            return super().update(*args, **kwargs)  # type: ignore[misc] # the viewset's
+
+    def destroy(self, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            return super().destroy(*args, **kwargs)  # type: ignore[misc] # the viewset's
+
+    def finalize_response(
+        self: Any, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        if isinstance(response, Response) and response.status_code < 300 and self.action in self.SHOWING:
+            body = encode(response.data)
+            tag = entity_tag(body)
+            if request.method in SAFE_METHODS and is_known(request, tag):
+                # The length is that of the body that is left out (RFC 9110, section 8.6).
+                response = HttpResponseNotModified(headers={"Content-Length": str(len(body))})
+            else:
+                response.data = msgspec.Raw(body)
+            response["ETag"] = tag
+        finalized: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        return finalized

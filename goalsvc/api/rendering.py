@@ -22,6 +22,12 @@ def moment_of(text: str) -> str:
     return f"{text[:10]}T{text[11:19]}.{text[20:-3]:0<3.3}Z"
 
 
+def encode(data: Any) -> bytes:
+    """Write JSON."""
+    body: bytes = _encoder.encode(data)
+    return body
+
+
 class JSONRenderer(BaseRenderer):
     media_type = "application/json"
     format = "json"
@@ -34,10 +40,7 @@ class JSONRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        if data is None:
-            return b""
-        body: bytes = _encoder.encode(data)
-        return body
+        return b"" if data is None else encode(data)
 
 
 class Response(HttpResponse):
@@ -50,7 +53,7 @@ class Response(HttpResponse):
             del self.headers["Content-Type"]
         else:
             super().__init__(
-                _encoder.encode(data),
+                encode(data),
                 status=status,
                 headers={"Content-Type": "application/json", **(headers or {})},
             )

@@ -10,15 +10,19 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
 from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
 
 from goalsvc.api import identifiers
+from goalsvc.api.parsing import ObjectSerializer
 from goalsvc.api.query import checking_query
 
 F = TypeVar("F", bound=Callable[..., Any])
+V = TypeVar("V", bound=APIView)
 
 
 @dataclass(frozen=True)
@@ -222,6 +226,27 @@ def describe(operation: Operation) -> Callable[[F], F]:
     return lambda method: described(checked(method))
 
 
+def describe_actions(**operations: Operation) -> Callable[[type[V]], type[V]]:
+    """Attach descriptions to a viewset's actions, as `describe` does to methods."""
+
+    def decorate(viewset: type[V]) -> type[V]:
+        for name, operation in operations.items():
+            setattr(viewset, name, describe(operation)(getattr(viewset, name)))
+        return viewset
+
+    return decorate
+
+
+def page_of(row: type[Serializer]) -> type[Serializer]:
+    """Return the serializer of a page of rows."""
+    fields = {
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": row(many=True),
+    }
+    return type(f"{row.__name__.removesuffix('Serializer')}PageSerializer", (Serializer,), fields)
+
+
 def refusal_example(refusal: Refusal | FieldErrors, status: int) -> OpenApiExample:
     if isinstance(refusal, FieldErrors):
         return OpenApiExample(
@@ -244,7 +269,17 @@ def page_example(row: Any) -> dict[str, Any]:
 
 
 class AutoSchema(SpectacularAutoSchema):
-    """Names the path parameters; everything else comes from `describe`."""
+    """Names the path parameters; everything else comes from `describe`, pages (`page_of`) included."""
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return False
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        """An object that is sent and answered with one serializer is answered whole."""
+        mapped = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "response" and isinstance(serializer, ObjectSerializer):
+            mapped["required"] = sorted(mapped["properties"])
+        return mapped
 
     def _resolve_path_parameters(self, variables: Any) -> list[Any]:
         return [
@@ -257,6 +292,14 @@ class AutoSchema(SpectacularAutoSchema):
             }
             for name in variables
         ]
+
+
+class MoneyFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call] # its hook has no types
+    target_class = "goalsvc.api.parsing.MoneyField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
+        text = {"type": "string", "format": "decimal"}
+        return text if direction == "response" else {"oneOf": [{"type": "number"}, text]}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # its hook has no types

@@ -1,7 +1,5 @@
 """What the OpenAPI description says of the endpoints of this app."""
 
-from rest_framework import serializers
-
 from goalsvc.api.schema import (
     ACCESS,
     AUTHENTICATED,
@@ -11,7 +9,9 @@ from goalsvc.api.schema import (
     Answer,
     Operation,
     page_example,
+    page_of,
 )
+from goalsvc.orgs.serializers import CallerSerializer, OrganizationSerializer, RoomSerializer
 
 ORGANIZATION_EXAMPLE = {"id": "0199d6a4-2f60-7c3e-b6a5-3d8f5b9a1c10", "name": "Example Ltd."}
 USER_EXAMPLE = {
@@ -35,51 +35,6 @@ ROOM_EXAMPLE = {
 }
 
 
-class NestedOrganization(serializers.Serializer):
-    id = serializers.UUIDField()
-    name = serializers.CharField(max_length=64)
-
-
-class NestedUser(serializers.Serializer):
-    id = serializers.UUIDField()
-    full_name = serializers.CharField()
-    first_name = serializers.CharField()
-    last_name = serializers.CharField()
-    organization_id = serializers.UUIDField(allow_null=True)
-    is_bot = serializers.BooleanField()
-
-
-class Caller(NestedUser):
-    email = serializers.EmailField()
-    organization = NestedOrganization(allow_null=True)
-    permissions = serializers.ListField(child=serializers.ChoiceField(["reports", "settings", "users"]))
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-
-class Organization(NestedOrganization):
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-
-class Room(serializers.Serializer):
-    id = serializers.UUIDField()
-    organization_id = serializers.UUIDField()
-    organization = NestedOrganization()
-    name = serializers.CharField(max_length=255)
-    display_name = serializers.CharField()
-    domain = serializers.CharField(allow_null=True)
-    language_code = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-
-class RoomPage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = Room(many=True)
-
-
 CALLER = Operation(
     id="retrieve_caller",
     tag="users",
@@ -87,7 +42,7 @@ CALLER = Operation(
     description="The user whose API token made the request, with the permission scopes it holds.",
     answers={
         200: Answer(
-            Caller,
+            CallerSerializer,
             {
                 **USER_EXAMPLE,
                 "email": "mira@example.com",
@@ -103,7 +58,7 @@ ORGANIZATION = Operation(
     id="retrieve_organization",
     tag="organizations",
     summary="The organization",
-    answers={200: Answer(Organization, {**ORGANIZATION_EXAMPLE, **CREATED})},
+    answers={200: Answer(OrganizationSerializer, {**ORGANIZATION_EXAMPLE, **CREATED})},
     refusals=ACCESS,
 )
 ROOMS = Operation(
@@ -111,7 +66,7 @@ ROOMS = Operation(
     tag="rooms",
     summary="List the organization's rooms",
     description="By creation time, ascending. Archived rooms are left out.",
-    answers={200: Answer(RoomPage, page_example(ROOM_EXAMPLE))},
+    answers={200: Answer(page_of(RoomSerializer), page_example(ROOM_EXAMPLE))},
     refusals=(*ACCESS, *PAGE),
     parameters=PAGE_PARAMETERS,
 )
@@ -119,6 +74,6 @@ ROOM = Operation(
     id="retrieve_room",
     tag="rooms",
     summary="Retrieve a room",
-    answers={200: Answer(Room, ROOM_EXAMPLE)},
+    answers={200: Answer(RoomSerializer, ROOM_EXAMPLE)},
     refusals=(*ACCESS, NOT_FOUND),
 )

@@ -1,17 +1,26 @@
 """The caller, the organization and its rooms: what a client needs to know before it can use goals."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
 from rest_framework.exceptions import APIException
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from goalsvc.api.errors import NotFound
-from goalsvc.api.pagination import paginate
+from goalsvc.api.pagination import KeysetPagination
 from goalsvc.api.parsing import parse_uuid
-from goalsvc.api.rendering import Response
-from goalsvc.api.schema import describe
+from goalsvc.api.schema import describe, describe_actions
 from goalsvc.api.viewsets import APIView, Request
 from goalsvc.orgs import documentation as docs
-from goalsvc.orgs.models import Organization, Room, User
+from goalsvc.orgs.models import Organization, RoomQuerySet, User
 from goalsvc.orgs.permissions import IsAuthenticated, OrganizationAccess
-from goalsvc.orgs.rendering import render_caller, render_organization, render_room
+from goalsvc.orgs.serializers import CallerSerializer, OrganizationSerializer, RoomSerializer
+
+T = TypeVar("T")
 
 METHODS = ["get", "post", "put", "patch", "delete", "head"]
 
@@ -47,43 +56,67 @@ class OrganizationAPIView(AuthenticatedAPIView):
         return organization
 
 
+class OrganizationViewSet(ViewSetMixin, OrganizationAPIView, GenericAPIView):  # type: ignore[misc] # our request
+    """A viewset below `/orgs/<organization_id>`. Its queryset starts from `self.organization`."""
+
+    lookup_value_converter = "str"
+    lookup_url_kwarg: str
+    not_found: Callable[[], NotFound]
+
+    def get_object(self) -> Any:
+        """Return the object of the address; for a request that writes, locked until its transaction ends.
+
+        Raises: NotFound, also for an id that is none.
+        """
+        rows = self.get_queryset()
+        if self.request.method not in SAFE_METHODS:
+            rows = rows.select_for_update(of=("self",))
+        return self.find(lambda pk: rows.filter(pk=pk).first())
+
+    def find(self, look_up: Callable[[UUID], T | None]) -> T:
+        """Return what the address names. Raises: NotFound."""
+        pk = parse_uuid(self.kwargs[self.lookup_url_kwarg])
+        found = look_up(pk) if pk else None
+        if found is None:
+            raise self.not_found()
+        return found
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "organization": self.organization}
+
+    def refusal(self, fault: APIException) -> APIException:
+        """That there is no such thing comes first. Raises: NotFound."""
+        if self.lookup_url_kwarg in self.kwargs:
+            self.find(lambda pk: self.get_queryset().filter(pk=pk).first())
+        return fault
+
+
 class CallerView(AuthenticatedAPIView):
     @describe(docs.CALLER)
     def get(self, request: Request) -> Response:
         assert isinstance(request.user, User)
         request.user.refresh_from_db(fields=["created_at", "updated_at"])
-        return Response(render_caller(request.user))
+        return Response(CallerSerializer(request.user).data)
 
 
 class OrganizationView(OrganizationAPIView):
     @describe(docs.ORGANIZATION)
     def get(self, request: Request, organization_id: str) -> Response:
         self.organization.refresh_from_db(fields=["created_at", "updated_at"])
-        return Response(render_organization(self.organization))
+        return Response(OrganizationSerializer(self.organization).data)
 
 
-class RoomsView(OrganizationAPIView):
-    @describe(docs.ROOMS)
-    def get(self, request: Request, organization_id: str) -> Response:
-        rooms = self.organization.rooms.active()
-        return Response(
-            paginate(request, rooms, lambda room: render_room(room, self.organization), by="created_at")
-        )
+class RoomNotFound(NotFound):
+    def __init__(self) -> None:
+        super().__init__("not_found", "The organization has no such room.")
 
 
-class RoomView(OrganizationAPIView):
-    @describe(docs.ROOM)
-    def get(self, request: Request, organization_id: str, room_id: str) -> Response:
-        return Response(render_room(self.find(room_id), self.organization))
+@describe_actions(list=docs.ROOMS, retrieve=docs.ROOM)
+class RoomViewSet(OrganizationViewSet, ReadOnlyModelViewSet):  # type: ignore[misc] # our request
+    serializer_class = RoomSerializer
+    pagination_class = KeysetPagination
+    lookup_url_kwarg = "room_id"
+    not_found = RoomNotFound
 
-    def refusal(self, fault: APIException) -> APIException:
-        """That there is no such room comes first. Raises: NotFound."""
-        self.find(self.kwargs["room_id"])
-        return fault
-
-    def find(self, room_id: str) -> Room:
-        pk = parse_uuid(room_id)
-        room = self.organization.rooms.active().filter(id=pk).first() if pk else None
-        if room is None:
-            raise NotFound("not_found", "The organization has no such room.")
-        return room
+    def get_queryset(self) -> RoomQuerySet:
+        return self.organization.rooms.active()

@@ -23,7 +23,8 @@ from goalsvc.api.schema import (
     Refusal,
     page_example,
 )
-from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE, NestedUser
+from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE
+from goalsvc.orgs.serializers import NestedUserSerializer
 from matching.api.filters import GOAL, IDENTITY
 from matching.serializers import IdentityInput, MatchInput, RestatementInput, SessionInput
 
@@ -345,7 +346,7 @@ class MatchChange(serializers.Serializer):
     new_value = serializers.DecimalField(14, 2, allow_null=True)
     changed_at = serializers.DateTimeField()
     changed_by_user_id = serializers.UUIDField(allow_null=True)
-    changed_by_user = NestedUser(allow_null=True)
+    changed_by_user = NestedUserSerializer(allow_null=True)
 
 
 class MatchChangePage(serializers.Serializer):

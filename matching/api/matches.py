@@ -14,7 +14,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 
 from goals.permissions import SettingsScope
-from goals.views import find_goal
+from goals.reading import find_goal
 from goalsvc.api.errors import Conflict, NotFound
 from goalsvc.api.pagination import Filter, paginate
 from goalsvc.api.parsing import (
@@ -171,7 +171,7 @@ class GoalMatchesView(MatchingAPIView):
 
     @describe(docs.LIST_GOAL_MATCHES)
     def get(self, request: Request, organization_id: str, goal_id: str) -> Response:
-        goal = find_goal(self.organization.goals.all(), goal_id)
+        goal = find_goal(self.organization, goal_id)
         return list_matches(request, self.organization, [Filter(Q(goal=goal), is_indexed=True)])
 
     @describe(docs.CREATE_MATCH)
@@ -209,7 +209,7 @@ class GoalMatchesView(MatchingAPIView):
         goal_id = self.kwargs["goal_id"]
         if self.request.method == "POST":
             return self.rejected(fault, parse_uuid(goal_id))
-        find_goal(self.organization.goals.all(), goal_id)
+        find_goal(self.organization, goal_id)
         return fault
 
     def rejected(self, error: APIException, goal_id: UUID | None) -> APIException:

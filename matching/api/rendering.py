@@ -8,7 +8,7 @@ from uuid import UUID
 
 from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import HistoryEntry, Organization
-from goalsvc.orgs.rendering import render_nested_user
+from goalsvc.orgs.serializers import NestedUserSerializer
 from matching.matches.answers import Answer
 from matching.matches.attempts import Tally
 from matching.matches.recording import NewMatch
@@ -123,7 +123,7 @@ def render_change(change: HistoryEntry) -> dict[str, Any]:
         "new_value": new_value,
         "changed_at": moment(change.changed_at),
         "changed_by_user_id": change.changed_by.id if change.changed_by else None,
-        "changed_by_user": render_nested_user(change.changed_by),
+        "changed_by_user": NestedUserSerializer(change.changed_by).data if change.changed_by else None,
     }
 
 

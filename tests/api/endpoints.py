@@ -94,14 +94,14 @@ ENDPOINTS = [
     Endpoint("GET", "docs", PUBLIC),
     Endpoint("GET", "caller", AUTHENTICATED),
     Endpoint("GET", "organization", ACCESS),
-    Endpoint("GET", "rooms", ACCESS),
-    Endpoint("GET", "room", ACCESS),
-    Endpoint("GET", "goals", SETTINGS),
-    Endpoint("POST", "goals", SETTINGS, 201, goal_body),
-    Endpoint("GET", "goal", SETTINGS),
-    Endpoint("PUT", "goal", SETTINGS, 200, goal_body),
-    Endpoint("PATCH", "goal", SETTINGS, 200, lambda place: {"name": "Another name"}),
-    Endpoint("DELETE", "goal", SETTINGS, 204),
+    Endpoint("GET", "room-list", ACCESS),
+    Endpoint("GET", "room-detail", ACCESS),
+    Endpoint("GET", "goal-list", SETTINGS),
+    Endpoint("POST", "goal-list", SETTINGS, 201, goal_body),
+    Endpoint("GET", "goal-detail", SETTINGS),
+    Endpoint("PUT", "goal-detail", SETTINGS, 200, goal_body),
+    Endpoint("PATCH", "goal-detail", SETTINGS, 200, lambda place: {"name": "Another name"}),
+    Endpoint("DELETE", "goal-detail", SETTINGS, 204),
     Endpoint("GET", "goal-matches", SUBSCRIBED),
     Endpoint("POST", "goal-matches", SUBSCRIBED, 200, match_body),
     Endpoint("GET", "matches", SUBSCRIBED),
@@ -178,9 +178,8 @@ def parameters_of(route: str) -> list[str]:
 
 
 def methods_of(pattern: URLPattern) -> set[str]:
-    view: Any = pattern.callback.view_class  # type: ignore[attr-defined] # every view here is a class
-    return {
-        name.upper()
-        for name in view.http_method_names
-        if hasattr(view, name) and name not in {"head", "options"}
-    }
+    view: Any = pattern.callback  # of a viewset it knows its actions
+    of = getattr(view, "cls", None) or view.view_class
+    served = getattr(view, "actions", None) or dir(of)
+    names = of.http_method_names
+    return {name.upper() for name in names if name in served and name not in {"head", "options"}}

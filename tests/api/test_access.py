@@ -124,9 +124,9 @@ def test_a_foreign_and_an_unknown_organization_get_the_same_answer(as_manager, o
 def test_a_refused_write_changes_nothing(as_integrator, as_stranger, as_nobody, world):
     before = list(Goal.objects.order_by("id").values())
     for client in (as_integrator, as_stranger, as_nobody):
-        client.patch(world.own.url("goal"), {"name": "Changed"})
-        client.delete(world.own.url("goal"))
-        client.post(world.own.url("goals"), goal_body(world.own))
+        client.patch(world.own.url("goal-detail"), {"name": "Changed"})
+        client.delete(world.own.url("goal-detail"))
+        client.post(world.own.url("goal-list"), goal_body(world.own))
 
     assert list(Goal.objects.order_by("id").values()) == before
 

@@ -69,9 +69,9 @@ SESSION = {
     "visitor_identity": optional(TEXT),
 }
 FIELDS: dict[str, dict[str, Field]] = {
-    "POST-goals": GOAL,
-    "PUT-goal": GOAL,
-    "PATCH-goal": PART_OF_GOAL,
+    "POST-goal-list": GOAL,
+    "PUT-goal-detail": GOAL,
+    "PATCH-goal-detail": PART_OF_GOAL,
     "POST-goal-matches": MATCH,
     "PATCH-match": {"goal_value": Field(MONEY, is_nullable=True)},
     "POST-visitor-identities": IDENTITY,
@@ -175,7 +175,7 @@ def test_every_writing_endpoint_has_its_fields_here():
 
 def whole_body(endpoint: Endpoint, place: Any) -> dict[str, Any]:
     """The endpoint's least valid body; for a part of a goal, that of a whole."""
-    as_whole = WRITING["PUT-goal"] if str(endpoint) == "PATCH-goal" else endpoint
+    as_whole = WRITING["PUT-goal-detail"] if str(endpoint) == "PATCH-goal-detail" else endpoint
     body: dict[str, Any] = as_whole.body(place)
     return body
 
@@ -347,8 +347,8 @@ def test_twenty_levels_are_not_too_deep(as_manager, place):
     body = json.dumps({"conditions": [{"type": 22, "settings": nested}]}).encode()
     deeper = json.dumps({"conditions": [{"type": 22, "settings": {"a": nested}}]}).encode()
 
-    assert as_manager.send("PATCH", place.url("goal"), body).status_code == 200
-    assert as_manager.send("PATCH", place.url("goal"), deeper).json()["code"] == "parse_error"
+    assert as_manager.send("PATCH", place.url("goal-detail"), body).status_code == 200
+    assert as_manager.send("PATCH", place.url("goal-detail"), deeper).json()["code"] == "parse_error"
 
 
 @every_single_endpoint

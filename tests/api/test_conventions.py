@@ -109,11 +109,11 @@ def test_a_trailing_slash_is_served_the_same(endpoint, as_manager, place):
 
 
 def test_a_trailing_slash_is_not_in_the_addresses_that_we_print(as_manager, place):
-    location = as_manager.post(place.url("goals") + "/", goal_body(place)).headers["Location"]
-    page = as_manager.get(place.url("goals") + "/?page_size=1").json()
+    location = as_manager.post(place.url("goal-list") + "/", goal_body(place)).headers["Location"]
+    page = as_manager.get(place.url("goal-list") + "/?page_size=1").json()
 
     assert not location.endswith("/")
-    assert page["next"].startswith(f"http://testserver{place.url('goals')}?")
+    assert page["next"].startswith(f"http://testserver{place.url('goal-list')}?")
 
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.method == "GET"], ids=str)
@@ -358,7 +358,7 @@ def post_stream(as_manager, place):
 
     def post(stream: io.BytesIO, headers: dict[str, str]) -> Any:
         extra = {"wsgi.input": stream, **headers}
-        return as_manager.generic("POST", place.url("goals"), "", "application/json", **extra)
+        return as_manager.generic("POST", place.url("goal-list"), "", "application/json", **extra)
 
     return post
 

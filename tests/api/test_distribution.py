@@ -32,8 +32,8 @@ HOT = [
     "POST-session-batch",
     "POST-visitor-identities",
     "POST-identity-batch",
-    "GET-goals",
-    "GET-goal",
+    "GET-goal-list",
+    "GET-goal-detail",
 ]
 # Users belong to organizations, but are found by their tokens before the organization is known.
 REFERENCES = {"orgs_user", "orgs_apitoken", "orgs_organization"}

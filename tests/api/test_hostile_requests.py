@@ -297,5 +297,7 @@ def test_hostile_headers(endpoint, as_manager, place):
 
 def test_a_hostile_address_that_leads_elsewhere_is_that_address(as_manager, place):
     # No part of an address climbs to another: what is behind the percent signs is text, not structure.
-    climbing = place.url("goal").replace(str(place.goal_id), quote(f"../rooms/{place.room_id}", safe=""))
+    climbing = place.url("goal-detail").replace(
+        str(place.goal_id), quote(f"../rooms/{place.room_id}", safe="")
+    )
     assert as_manager.get(climbing).status_code == 404

@@ -126,7 +126,7 @@ def test_who_may_not_call_learns_nothing_of_parameters(
 
 @pytest.mark.parametrize("goal_id", [str(UNKNOWN_ID), "not-an-id"])
 @pytest.mark.parametrize(
-    "endpoint", [each for each in ENDPOINTS if each.route in {"goal", "goal-matches"}], ids=str
+    "endpoint", [each for each in ENDPOINTS if each.route in {"goal-detail", "goal-matches"}], ids=str
 )
 def test_that_there_is_no_such_goal_comes_first(endpoint, goal_id, as_manager, place):
     url = place.url(endpoint.route).replace(str(place.goal_id), goal_id) + "?x=1"
@@ -136,7 +136,9 @@ def test_that_there_is_no_such_goal_comes_first(endpoint, goal_id, as_manager, p
     assert (response.status_code, response.json()["code"]) == (404, "goal_not_found")
 
 
-@pytest.mark.parametrize("route", ["room", "match", "match-history", "pending-match", "visitor-identity"])
+@pytest.mark.parametrize(
+    "route", ["room-detail", "match", "match-history", "pending-match", "visitor-identity"]
+)
 def test_that_there_is_no_such_thing_comes_first(route, as_manager, place):
     url = place.url(route)
     for thing in (place.room_id, place.match_id, place.pending_id, place.visitor_identity):

@@ -80,7 +80,7 @@ class Traffic:
 
         def passing_goal() -> Answered:
             body = {"name": "Short-lived", "is_any_room_allowed": True, "allowed_rooms": [], "conditions": []}
-            made = world.ask("POST", place.url("goals"), body)
+            made = world.ask("POST", place.url("goal-list"), body)
             if made.status != 201:
                 return made
             goal = f"{place.url('goals')}/{json.loads(made.text)['id']}"
