@@ -12,7 +12,7 @@ from django.urls import URLPattern
 
 from goalsvc.orgs.models import User
 from goalsvc.urls import urlpatterns
-from matching.imports.columns import MATCH_COLUMNS, OTHER_NAMES, SESSION_COLUMNS, Columns, plain
+from matching.imports.columns import MATCH_COLUMNS, OTHER_NAMES, SESSION_COLUMNS, Columns, is_meant, plain
 from tests.service.pages import PAGES, README, blocks, links, page, section, table, without_blocks
 from tests.service.processes import ROOT
 
@@ -190,6 +190,10 @@ def test_every_other_name_of_a_column_is_in_the_table():
     assert documented == {ours: theirs.split() for ours, theirs in OTHER_NAMES.items()}
     for names in documented.values():
         assert names == [plain(name) for name in names]
+    examples = re.findall(r"`([^`]+)`", text.partition("\n|")[0])
+    assert len(examples) > 5
+    for example in examples:
+        assert any(is_meant(example, ours) for ours in OTHER_NAMES), example
 
 
 @pytest.mark.parametrize(
