@@ -1,7 +1,7 @@
 """The settings of goalsvc: one file, read top to bottom, everything from the environment.
 
-Every variable is listed in the README. With none set the service still runs as in production: debugging
-off, a secret key of its own, answers on the loopback names only.
+Every variable is listed in docs/configuration.md. With none set the service still runs as in production:
+debugging off, a secret key of its own, answers on the loopback names only.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Backup and restore, by the very commands of the README."""
+"""Backup and restore, by the very commands of the page "Operations"."""
 
 import http.client
 import json
@@ -14,15 +14,15 @@ import psycopg
 
 from goalsvc.database.embedded import socket_directory
 from tests.service.crash import REPLAYED, Load
-from tests.service.pages import blocks, section
+from tests.service.pages import blocks, page, section
 from tests.service.processes import PATIENCE, ROOT, Service, migrated_folder, open_folder
 
-SECTION = section("Backup and restore")
+SECTION = section(page("operations"), "Backup and restore")
 BACKUP, PUT_ASIDE, RESTORE = (content for language, content in blocks(SECTION) if language == "sh")
 
 
 def run(script: str, data: Path, folder: Path, **environment: str) -> None:
-    """Run a block of the README in a folder, on the service of a data folder."""
+    """Run a block of the page in a folder, on the service of a data folder."""
     command = shlex.join([sys.executable, str(ROOT / "manage.py")])
     script = script.replace(".venv/bin/python manage.py", command).replace(".goalsvc/", f"{data}/")
     inherited = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}

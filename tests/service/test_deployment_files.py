@@ -19,8 +19,8 @@ import yaml
 from django.core.management import get_commands, load_command_class
 
 from goalsvc.database import configuration
-from tests.service.pages import section
-from tests.service.test_readme import OF_THE_SYSTEM, table, variables
+from tests.service.pages import page, section, table
+from tests.service.test_docs import OF_THE_SYSTEM, variables
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT = 8000
@@ -183,9 +183,9 @@ def test_compose_runs_the_image_beside_its_database():
     assert {part["restart"] for part in (service(), postgres())} == {"unless-stopped"}
 
 
-def test_compose_passes_every_variable_of_the_readme():
+def test_compose_passes_every_variable_of_the_page():
     passed = service()["environment"]
-    assert passed.keys() == table(section("Configuration")).keys()
+    assert passed.keys() == table(page("configuration")).keys()
     assert passed.keys() == variables().keys() - OF_THE_SYSTEM
     for name in passed.keys() - {"DATABASE_URL"}:
         assert passed[name].startswith(f"${{{name}:"), name
@@ -240,14 +240,16 @@ def test_the_image_and_compose_agree_on_where_the_static_files_are():
 def test_compose_limits_the_memory_of_each():
     for part, variable in ((service(), "SERVICE_MEMORY"), (postgres(), "DATABASE_MEMORY")):
         assert re.fullmatch(rf"\$\{{{variable}:-\dg\}}", part["mem_limit"])
-        assert f"`{variable}`" in section("With Docker Compose")
+        assert f"`{variable}`" in section(page("deployment"), "With Docker Compose")
 
 
 def test_compose_holds_no_secret_and_asks_for_each():
     for name in ("SECRET_KEY", "ALLOWED_HOSTS"):
         assert re.fullmatch(rf"\$\{{{name}:\?[^}}]+\}}", service()["environment"][name])
     assert postgres()["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
-    written = re.search(r"cat > \.env <<END\n(.*?)END", section("With Docker Compose"), re.S)
+    written = re.search(
+        r"cat > \.env <<END\n(.*?)END", section(page("deployment"), "With Docker Compose"), re.S
+    )
     assert written
     given = set(re.findall(r"^(\w+)=", written[1], re.M))
     text = (ROOT / "docker-compose.yml").read_text()

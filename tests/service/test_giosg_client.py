@@ -12,10 +12,10 @@ import pytest
 import requests
 
 from tests.service.conftest import DemoWorld
-from tests.service.pages import blocks, section
-from tests.service.processes import PATIENCE, ROOT
+from tests.service.pages import blocks, page, section
+from tests.service.processes import PATIENCE
 
-PAGE = (ROOT / "docs/coming-from-giosg.md").read_text()
+PAGE = page("coming-from-giosg")
 MATCH = {
     "visitor_identity": "customer-23456789",
     "goal_matched_at": "2026-02-05T12:00:00Z",
@@ -123,7 +123,7 @@ def test_a_refusal_is_an_exception_that_says_why(client, demo_world, goals):
 
 
 def test_the_program_of_the_page_lists_the_goals(demo_world):
-    text = section("giosg's Python client", PAGE)
+    text = section(PAGE, "giosg's Python client")
     [(_, exports)], [(_, program)] = blocks(text, "sh"), blocks(text, "python")
     assert exports.startswith("export SERVICE_GIOSG_COM=https://")
     environment = {
@@ -150,7 +150,7 @@ def test_the_program_of_the_page_lists_the_goals(demo_world):
 def attribute_table() -> dict[str, tuple[set[str], set[str]]]:
     """Which attributes an answer lacks of its type, and which it has besides."""
     rows = re.findall(
-        r"^\| `(\w+)` \| [^|]* \| ([^|]*) \| ([^|]*) \|$", section("giosg's TypeScript types", PAGE), re.M
+        r"^\| `(\w+)` \| [^|]* \| ([^|]*) \| ([^|]*) \|$", section(PAGE, "giosg's TypeScript types"), re.M
     )
     return {
         name: (set(re.findall(r"`(\w+)`", missing)), set(re.findall(r"`(\w+)`", besides)))

@@ -1,4 +1,4 @@
-"""The command prune, and that the README knows every table that grows.
+"""The command prune, and that the page "Operations" knows every table that grows.
 
 What it does with answers to an Idempotency-Key and with rejected attempts is in tests.rules.
 """
@@ -19,7 +19,7 @@ from matching.management.commands import prune
 from matching.models import ImportRun
 from tests.admin.samples import make_entry, make_run
 from tests.factories import UserFactory
-from tests.service.pages import section
+from tests.service.pages import page, section
 
 pytestmark = pytest.mark.django_db
 
@@ -116,8 +116,10 @@ def test_tokens_imports_and_the_history_stay(pruned: Any) -> None:
         assert model._default_manager.count() == 1
 
 
-def test_the_readme_says_with_what_every_table_grows() -> None:
-    described = re.findall(r"`(\w+)`", "".join(re.findall(r"^(\|[^|]*\|)", section("What grows"), re.M)))
+def test_the_page_says_with_what_every_table_grows() -> None:
+    described = re.findall(
+        r"`(\w+)`", "".join(re.findall(r"^(\|[^|]*\|)", section(page("operations"), "What grows"), re.M))
+    )
     labels = ("orgs", "goals", "matching", "sessions", "axes")
     tables = {model._meta.db_table for label in labels for model in apps.get_app_config(label).get_models()}
     assert sorted(described) == sorted(tables)

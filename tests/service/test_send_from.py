@@ -20,10 +20,10 @@ import pytest
 import requests
 
 from tests.service.conftest import DemoWorld
-from tests.service.pages import blocks, section
+from tests.service.pages import blocks, page, section
 from tests.service.processes import PATIENCE, ROOT, free_port
 
-PAGE = (ROOT / "docs/send-from.md").read_text()
+PAGE = page("send-from")
 CUSTOMER, MATCHED_AT, VALUE = "customer-23456789", "2026-02-05T14:00:00+02:00", "59.90"
 
 
@@ -36,7 +36,7 @@ class Program(NamedTuple):
 
     @property
     def text(self) -> str:
-        text = section(self.title, PAGE)
+        text = section(PAGE, self.title)
         assert f"Save as `{self.file}`" in text
         [(_, program)] = blocks(text)
         return program
@@ -75,7 +75,7 @@ every_tool = pytest.mark.parametrize("tool", TOOLS)
 @pytest.fixture
 def variables(demo_world):
     """The environment that the page tells to set, with this service's address and token."""
-    [(_, exports)] = blocks(section("The programs", PAGE).partition("\n### ")[0])
+    [(_, exports)] = blocks(section(PAGE, "The programs").partition("\n### ")[0])
     variables = dict(re.findall(r"^export (\w+)=(.+)$", exports, re.M))
     assert variables["GOALS_ORGANIZATION"] == demo_world.organization
     assert variables["GOALS_GOAL"] == demo_world.goals[0]
@@ -265,7 +265,7 @@ def test_the_powershell_program_sends_the_attributes_of_a_match(demo_world):
 
 
 def test_the_spreadsheet_is_imported_as_written(demo_world, variables, tmp_path):
-    text = section("A spreadsheet", PAGE)
+    text = section(PAGE, "A spreadsheet")
     [(_, sheet)] = blocks(text, "csv")
     [(_, commands)] = blocks(text, "sh")
     (tmp_path / "sales.csv").write_text(sheet)
@@ -291,7 +291,7 @@ def test_the_spreadsheet_is_imported_as_written(demo_world, variables, tmp_path)
 
 
 def test_a_number_that_a_spreadsheet_has_shortened_is_refused(demo_world):
-    assert "`3.58401E+11`" in section("A spreadsheet", PAGE)
+    assert "`3.58401E+11`" in section(PAGE, "A spreadsheet")
     answer = verdict(demo_world, filled("Make", external_id="3.58401E+11"))
     assert answer.status_code == 400
     assert answer.json().keys() == {"external_id"}
@@ -311,7 +311,7 @@ SAMPLES = {
 
 def filled(tool: str, *, without_quotes: str = "", **other: str) -> str:
     """The body of a tool, once it has put the fields in."""
-    [(_, body)] = blocks(section(tool, PAGE), "json")
+    [(_, body)] = blocks(section(PAGE, tool), "json")
     samples = SAMPLES | other
     for name in SAMPLES:
         mapped = re.search(rf'"{name}": "(?:{MAPPED})"', body)
@@ -385,7 +385,7 @@ def test_a_retry_with_another_moment_is_a_conflict(demo_world, run):
 
 
 def test_the_table_of_answers_names_codes_that_exist():
-    named = re.findall(r"`(\w+_(?:found|rooms|conflict))`", section("What to do with an answer", PAGE))
+    named = re.findall(r"`(\w+_(?:found|rooms|conflict))`", section(PAGE, "What to do with an answer"))
     sources = "".join(path.read_text() for path in Path(ROOT, "matching").rglob("*.py"))
     assert len(named) == 4
     for code in named:
