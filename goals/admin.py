@@ -20,16 +20,10 @@ from goals.conditions import TYPES
 from goals.models import Goal, GoalAttributes, GoalRoom, UnknownRoomsError
 from goals.serializers import PART_OF_GOAL
 from goalsvc.api.parsing import decode
-from goalsvc.orgs.admin import (
-    OrganizationScopedAdmin,
-    ScopedForm,
-    StateFilter,
-    acting_user,
-    is_operator,
-    link_to,
-    person,
-    without_fields,
-)
+from goalsvc.orgs.admin.access import acting_user, is_operator
+from goalsvc.orgs.admin.display import link_to, person
+from goalsvc.orgs.admin.filters import StateFilter
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Kind
 from goalsvc.orgs.models import Room, User
 
@@ -299,11 +293,11 @@ class GoalAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="created by")
     def creator(self, goal: Goal) -> str:
-        return person(goal, goal.created_by)
+        return person(goal.created_by)
 
     @admin.display(description="updated by")
     def editor(self, goal: Goal) -> str:
-        return person(goal, goal.updated_by)
+        return person(goal.updated_by)
 
     @admin.display(description="conditions", ordering="condition_count")
     def condition_count(self, goal: Any) -> int:

@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpRequest
+
 from goalsvc.api.rendering import moment
 from goalsvc.api.requests import current_request_id
 from goalsvc.orgs.models import HistoryEntry, User
@@ -19,8 +21,8 @@ Kind = HistoryEntry.Kind
 Action = HistoryEntry.Action
 Channel = HistoryEntry.Channel
 
-# Whether a page of the admin is being asked for; set by goalsvc.server.middleware.
-is_page: ContextVar[bool] = ContextVar("is_page", default=False)
+# The request for a page of the admin, while it is answered; set by goalsvc.server.middleware.
+current_page: ContextVar[HttpRequest | None] = ContextVar("current_page", default=None)
 
 # From what to what, by attribute.
 Changes = Mapping[str, Iterable[Any]]
@@ -71,7 +73,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
 
 def current_channel() -> HistoryEntry.Channel:
     """Tell through what the change comes: a request of the API, a page of the admin, or a command."""
-    if is_page.get():
+    if current_page.get() is not None:
         return Channel.ADMIN
     return Channel.COMMAND if current_request_id.get() is None else Channel.API
 

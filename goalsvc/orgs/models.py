@@ -325,6 +325,14 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return f"{self.prefix}… {self.description}"
 
+    def state_at(self, moment: datetime) -> str:
+        """Say in a word whether the token works at the moment, or why not."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at is not None and self.expires_at <= moment:
+            return "expired"
+        return "valid" if self.user.is_active else "user disabled"
+
     @staticmethod
     def digest_of(key: str) -> str:
         return hashlib.sha256(key.encode()).hexdigest()

@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from goalsvc.orgs.admin import OrganizationScopedAdmin, precise
+from goalsvc.orgs.admin.display import precise
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.models import User
 from matching.imports.runs import CODE
 from matching.models import ImportRun

@@ -20,7 +20,8 @@ from django.utils.dates import MONTHS
 
 from goals.models import Goal
 from goalsvc.api.parsing import parse_uuid
-from goalsvc.orgs.admin import OrganizationScopedAdmin, is_operator, of_acting_user
+from goalsvc.orgs.admin.access import is_operator, of_acting_user
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.models import Organization, User
 from matching.admin.rooms import name_rooms
 

@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from goalsvc.orgs.admin import acting_user, is_operator, link_to, precise
+from goalsvc.orgs.admin.access import acting_user, is_operator
+from goalsvc.orgs.admin.display import link_to, precise
 from goalsvc.orgs.models import Organization, User
 from matching.privacy.erasure import erase_identity
 from matching.privacy.export import SECTIONS, can_be_identity, count_holdings, export_identity, newest

@@ -19,7 +19,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from goals.models import Goal
-from goalsvc.orgs.admin import OrganizationScopedAdmin
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
 from matching.models import (
     ExternalMatch,

@@ -1,0 +1,54 @@
+"""Who works in the admin, which rows they meet, and which users they may manage."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from goalsvc.orgs.models import User
+
+
+def acting_user(request: HttpRequest) -> User:
+    """Return the user who works in the admin. Raises: PermissionDenied for anybody else."""
+    user = request.user
+    if not (isinstance(user, User) and user.is_active and user.is_staff):
+        raise PermissionDenied
+    return user
+
+
+def is_operator(request: HttpRequest) -> bool:
+    return acting_user(request).is_superuser
+
+
+def of_acting_user(request: HttpRequest, rows: QuerySet[Any], organization_path: str) -> QuerySet[Any]:
+    """Return those of `rows` that the user may meet: their organization's, or all for operators."""
+    user = acting_user(request)
+    if user.is_superuser:
+        return rows
+    if user.organization_id is None:
+        return rows.none()
+    return rows.filter(**{organization_path: user.organization_id})
+
+
+def may_manage(actor: User, user: User) -> bool:
+    """Tell whether the actor may edit the user, who could otherwise serve to gain more permissions.
+
+    Whoever sets the password of a user, or makes a token for one, may do what that user may.
+    """
+    return actor.is_superuser or (
+        user.organization_id == actor.organization_id
+        and not user.is_superuser
+        and set(user.scopes) <= set(actor.scopes)
+    )
+
+
+def manageable(users: QuerySet[User], actor: User) -> QuerySet[User]:
+    """Those of `users` for whom `may_manage` is true."""
+    if actor.is_superuser:
+        return users
+    if actor.organization_id is None:
+        return users.none()
+    return users.filter(
+        organization_id=actor.organization_id, is_superuser=False, scopes__contained_by=actor.scopes
+    )
