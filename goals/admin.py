@@ -25,7 +25,8 @@ from goalsvc.orgs.admin.display import link_to, person
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Kind
-from goalsvc.orgs.models import Room, User
+from goalsvc.orgs.models import Room
+from goalsvc.orgs.scopes import Scope
 
 # How the form's fields are called in the API, where they differ.
 API_NAMES = {"rooms": "allowed_rooms"}
@@ -150,7 +151,7 @@ class DeletedFilter(StateFilter):
 class GoalAdmin(OrganizationScopedAdmin):
     organization_path = "organization_id"
     history_kind = Kind.GOAL
-    change_scope = User.Scope.SETTINGS
+    change_scope = Scope.SETTINGS
     form = GoalForm
     list_display = ("name", "where", "default_value", "condition_count", "state")
     list_filter = (DeletedFilter, "is_any_room_allowed")

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from goalsvc.orgs.models import User
+from goalsvc.orgs.scopes import Scope
 
 
 class SettingsScope(BasePermission):
@@ -14,4 +15,4 @@ class SettingsScope(BasePermission):
     message = "This takes the settings permission in the organization."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.user, User) and request.user.has_scope(User.Scope.SETTINGS)
+        return isinstance(request.user, User) and request.user.has_scope(Scope.SETTINGS)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from goalsvc.api.pagination import Slice
 from goalsvc.database.statements import BOOLEANS, Ahead, Row, Statement
-from goalsvc.orgs.models import Organization, with_caller
+from goalsvc.orgs.callers import with_caller
+from goalsvc.orgs.models import Organization
 
 # The rooms that a goal allows and that still exist; `goal` is its row.
 ALLOWED_ROOMS = """ARRAY(

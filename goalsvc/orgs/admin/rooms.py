@@ -10,7 +10,8 @@ from django.utils import timezone
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm
 from goalsvc.orgs.history import Action, Kind
-from goalsvc.orgs.models import Room, User
+from goalsvc.orgs.models import Room
+from goalsvc.orgs.scopes import Scope
 
 
 class ArchivedFilter(StateFilter):
@@ -24,7 +25,7 @@ class RoomAdmin(OrganizationScopedAdmin):
     organization_path = "organization_id"
     history_kind = Kind.ROOM
     history_fields = ("organization_id", "name", "domain", "language_code")
-    change_scope = User.Scope.SETTINGS
+    change_scope = Scope.SETTINGS
     form = ScopedForm
     list_display = ("name", "domain", "language_code", "state")
     list_filter = (ArchivedFilter,)

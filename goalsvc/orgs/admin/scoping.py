@@ -19,8 +19,9 @@ from django.utils import timezone
 from goalsvc.api.parsing import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_operator, of_acting_user
 from goalsvc.orgs.admin.filters import OrganizationFilter
-from goalsvc.orgs.history import Action, Changes, Kind, differences, record_change
-from goalsvc.orgs.models import Organization, User
+from goalsvc.orgs.history import Action, Changes, Kind, differences
+from goalsvc.orgs.models import HistoryEntry, Organization
+from goalsvc.orgs.scopes import Scope
 
 
 def without_fields(fieldsets: Any, names: Collection[str]) -> list[Any]:
@@ -56,8 +57,8 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     # The lookup from a row to its organization's id; also an attribute path.
     organization_path = ""
     # What staff must hold to see the rows (None: nothing more) and to change them (None: operators alone).
-    view_scope: User.Scope | None = None
-    change_scope: User.Scope | None = None
+    view_scope: Scope | None = None
+    change_scope: Scope | None = None
     # Fields that operators alone see and set.
     operator_fields: Collection[str] = ("organization",)
     # The column that operators see in lists.
@@ -114,7 +115,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
 
     # Who may do what. Users with scopes, never a permission table.
 
-    def is_permitted(self, request: HttpRequest, scope: User.Scope | None, row: Any) -> bool:
+    def is_permitted(self, request: HttpRequest, scope: Scope | None, row: Any) -> bool:
         """Tell whether staff hold the scope (None: it takes none), and the row is their organization's."""
         user = acting_user(request)
         if user.is_superuser:
@@ -197,7 +198,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     def record(self, request: HttpRequest, row: Any, action: Action, changes: Changes) -> None:
         """Write what the user has done to a row into the history."""
         assert self.history_kind
-        record_change(
+        HistoryEntry.objects.record(
             self.organization_id_of(row),
             self.history_kind,
             row.pk,

@@ -15,6 +15,7 @@ from goalsvc.orgs.admin.access import acting_user, manageable, may_manage
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import ApiToken, Organization, User
+from goalsvc.orgs.scopes import Scope
 
 
 class ApiTokenForm(forms.ModelForm):
@@ -48,8 +49,8 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     organization_path = "user__organization_id"
     history_kind = Kind.API_TOKEN
     history_fields = ("user_id", "description", "expires_at")
-    view_scope = User.Scope.USERS
-    change_scope = User.Scope.USERS
+    view_scope = Scope.USERS
+    change_scope = Scope.USERS
     form = ApiTokenForm
     operator_fields = ()
     list_display = ("prefix", "description", "user", "state", "expires_at", "last_used_at")

@@ -18,6 +18,7 @@ from goalsvc.orgs.admin.access import acting_user, manageable, may_manage
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import User
+from goalsvc.orgs.scopes import Scope
 
 
 class UserForm(ScopedForm, UserChangeForm):
@@ -56,8 +57,8 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
         "is_superuser",
         "scopes",
     )
-    view_scope = User.Scope.USERS
-    change_scope = User.Scope.USERS
+    view_scope = Scope.USERS
+    change_scope = Scope.USERS
     operator_fields = ("organization", "is_superuser")
     form = UserForm
     add_form = NewUserForm
@@ -113,7 +114,7 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
             # Nobody gives what they do not have; nor is a user shown here who has more.
             choices=[
                 (scope.value, f"{scope.label}: {scope.opens}")
-                for scope in User.Scope
+                for scope in Scope
                 if actor.is_superuser or actor.has_scope(scope)
             ],
             widget=forms.CheckboxSelectMultiple,
