@@ -19,7 +19,7 @@ from rest_framework.exceptions import ParseError
 from goals.conditions import TYPES
 from goals.models import Goal, GoalAttributes, GoalRoom, UnknownRoomsError
 from goals.serializers import PART_OF_GOAL
-from goalsvc.api.parsing import decode
+from goalsvc.api.bodies import decode
 from goalsvc.orgs.admin.access import acting_user, is_operator
 from goalsvc.orgs.admin.display import link_to, person
 from goalsvc.orgs.admin.filters import StateFilter

@@ -6,7 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from goals.conditions import ConditionsField
-from goalsvc.api.parsing import MoneyField, ObjectSerializer, RoomIdsField, StrictBooleanField, TextField
+from goalsvc.api.fields import MoneyField, RoomIdsField, StrictBooleanField, TextField
+from goalsvc.api.serializers import ObjectSerializer
 
 # `is_any_room_allowed` is the attribute's name; the public page also writes it in two other ways.
 FLAG = "is_any_room_allowed"

@@ -17,8 +17,8 @@ from goals.rendering import render_goal, represent_goal
 from goals.serializers import PART_OF_GOAL, WHOLE_GOAL, GoalInput
 from goalsvc.api.dispatch import Request
 from goalsvc.api.errors import NotFound
+from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import paginate
-from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.preconditions import IfMatch, is_known
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe

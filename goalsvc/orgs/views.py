@@ -4,8 +4,8 @@ from rest_framework.exceptions import APIException
 
 from goalsvc.api.dispatch import APIView, Request
 from goalsvc.api.errors import NotFound
+from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import paginate
-from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.orgs import documentation as docs

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.display import precise
 from goalsvc.orgs.history import Action
 from matching.admin.rooms import is_rooms, name_rooms, room_link, room_links

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.dates import MONTHS
 
 from goals.models import Goal
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import is_operator, of_acting_user
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.models import Organization

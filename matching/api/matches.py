@@ -15,18 +15,18 @@ from rest_framework.permissions import BasePermission
 
 from goals.permissions import SettingsScope
 from goals.views import find_goal
-from goalsvc.api.dispatch import Request
-from goalsvc.api.errors import Conflict, NotFound
-from goalsvc.api.pagination import Filter, paginate
-from goalsvc.api.parsing import (
+from goalsvc.api.bodies import (
     MAX_BATCH_DEPTH,
     JSONLinesParser,
     JSONParser,
     NDJSONParser,
     NDJSONParserByOtherName,
-    parse_uuid,
     read_items,
 )
+from goalsvc.api.dispatch import Request
+from goalsvc.api.errors import Conflict, NotFound
+from goalsvc.api.fields import parse_uuid
+from goalsvc.api.pagination import Filter, paginate
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.database.statements import Ahead

@@ -7,7 +7,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.models import Organization
 
 

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import of_acting_user
 from goalsvc.orgs.admin.display import precise
 from goalsvc.orgs.admin.filters import OrganizationFilter

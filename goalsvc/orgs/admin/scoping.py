@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_operator, of_acting_user
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.history import Action, Changes, Kind, differences

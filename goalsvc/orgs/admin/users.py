@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, manageable, may_manage
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Action, Changes, Kind
