@@ -11,7 +11,6 @@ from rest_framework.exceptions import APIException, ValidationError
 
 from goals import documentation as docs
 from goals.models import Goal, GoalAttributes, GoalQuerySet, UnknownRoomsError
-from goals.permissions import SettingsScope
 from goals.reading import GoalRow, goal_found, look_for_goal, read_goal, read_goals
 from goals.rendering import render_goal, represent_goal
 from goals.serializers import PART_OF_GOAL, WHOLE_GOAL, GoalInput
@@ -24,7 +23,8 @@ from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
-from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
+from goalsvc.orgs.permissions import ActiveSubscription, HasScope, OrganizationAccess
+from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.views import OrganizationAPIView
 
 
@@ -72,7 +72,7 @@ class GoalsView(OrganizationAPIView):
     permission_classes = [
         OrganizationAccess,
         ActiveSubscription,
-        SettingsScope,
+        HasScope(Scope.SETTINGS),
     ]
 
     @describe(docs.LIST_GOALS)

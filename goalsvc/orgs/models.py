@@ -139,8 +139,11 @@ class User(AbstractBaseUser):
         return ""
 
     def has_scope(self, scope: str) -> bool:
-        """Tell whether the user holds the permission scope (`Scope`) in the organization."""
-        return scope in self.scopes
+        """Tell whether the user holds the permission scope (`Scope`) in the organization.
+
+        The one rule for the API (`HasScope`) and the admin (`is_allowed`).
+        """
+        return self.organization_id is not None and scope in self.scopes
 
     # What Django's admin asks. Which rows and pages staff may see is decided by goalsvc.orgs.admin,
     # per scope and organization; here only operators hold every permission.

@@ -20,7 +20,7 @@ from django.utils.dates import MONTHS
 
 from goals.models import Goal
 from goalsvc.api.fields import parse_uuid
-from goalsvc.orgs.admin.access import is_operator, of_acting_user
+from goalsvc.orgs.admin.access import is_allowed, is_operator, of_acting_user
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
@@ -170,7 +170,7 @@ class ReceivedAdmin(OrganizationScopedAdmin):
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may take the actions; whose rows they are, the list's queryset decides."""
-        return self.is_permitted(request, Scope.SETTINGS, None)
+        return is_allowed(request, Scope.SETTINGS)
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any

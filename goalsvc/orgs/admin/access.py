@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from goalsvc.orgs.models import User
+from goalsvc.orgs.scopes import Scope
 
 
 def acting_user(request: HttpRequest) -> User:
@@ -19,6 +20,14 @@ def acting_user(request: HttpRequest) -> User:
 
 def is_operator(request: HttpRequest) -> bool:
     return acting_user(request).is_superuser
+
+
+def is_allowed(request: HttpRequest, scope: Scope | None) -> bool:
+    """Tell whether the user may what takes the scope: staff who hold it (None: all staff), and operators."""
+    user = acting_user(request)
+    if user.is_superuser:
+        return True
+    return user.organization_id is not None if scope is None else user.has_scope(scope)
 
 
 def of_acting_user(request: HttpRequest, rows: QuerySet[Any], organization_path: str) -> QuerySet[Any]:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from goalsvc.api.fields import parse_uuid
-from goalsvc.orgs.admin.access import acting_user, is_operator, of_acting_user
+from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator, of_acting_user
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.history import Action, Changes, Kind, differences
 from goalsvc.orgs.models import HistoryEntry, Organization
@@ -117,12 +117,10 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
 
     def is_permitted(self, request: HttpRequest, scope: Scope | None, row: Any) -> bool:
         """Tell whether staff hold the scope (None: it takes none), and the row is their organization's."""
-        user = acting_user(request)
-        if user.is_superuser:
-            return True
-        if user.organization_id is None or not (scope is None or user.has_scope(scope)):
+        if not is_allowed(request, scope):
             return False
-        return row is None or self.organization_id_of(row) == user.organization_id
+        user = acting_user(request)
+        return user.is_superuser or row is None or self.organization_id_of(row) == user.organization_id
 
     def organization_id_of(self, row: Any) -> Any:
         for name in self.organization_path.split("__"):

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from goalsvc.api.fields import parse_uuid
-from goalsvc.orgs.admin.access import acting_user, manageable, may_manage
+from goalsvc.orgs.admin.access import acting_user, is_allowed, manageable, may_manage
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import User
@@ -109,13 +109,12 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     ) -> forms.Field | None:
         if db_field.name != "scopes":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
-        actor = acting_user(request)
         return forms.MultipleChoiceField(
             # Nobody gives what they do not have; nor is a user shown here who has more.
             choices=[
                 (scope.value, f"{scope.label}: {scope.opens}")
                 for scope in Scope
-                if actor.is_superuser or actor.has_scope(scope)
+                if is_allowed(request, scope)
             ],
             widget=forms.CheckboxSelectMultiple,
             required=False,
