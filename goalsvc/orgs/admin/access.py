@@ -19,11 +19,12 @@ def acting_user(request: HttpRequest) -> User:
 
 
 def is_operator(request: HttpRequest) -> bool:
+    """Tell whether the user operates the installation. Raises: PermissionDenied as `acting_user`."""
     return acting_user(request).is_superuser
 
 
 def is_allowed(request: HttpRequest, scope: Scope | None) -> bool:
-    """Tell whether the user may what takes the scope: staff who hold it (None: all staff), and operators."""
+    """Tell whether the user may do what takes the scope: operators, and staff who hold it (None: all)."""
     user = acting_user(request)
     if user.is_superuser:
         return True
@@ -41,9 +42,9 @@ def of_acting_user(request: HttpRequest, rows: QuerySet[Any], organization_path:
 
 
 def may_manage(actor: User, user: User) -> bool:
-    """Tell whether the actor may edit the user, who could otherwise serve to gain more permissions.
+    """Tell whether the actor may edit the user.
 
-    Whoever sets the password of a user, or makes a token for one, may do what that user may.
+    It prevents privilege escalation: setting a user's password or issuing a token gives that user's rights.
     """
     return actor.is_superuser or (
         user.organization_id == actor.organization_id
@@ -53,7 +54,7 @@ def may_manage(actor: User, user: User) -> bool:
 
 
 def manageable(users: QuerySet[User], actor: User) -> QuerySet[User]:
-    """Those of `users` for whom `may_manage` is true."""
+    """Return those of `users` for whom `may_manage` is true."""
     if actor.is_superuser:
         return users
     if actor.organization_id is None:

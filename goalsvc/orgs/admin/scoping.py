@@ -25,6 +25,7 @@ from goalsvc.orgs.scopes import Scope
 
 
 def without_fields(fieldsets: Any, names: Collection[str]) -> list[Any]:
+    """Return the fieldsets without the fields of these names."""
     return [
         (title, {**options, "fields": [name for name in options["fields"] if name not in names]})
         for title, options in fieldsets
