@@ -41,7 +41,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     from goalsvc.database import lifecycle
-    from goalsvc.database.embedded import NoDatabaseError
+    from goalsvc.database.system import NoDatabaseError
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     # What follows `with_database` belongs to another program.

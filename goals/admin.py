@@ -19,19 +19,14 @@ from rest_framework.exceptions import ParseError
 from goals.conditions import TYPES
 from goals.models import Goal, GoalAttributes, GoalRoom, UnknownRoomsError
 from goals.serializers import GoalSerializer
-from goalsvc.api.parsing import decode
-from goalsvc.orgs.admin import (
-    OrganizationScopedAdmin,
-    ScopedForm,
-    StateFilter,
-    acting_user,
-    is_operator,
-    link_to,
-    person,
-    without_fields,
-)
+from goalsvc.api.bodies import decode
+from goalsvc.orgs.admin.access import acting_user, is_operator
+from goalsvc.orgs.admin.display import link_to, person
+from goalsvc.orgs.admin.filters import StateFilter
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Kind
-from goalsvc.orgs.models import Room, User
+from goalsvc.orgs.models import Room
+from goalsvc.orgs.scopes import Scope
 
 # How the form's fields are called in the API, where they differ.
 API_NAMES = {"rooms": "allowed_rooms"}
@@ -158,7 +153,7 @@ class DeletedFilter(StateFilter):
 class GoalAdmin(OrganizationScopedAdmin):
     organization_path = "organization_id"
     history_kind = Kind.GOAL
-    change_scope = User.Scope.SETTINGS
+    change_scope = Scope.SETTINGS
     form = GoalForm
     list_display = ("name", "where", "default_value", "condition_count", "state")
     list_filter = (DeletedFilter, "is_any_room_allowed")
@@ -301,11 +296,11 @@ class GoalAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="created by")
     def creator(self, goal: Goal) -> str:
-        return person(goal, goal.created_by)
+        return person(goal.created_by)
 
     @admin.display(description="updated by")
     def editor(self, goal: Goal) -> str:
-        return person(goal, goal.updated_by)
+        return person(goal.updated_by)
 
     @admin.display(description="conditions", ordering="condition_count")
     def condition_count(self, goal: Any) -> int:

@@ -11,14 +11,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from goalsvc.api.errors import field_error, quoted
-from goalsvc.api.parsing import (
+from goalsvc.api.fields import (
     FORBIDDEN_CHARACTERS,
     FORBIDDEN_CHARACTERS_MESSAGE,
-    ObjectSerializer,
     StrictBooleanField,
     StrictIntegerField,
     TextField,
 )
+from goalsvc.api.serializers import ObjectSerializer
 
 MAX_CONDITIONS = 100
 MAX_VALUE_LENGTH = 2048

@@ -12,8 +12,8 @@ from django.db.models import F, Func, OuterRef, Q, Value
 from django.db.models.lookups import Exact
 from uuid_utils.compat import uuid7
 
-from goalsvc.orgs.history import Action, Changes, Kind, differences, record_change
-from goalsvc.orgs.models import Organization, Room, User
+from goalsvc.orgs.history import Action, Changes, Kind, differences
+from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 
 
 class GoalAttributes(TypedDict, total=False):
@@ -172,7 +172,7 @@ class Goal(models.Model):
 
     def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
         """Write a change of the goal into the history."""
-        record_change(
+        HistoryEntry.objects.record(
             self.organization_id, Kind.GOAL, self.id, action, changes, by=by, at=at, label=self.name
         )
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from goals.models import Goal
 from goals.refusals import GoalNotFound
+from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import Slice
-from goalsvc.api.parsing import parse_uuid
 from goalsvc.database.statements import Statement
 from goalsvc.orgs.models import Organization
 

@@ -11,15 +11,9 @@ from goals.conditions import ConditionsField
 from goals.models import Goal, UnknownRoomsError
 from goals.reading import GoalRow, read_goal
 from goals.refusals import GoalNotFound
-from goalsvc.api.parsing import (
-    MomentField,
-    MoneyField,
-    ObjectSerializer,
-    RoomIdsField,
-    StrictBooleanField,
-    TextField,
-)
+from goalsvc.api.fields import MomentField, MoneyField, RoomIdsField, StrictBooleanField, TextField
 from goalsvc.api.rendering import moment_of
+from goalsvc.api.serializers import ObjectSerializer
 from goalsvc.database.statements import BOOLEANS
 from goalsvc.orgs.serializers import NestedOrganizationSerializer, NestedUserSerializer, represent_user
 

@@ -13,14 +13,14 @@ from rest_framework.viewsets import ModelViewSet
 
 from goals import documentation as docs
 from goals.models import Goal, GoalQuerySet
-from goals.permissions import SettingsScope
 from goals.reading import read_goal, read_goals
 from goals.refusals import GoalNotFound
 from goals.serializers import GoalSerializer
 from goalsvc.api.pagination import KeysetPagination
 from goalsvc.api.preconditions import ConditionalRequests
 from goalsvc.api.schema import describe_actions
-from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
+from goalsvc.orgs.permissions import ActiveSubscription, HasScope, OrganizationAccess
+from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.views import OrganizationViewSet
 
 
@@ -34,7 +34,7 @@ from goalsvc.orgs.views import OrganizationViewSet
 )
 class GoalViewSet(ConditionalRequests, OrganizationViewSet, ModelViewSet):  # type: ignore[misc] # our request
     serializer_class = GoalSerializer
-    permission_classes = [OrganizationAccess, ActiveSubscription, SettingsScope]
+    permission_classes = [OrganizationAccess, ActiveSubscription, HasScope(Scope.SETTINGS)]
     pagination_class = KeysetPagination
     lookup_url_kwarg = "goal_id"
     not_found = GoalNotFound

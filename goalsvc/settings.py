@@ -208,7 +208,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = os.environ.get("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = True
 
-# A body over these limits is answered 413 by goalsvc.api.parsing; Django's own limit serves the admin.
+# A body over these limits is answered 413 by goalsvc.api.bodies; Django's own limit serves the admin.
 MAX_BODY_BYTES = 1024 * 1024
 MAX_BATCH_BODY_BYTES = 16 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BATCH_BODY_BYTES
@@ -219,7 +219,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["goalsvc.orgs.authentication.TokenAuthentication"],
     # Fail closed: a view that names no permission lets nobody in.
     "DEFAULT_PERMISSION_CLASSES": ["goalsvc.api.permissions.Nobody"],
-    "DEFAULT_PARSER_CLASSES": ["goalsvc.api.parsing.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["goalsvc.api.bodies.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["goalsvc.api.rendering.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "goalsvc.api.negotiation.ContentNegotiation",
     "DEFAULT_METADATA_CLASS": None,

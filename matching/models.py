@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
 from goals.models import Goal
-from goalsvc.orgs.history import Action, Changes, Kind, record_change
+from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
 
 
@@ -277,7 +277,7 @@ class ExternalMatch(models.Model):
 
     def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
         """Write a change of the match into the history."""
-        record_change(self.organization_id, Kind.MATCH, self.id, action, changes, by=by, at=at)
+        HistoryEntry.objects.record(self.organization_id, Kind.MATCH, self.id, action, changes, by=by, at=at)
 
 
 class PendingMatchQuerySet(models.QuerySet["PendingMatch"]):
@@ -405,7 +405,9 @@ class PendingMatch(models.Model):
 
     def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
         """Write what somebody did with the held match into the history."""
-        record_change(self.organization_id, Kind.PENDING_MATCH, self.id, action, changes, by=by, at=at)
+        HistoryEntry.objects.record(
+            self.organization_id, Kind.PENDING_MATCH, self.id, action, changes, by=by, at=at
+        )
 
     def status_at(self, at: datetime) -> str:
         """The status at a moment: what is overdue is expired, even before the sweep has written it down."""

@@ -5,14 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from goalsvc.api.fields import MoneyField, PlausibleMomentField, RoomIdsField, StrictChoiceField
 from goalsvc.api.identifiers import IdentifierField
-from goalsvc.api.parsing import (
-    MoneyField,
-    ObjectSerializer,
-    PlausibleMomentField,
-    RoomIdsField,
-    StrictChoiceField,
-)
+from goalsvc.api.serializers import ObjectSerializer
 
 IDENTITY = "visitor_identity"
 # giosg's published client types use this name for the same attribute.

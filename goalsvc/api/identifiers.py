@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from goalsvc.api.errors import quoted
-from goalsvc.api.parsing import UNSURE, TextField
+from goalsvc.api.fields import UNSURE, TextField
 
 # Characters that no reader sees, Unicode's format characters (Cf) above all: two ids that look the same must
 # be the same.

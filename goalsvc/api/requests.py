@@ -22,7 +22,7 @@ from django.urls import ResolverMatch, get_resolver
 from uuid_utils.compat import uuid7
 
 from goalsvc.api.errors import HTTPSRequired, handle, server_error
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.fields import parse_uuid
 from goalsvc.api.tracebacks import format_exception
 
 logger = logging.getLogger(__name__)

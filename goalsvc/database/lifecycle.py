@@ -10,8 +10,9 @@ from django.db import connection
 
 from goalsvc.database import outages
 from goalsvc.database.configuration import is_embedded, prepares_statements, statement_timeout
-from goalsvc.database.embedded import EmbeddedServer, NoDatabaseError
+from goalsvc.database.embedded import EmbeddedServer
 from goalsvc.database.fitness import QUESTIONS, fault, is_pooled_by_transaction
+from goalsvc.database.system import NoDatabaseError
 
 POOLED = (
     "The database cannot be used: a pooler in transaction mode stands before it, which takes "

@@ -106,7 +106,7 @@ class Statement:
 class Ahead:
     """What a request reads of the caller's organization in the very statement that finds the caller."""
 
-    statement: Statement  # made by goalsvc.orgs.models.with_caller
+    statement: Statement  # made by goalsvc.orgs.callers.with_caller
     values: dict[str, Any]
     row: Row | None = None  # what was read, once the caller is known
 

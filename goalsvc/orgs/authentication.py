@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from goalsvc.api.errors import invalid_token
 from goalsvc.api.requests import SEEN
+from goalsvc.orgs.callers import find_token
 from goalsvc.orgs.limits import count_request
 from goalsvc.orgs.models import ApiToken, User
 
@@ -30,7 +31,7 @@ class TokenAuthentication(BaseAuthentication):
         token = None
         if ApiToken.KEY.fullmatch(key):
             ahead = getattr(request, "ahead", None)
-            token = ApiToken.objects.authenticate(key, at=timezone.now(), ahead=ahead)
+            token = find_token(key, at=timezone.now(), ahead=ahead)
         if token is None:
             raise invalid_token()
         if settings.RATE_LIMIT is not None and SEEN not in request.META:

@@ -1,7 +1,7 @@
 """The history: who changed what, when, through what, from what to what.
 
-Whatever changes one of the things below says so with `record_change`, in the transaction of the change. Keys
-and the identities of visitors never come into it.
+Whatever changes a thing of one of these kinds says so with `HistoryEntry.objects.record`, in the transaction
+of the change. Keys and the identities of visitors never come into it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,55 +9,51 @@ from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+
+from django.db import models
+from django.http import HttpRequest
 
 from goalsvc.api.rendering import moment
 from goalsvc.api.requests import current_request_id
-from goalsvc.orgs.models import HistoryEntry, User
 
-Kind = HistoryEntry.Kind
-Action = HistoryEntry.Action
-Channel = HistoryEntry.Channel
 
-# Whether a page of the admin is being asked for; set by goalsvc.server.middleware.
-is_page: ContextVar[bool] = ContextVar("is_page", default=False)
+class Kind(models.TextChoices):
+    ORGANIZATION = "organization", "Organization"
+    USER = "user", "User"
+    ROOM = "room", "Room"
+    API_TOKEN = "api_token", "API token"
+    GOAL = "goal", "Goal"
+    MATCH = "match", "External match"
+    PENDING_MATCH = "pending_match", "Pending match"
+    VISITOR_IDENTITY = "visitor_identity", "Visitor identity"
+    VISITOR_SESSION = "visitor_session", "Visitor session"
+
+
+class Action(models.TextChoices):
+    CREATED = "created", "Created"
+    CHANGED = "changed", "Changed"
+    DELETED = "deleted", "Deleted"
+    RESTORED = "restored", "Restored"
+    ARCHIVED = "archived", "Archived"
+    REVOKED = "revoked", "Revoked"
+    RESTATED = "restated", "Value restated"
+    RETRACTED = "retracted", "Retracted"
+    CANCELLED = "cancelled", "Cancelled"
+    RETRIED = "retried", "Tried again"
+    ERASED = "erased", "Erased"
+
+
+class Channel(models.TextChoices):
+    API = "api", "API"
+    ADMIN = "admin", "Admin"
+    COMMAND = "command", "Command"
+
+
+# The request for a page of the admin, while it is answered; set by goalsvc.server.middleware.
+current_page: ContextVar[HttpRequest | None] = ContextVar("current_page", default=None)
 
 # From what to what, by attribute.
 Changes = Mapping[str, Iterable[Any]]
-
-
-def record_change(
-    organization_id: UUID | None,
-    kind: HistoryEntry.Kind,
-    object_id: UUID | None,
-    action: HistoryEntry.Action,
-    changes: Changes,
-    *,
-    by: User | None,
-    at: datetime,
-    label: str = "",
-) -> None:
-    """Write a change into the history; one statement.
-
-    Args:
-        organization_id: whose history it is; None: the operators'.
-        changes: by attribute, the value before and the value after.
-        by: who did it; None: a command.
-        label: what the thing was called then.
-    """
-    HistoryEntry.objects.create(
-        organization_id=organization_id,
-        kind=kind,
-        object_id=object_id,
-        label=label[:255],
-        action=action,
-        changes={name: [plain(value) for value in pair] for name, pair in changes.items()},
-        changed_at=at,
-        changed_by=by,
-        changed_by_name=by.email if by else "",
-        channel=current_channel(),
-        request_id=current_request_id.get(),
-    )
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -69,9 +65,9 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     }
 
 
-def current_channel() -> HistoryEntry.Channel:
+def current_channel() -> Channel:
     """Tell through what the change comes: a request of the API, a page of the admin, or a command."""
-    if is_page.get():
+    if current_page.get() is not None:
         return Channel.ADMIN
     return Channel.COMMAND if current_request_id.get() is None else Channel.API
 

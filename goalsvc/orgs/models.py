@@ -5,20 +5,19 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.base import ModelState
 from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
-from goalsvc.database import lifecycle
-from goalsvc.database.connection import UnansweredError
-from goalsvc.database.statements import BOOLEANS, Ahead, Row, Statement
+from goalsvc.api.requests import current_request_id
+from goalsvc.orgs.history import Action, Changes, Channel, Kind, current_channel, plain
+from goalsvc.orgs.scopes import Scope
 
 
 class Organization(models.Model):
@@ -58,11 +57,9 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **attributes: Any) -> "User":
         """Create an operator of the installation: sees every organization in the admin."""
-        from goalsvc.orgs.history import Action, Kind, record_change  # which needs this module
-
         with transaction.atomic():
             user = self.create_user(email, password, is_staff=True, is_superuser=True, **attributes)
-            record_change(
+            HistoryEntry.objects.record(
                 user.organization_id,
                 Kind.USER,
                 user.id,
@@ -80,16 +77,6 @@ class User(AbstractBaseUser):
 
     Operators of the installation (superusers) may belong to none: they use the admin, not the API.
     """
-
-    class Scope(models.TextChoices):
-        SETTINGS = "settings", "Settings"
-        REPORTS = "reports", "Reports"
-        USERS = "users", "Users"
-
-        @property
-        def opens(self) -> str:
-            """What the scope opens, in a sentence for whoever gives it."""
-            return OPENS[self]
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField("e-mail address", max_length=254)
@@ -132,10 +119,7 @@ class User(AbstractBaseUser):
                 name="user_organization_unless_operator",
                 violation_error_message="Only an operator may belong to no organization.",
             ),
-            models.CheckConstraint(
-                condition=Q(scopes__contained_by=["settings", "reports", "users"]),
-                name="user_scopes_known",
-            ),
+            models.CheckConstraint(condition=Q(scopes__contained_by=Scope.values), name="user_scopes_known"),
         )
 
     def __str__(self) -> str:
@@ -155,8 +139,11 @@ class User(AbstractBaseUser):
         return ""
 
     def has_scope(self, scope: str) -> bool:
-        """Tell whether the user holds the permission scope (`User.Scope`) in the organization."""
-        return scope in self.scopes
+        """Tell whether the user holds the permission scope (`Scope`) in the organization.
+
+        The one rule for the API (`HasScope`) and the admin (`is_allowed`).
+        """
+        return self.organization_id is not None and scope in self.scopes
 
     # What Django's admin asks. Which rows and pages staff may see is decided by goalsvc.orgs.admin,
     # per scope and organization; here only operators hold every permission.
@@ -168,17 +155,6 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_staff
-
-
-# Not the labels: those are in the migrations, and this changes with what there is to open.
-OPENS = {
-    User.Scope.SETTINGS: (
-        "manages goals and rooms; in the admin sees matches, held matches, rejected attempts, visitors and "
-        "imports; corrects and retracts matches; shows and erases what is held about a visitor identity"
-    ),
-    User.Scope.REPORTS: "opens nothing yet; it will open the reports",
-    User.Scope.USERS: "manages users and API tokens, of those who hold no scope that the manager lacks",
-}
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
@@ -241,52 +217,6 @@ class Room(models.Model):
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    def authenticate(self, key: str, at: datetime, ahead: Ahead | None = None) -> "ApiToken | None":
-        """Return the valid token with this key, its user and their organization loaded; one statement.
-
-        The same statement remembers that the token was used, at most once in TOUCH_INTERVAL, and reads
-        what is asked for ahead.
-        """
-        row = fetch_first(
-            ahead.statement if ahead else AUTHENTICATE,
-            digest=ApiToken.digest_of(key),
-            at=at,
-            unless_since=at - ApiToken.TOUCH_INTERVAL,
-            **(ahead.values if ahead else {}),
-        )
-        if row is None:
-            return None
-        if ahead:
-            ahead.row = row[CALLER_COLUMNS:]
-        token_id, user_id, email, first_name, last_name, scopes, *flags = row[:9]
-        is_bot, is_staff, is_superuser = (BOOLEANS[flag] for flag in flags)
-        organization_id, name, expires_on = row[9:CALLER_COLUMNS]
-        organization = None
-        if organization_id is not None:
-            organization = loaded(
-                Organization,
-                id=UUID(organization_id),
-                name=name,
-                subscription_expires_on=date.fromisoformat(expires_on) if expires_on else None,
-            )
-        user = loaded(
-            User,
-            id=UUID(user_id),
-            email=email,
-            first_name=first_name,
-            last_name=last_name,
-            organization_id=organization.id if organization else None,
-            scopes=scopes.split(",") if scopes else [],
-            is_bot=is_bot,
-            is_active=True,
-            is_staff=is_staff,
-            is_superuser=is_superuser,
-        )
-        token = loaded(ApiToken, id=UUID(token_id), user_id=user.id)
-        ApiToken.user.field.set_cached_value(token, user)
-        User.organization.field.set_cached_value(user, organization)
-        return token
-
     def issue(self, user: User, description: str) -> tuple["ApiToken", str]:
         """Make a token for `user`; the key is returned here and can never be read again."""
         token = ApiToken(user=user, description=description)
@@ -325,6 +255,14 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return f"{self.prefix}… {self.description}"
 
+    def state_at(self, moment: datetime) -> str:
+        """Say in a word whether the token works at the moment, or why not."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at is not None and self.expires_at <= moment:
+            return "expired"
+        return "valid" if self.user.is_active else "user disabled"
+
     @staticmethod
     def digest_of(key: str) -> str:
         return hashlib.sha256(key.encode()).hexdigest()
@@ -337,41 +275,48 @@ class ApiToken(models.Model):
         return key
 
 
+class HistoryEntryManager(models.Manager["HistoryEntry"]):
+    def record(
+        self,
+        organization_id: UUID | None,
+        kind: Kind,
+        object_id: UUID | None,
+        action: Action,
+        changes: Changes,
+        *,
+        by: User | None,
+        at: datetime,
+        label: str = "",
+    ) -> None:
+        """Write a change into the history; one statement.
+
+        Args:
+            organization_id: whose history it is; None: the operators'.
+            changes: by attribute, the value before and the value after.
+            by: who did it; None: a command.
+            label: what the thing was called then.
+        """
+        self.create(
+            organization_id=organization_id,
+            kind=kind,
+            object_id=object_id,
+            label=label[:255],
+            action=action,
+            changes={name: [plain(value) for value in pair] for name, pair in changes.items()},
+            changed_at=at,
+            changed_by=by,
+            changed_by_name=by.email if by else "",
+            channel=current_channel(),
+            request_id=current_request_id.get(),
+        )
+
+
 class HistoryEntry(models.Model):
-    """A change of something that people answer for. Written by goalsvc.orgs.history, and never changed.
+    """A change of something that people answer for; see goalsvc.orgs.history. Written once, never changed.
 
     The database itself refuses to change or delete one (a trigger, made in the migration). It refers to
     nothing but the organization, so that nothing that goes takes its history along.
     """
-
-    class Kind(models.TextChoices):
-        ORGANIZATION = "organization", "Organization"
-        USER = "user", "User"
-        ROOM = "room", "Room"
-        API_TOKEN = "api_token", "API token"
-        GOAL = "goal", "Goal"
-        MATCH = "match", "External match"
-        PENDING_MATCH = "pending_match", "Pending match"
-        VISITOR_IDENTITY = "visitor_identity", "Visitor identity"
-        VISITOR_SESSION = "visitor_session", "Visitor session"
-
-    class Action(models.TextChoices):
-        CREATED = "created", "Created"
-        CHANGED = "changed", "Changed"
-        DELETED = "deleted", "Deleted"
-        RESTORED = "restored", "Restored"
-        ARCHIVED = "archived", "Archived"
-        REVOKED = "revoked", "Revoked"
-        RESTATED = "restated", "Value restated"
-        RETRACTED = "retracted", "Retracted"
-        CANCELLED = "cancelled", "Cancelled"
-        RETRIED = "retried", "Tried again"
-        ERASED = "erased", "Erased"
-
-    class Channel(models.TextChoices):
-        API = "api", "API"
-        ADMIN = "admin", "Admin"
-        COMMAND = "command", "Command"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
@@ -403,24 +348,15 @@ class HistoryEntry(models.Model):
     channel = models.CharField(max_length=7, choices=Channel)
     request_id = models.CharField(max_length=128, null=True)
 
+    objects = HistoryEntryManager()
+
     class Meta:
         verbose_name_plural = "history"
         ordering = ("-changed_at", "-id")
         constraints = (
-            models.CheckConstraint(
-                condition=Q(
-                    kind__in=[
-                        "organization", "user", "room", "api_token", "goal", "match", "pending_match",
-                        "visitor_identity",
-                        "visitor_session",
-                    ]
-                ),
-                name="history_kind_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(channel__in=["api", "admin", "command"]), name="history_channel_known"
-            ),
-        )  # fmt: skip
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="history_kind_known"),
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="history_channel_known"),
+        )
         indexes = (
             # The history of an organization, newest first.
             models.Index(fields=["organization", "changed_at", "id"], name="history_list"),
@@ -451,71 +387,3 @@ class RateWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.requests} requests since {self.started_at}"
-
-
-M = TypeVar("M", bound=models.Model)
-
-
-def fetch_first(statement: Statement, **parameters: Any) -> Row | None:
-    """Run the first statement of a request; return its first row.
-
-    The connection may have died in the pool, with a database that has been restarted since. Then the pool
-    is cleared of such connections and the statement run once more; not where the server does not answer.
-    """
-    try:
-        rows = statement.fetch(**parameters)
-    except (OperationalError, InterfaceError) as error:
-        if connection.connection is None or connection.in_atomic_block:
-            raise
-        if isinstance(error.__cause__, UnansweredError) or connection.is_usable():
-            raise
-        lifecycle.forget_dead_connections()
-        rows = statement.fetch(**parameters)
-    return rows[0] if rows else None
-
-
-def loaded(model: type[M], **values: Any) -> M:
-    """Make an instance of what was read, its other fields deferred: `Model.from_db` in a fifth of the time.
-
-    It spares what that does for signals that nobody here listens to.
-    """
-    instance = model.__new__(model)
-    instance._state = ModelState()
-    instance._state.adding = False
-    instance._state.db = DEFAULT_DB_ALIAS
-    instance.__dict__.update(values)
-    return instance
-
-
-# What every request needs of its caller. The rest is read where it is shown.
-CALLER = """
-    WITH touched AS (
-        UPDATE orgs_apitoken SET last_used_at = %(at)s::timestamptz
-        WHERE digest = %(digest)s AND revoked_at IS NULL
-          AND (last_used_at IS NULL OR last_used_at < %(unless_since)s::timestamptz)
-    )
-    SELECT token.id, caller.id, caller.email, caller.first_name, caller.last_name,
-           array_to_string(caller.scopes, ','), caller.is_bot, caller.is_staff, caller.is_superuser,
-           organization.id, organization.name, organization.subscription_expires_on{columns}
-    FROM orgs_apitoken AS token
-    JOIN orgs_user AS caller ON caller.id = token.user_id
-    LEFT JOIN orgs_organization AS organization ON organization.id = caller.organization_id{ahead}
-    WHERE token.digest = %(digest)s
-      AND token.revoked_at IS NULL
-      AND (token.expires_at IS NULL OR token.expires_at > %(at)s::timestamptz)
-      AND caller.is_active
-"""
-CALLER_COLUMNS = 12
-AUTHENTICATE = Statement(CALLER.format(columns="", ahead=""))
-
-
-def with_caller(sql: str) -> Statement:
-    """Make the statement that finds the caller and in the same round trip reads what `sql` asks.
-
-    Args:
-        sql: a SELECT of at most one row, in which `organization.id` is the caller's organization. For a
-            caller without a valid token nothing is read; for a stranger, nothing but the stranger's own.
-    """
-    return Statement(
-        CALLER.format(columns=", ahead.*", ahead=f"\n    LEFT JOIN LATERAL ({sql}) AS ahead ON TRUE")
-    )

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from goalsvc.api.serializers import ModelSerializer
 from goalsvc.orgs.models import Organization, Room, User
+from goalsvc.orgs.scopes import Scope
 
 
 class NestedOrganizationSerializer(ModelSerializer):
@@ -76,7 +77,7 @@ class CallerSerializer(NestedUserSerializer):
         )
         read_only_fields = fields
 
-    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(sorted(User.Scope.values))))
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(sorted(Scope.values))))
     def get_permissions(self, user: User) -> list[str]:
         return sorted(user.scopes)
 

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from goalsvc.api.errors import NotFound
+from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import KeysetPagination
-from goalsvc.api.parsing import parse_uuid
 from goalsvc.api.schema import describe, describe_actions
 from goalsvc.api.viewsets import APIView, Request
 from goalsvc.orgs import documentation as docs

@@ -13,7 +13,7 @@ from goalsvc.api.viewsets import APIView, Request
 from goalsvc.database import lifecycle
 from goalsvc.database.fitness import QUESTIONS, fault
 from goalsvc.database.statements import Statement
-from goalsvc.orgs.models import AUTHENTICATE, fetch_first
+from goalsvc.orgs.callers import AUTHENTICATE, fetch_first
 
 PROBES = frozenset({"/healthz", "/readyz"})
 IS_READ_ONLY = Statement("SHOW transaction_read_only")

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 
-from goalsvc.orgs.history import is_page
+from goalsvc.orgs.history import current_page
 
 ADMIN = "/admin/"
 DOCS = "/api/v5/docs"
@@ -46,14 +46,14 @@ class ForPages:
 
 
 class Marked:
-    """Lets the history know that a change comes through a page (mixed into a middleware of Django's)."""
+    """Sets `current_page`, which the history and pages ask for (mixed into a middleware of Django's)."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        token = is_page.set(True)
+        token = current_page.set(request)
         try:
             return super().__call__(request)  # type: ignore[misc] # the middleware's
         finally:
-            is_page.reset(token)
+            current_page.reset(token)
 
 
 class PageSessionMiddleware(ForPages, Marked, SessionMiddleware):

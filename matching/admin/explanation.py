@@ -12,8 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from goalsvc.api.parsing import parse_uuid
-from goalsvc.orgs.admin import precise
+from goalsvc.api.fields import parse_uuid
+from goalsvc.orgs.admin.display import precise
 from goalsvc.orgs.history import Action
 from matching.admin.rooms import is_rooms, name_rooms, room_link, room_links
 from matching.models import VisitorIdentity, VisitorSession

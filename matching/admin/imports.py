@@ -5,8 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from goalsvc.orgs.admin import OrganizationScopedAdmin, precise
-from goalsvc.orgs.models import User
+from goalsvc.orgs.admin.display import precise
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
+from goalsvc.orgs.scopes import Scope
 from matching.imports.runs import CODE
 from matching.models import ImportRun
 
@@ -14,7 +15,7 @@ from matching.models import ImportRun
 @admin.register(ImportRun)
 class ImportRunAdmin(OrganizationScopedAdmin):
     organization_path = "organization_id"
-    view_scope = User.Scope.SETTINGS
+    view_scope = Scope.SETTINGS
     list_display = ("started", "kind", "short_digest", "rows_done", "verdicts", "finished")
     list_filter = ("kind",)
     list_select_related = ("organization",)

@@ -19,9 +19,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.dates import MONTHS
 
 from goals.models import Goal
-from goalsvc.api.parsing import parse_uuid
-from goalsvc.orgs.admin import OrganizationScopedAdmin, is_operator, of_acting_user
-from goalsvc.orgs.models import Organization, User
+from goalsvc.api.fields import parse_uuid
+from goalsvc.orgs.admin.access import is_allowed, is_operator, of_acting_user
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
+from goalsvc.orgs.models import Organization
+from goalsvc.orgs.scopes import Scope
 from matching.admin.rooms import name_rooms
 
 
@@ -138,7 +140,7 @@ class ReceivedAdmin(OrganizationScopedAdmin):
 
     organization_path = "organization_id"
     # Rows name visitors. Not for staff without scopes either: whoever manages users could log in as one.
-    view_scope = User.Scope.SETTINGS
+    view_scope = Scope.SETTINGS
     # The order of an organization's rows, which an index of the model has.
     newest_first: tuple[str, ...] = ("-created_at", "-id")
     # What rows and pages show of other tables, in the same query.
@@ -168,7 +170,7 @@ class ReceivedAdmin(OrganizationScopedAdmin):
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may take the actions; whose rows they are, the list's queryset decides."""
-        return self.is_permitted(request, User.Scope.SETTINGS, None)
+        return is_allowed(request, Scope.SETTINGS)
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from goalsvc.orgs.admin import acting_user, link_to, person, precise
+from goalsvc.orgs.admin.access import acting_user
+from goalsvc.orgs.admin.display import link_to, person, precise
 from goalsvc.orgs.history import Action, Kind
 from matching.admin.explanation import explain_match
 from matching.admin.lists import Button, ReceivedAdmin
@@ -139,13 +140,13 @@ class ExternalMatchAdmin(ReceivedAdmin):
 
     @admin.display(description="recorded by")
     def creator(self, match: ExternalMatch) -> str:
-        return person(match, match.created_by)
+        return person(match.created_by)
 
     @admin.display(description="retracted (UTC)")
     def retracted(self, match: ExternalMatch) -> str:
         if match.retracted_at is None:
             return "no"
-        by = person(match, match.retracted_by, FORMER)
+        by = person(match.retracted_by, FORMER)
         return format_html("{} by {}", precise(match.retracted_at), by)
 
     @admin.display(description="explanation")
@@ -193,7 +194,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
                         "is_restated": change.action == Action.RESTATED,
                         "from": change.changes["goal_value"][0],
                         "to": change.changes["goal_value"][1],
-                        "by": person(match, change.changed_by, FORMER),
+                        "by": person(change.changed_by, FORMER),
                         "at": precise(change.changed_at),
                     }
                     for change in newest[: self.CHANGES_SHOWN]

@@ -18,8 +18,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from goalsvc.orgs.admin import acting_user, is_operator, link_to, precise
-from goalsvc.orgs.models import Organization, User
+from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator
+from goalsvc.orgs.admin.display import link_to, precise
+from goalsvc.orgs.models import Organization
+from goalsvc.orgs.scopes import Scope
 from matching.privacy.erasure import erase_identity
 from matching.privacy.export import SECTIONS, can_be_identity, count_holdings, export_identity, newest
 
@@ -57,8 +59,7 @@ class IdentityForm(forms.Form):
 
 def may_see_holdings(request: HttpRequest) -> bool:
     """Tell whether the user may look identities up and erase them: it takes the settings scope."""
-    user = acting_user(request)
-    return user.is_superuser or (user.organization_id is not None and user.has_scope(User.Scope.SETTINGS))
+    return is_allowed(request, Scope.SETTINGS)
 
 
 def holdings_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from goalsvc.api.parsing import parse_uuid
-from goalsvc.orgs.admin import link_to
+from goalsvc.api.fields import parse_uuid
+from goalsvc.orgs.admin.display import link_to
 from goalsvc.orgs.models import Room
 
 

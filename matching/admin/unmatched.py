@@ -8,15 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from goalsvc.orgs.admin import (
-    OrganizationFilter,
-    acting_user,
-    is_operator,
-    link_to,
-    person,
-    precise,
-    without_fields,
-)
+from goalsvc.orgs.admin.access import acting_user, is_operator
+from goalsvc.orgs.admin.display import link_to, person, precise
+from goalsvc.orgs.admin.filters import OrganizationFilter
+from goalsvc.orgs.admin.scoping import without_fields
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Organization
 from matching.admin.explanation import explain_reason, tell_errors
@@ -158,7 +153,7 @@ class PendingMatchAdmin(ReceivedAdmin):
 
     @admin.display(description="posted by")
     def creator(self, pending: PendingMatch) -> str:
-        return person(pending, pending.created_by)
+        return person(pending.created_by)
 
 
 class AttemptFilter(admin.SimpleListFilter):
@@ -245,4 +240,4 @@ class MatchAttemptAdmin(ReceivedAdmin):
 
     @admin.display(description="posted by")
     def creator(self, attempt: MatchAttempt) -> str:
-        return person(attempt, attempt.created_by)
+        return person(attempt.created_by)

@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from goalsvc.api.errors import Conflict
-from goalsvc.orgs.admin import acting_user, link_to, precise
+from goalsvc.orgs.admin.access import acting_user
+from goalsvc.orgs.admin.display import link_to, precise
+from goalsvc.orgs.history import Kind
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.privacy import IdentityForm, holdings_page, may_see_holdings, show
 from matching.admin.rooms import name_rooms, room_links
@@ -59,6 +61,7 @@ class VisitorAdmin(ReceivedAdmin):
 
 @admin.register(VisitorIdentity)
 class VisitorIdentityAdmin(ReceivedAdmin):
+    history_kind = Kind.VISITOR_IDENTITY
     actions = ("show_holdings",)
     buttons = {"show_holdings": Button("All that is held")}
     list_display = ("identity", "visitor_link", "visitor_session_id", "created")
@@ -110,6 +113,7 @@ class VisitorIdentityAdmin(ReceivedAdmin):
 
 @admin.register(VisitorSession)
 class VisitorSessionAdmin(ReceivedAdmin):
+    history_kind = Kind.VISITOR_SESSION
     newest_first = ("-started_at", "-id")
     list_display = ("visitor_session_id", "visitor_link", "started", "ended", "rooms")
     related = ("organization", "visitor")

@@ -13,25 +13,25 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 
-from goals.permissions import SettingsScope
 from goals.reading import find_goal
-from goalsvc.api.errors import Conflict, NotFound
-from goalsvc.api.pagination import Filter, paginate
-from goalsvc.api.parsing import (
+from goalsvc.api.bodies import (
     MAX_BATCH_DEPTH,
     JSONLinesParser,
     JSONParser,
     NDJSONParser,
     NDJSONParserByOtherName,
-    parse_uuid,
     read_items,
 )
+from goalsvc.api.errors import Conflict, NotFound
+from goalsvc.api.fields import parse_uuid
+from goalsvc.api.pagination import Filter, paginate
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.api.viewsets import Request
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
-from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
+from goalsvc.orgs.permissions import ActiveSubscription, HasScope, OrganizationAccess
+from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.views import OrganizationAPIView
 from matching.api import documentation as docs
 from matching.api.filters import (
@@ -328,7 +328,9 @@ def find_match(matches: ExternalMatchQuerySet, match_id: str) -> ExternalMatch:
 class MatchView(MatchingAPIView):
     def get_permissions(self) -> list[BasePermission]:
         permissions: list[Any] = [*super().get_permissions()]
-        return permissions if self.request.method in {"GET", "HEAD"} else [*permissions, SettingsScope()]
+        if self.request.method not in {"GET", "HEAD"}:
+            permissions.append(HasScope(Scope.SETTINGS)())
+        return permissions
 
     @describe(docs.RETRIEVE_MATCH)
     def get(self, request: Request, organization_id: str, match_id: str) -> Response:

@@ -9,14 +9,14 @@ from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from goals.permissions import SettingsScope
 from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import Filter, page_size, paginate, url_after
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
 from goalsvc.api.viewsets import Request
 from goalsvc.orgs.models import Organization
-from goalsvc.orgs.permissions import ActiveSubscription, OrganizationAccess
+from goalsvc.orgs.permissions import ActiveSubscription, HasScope, OrganizationAccess
+from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.views import OrganizationAPIView
 from matching.api import documentation as docs
 from matching.api.filters import IDENTITY, parse_text, read, span, text_filter
@@ -90,7 +90,7 @@ def session_filter(request: Request, organization: Organization) -> list[Filter]
 class VisitorIdentityView(OrganizationAPIView):
     """All that is held about an identity, and its erasure."""
 
-    permission_classes = [OrganizationAccess, ActiveSubscription, SettingsScope]
+    permission_classes = [OrganizationAccess, ActiveSubscription, HasScope(Scope.SETTINGS)]
 
     @describe(docs.RETRIEVE_IDENTITY)
     def get(self, request: Request, organization_id: str, visitor_identity: str) -> Response:
@@ -196,7 +196,7 @@ class VisitorSessionsView(MatchingAPIView):
 class VisitorSessionView(OrganizationAPIView):
     """A session that was reported wrongly."""
 
-    permission_classes = [OrganizationAccess, ActiveSubscription, SettingsScope]
+    permission_classes = [OrganizationAccess, ActiveSubscription, HasScope(Scope.SETTINGS)]
 
     @describe(docs.DELETE_SESSION)
     def delete(self, request: Request, organization_id: str, visitor_session_id: str) -> Response:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from rest_framework.exceptions import ValidationError
 
 from goalsvc.api.errors import quoted
-from goalsvc.api.parsing import MomentField, MoneyField
+from goalsvc.api.fields import MomentField, MoneyField
 
 MOMENTS = ("goal_matched_at", "started_at", "ended_at")
 MOMENT = MomentField()

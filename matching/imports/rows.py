@@ -10,7 +10,7 @@ from typing import Any
 
 from rest_framework.exceptions import ParseError
 
-from goalsvc.api.parsing import decode_line
+from goalsvc.api.bodies import decode_line
 from matching.imports.cells import restore
 from matching.imports.columns import Columns, names_of, unread
 from matching.imports.files import UnusableFileError

@@ -4,7 +4,7 @@ import sys
 
 from django.core.management.base import CommandError
 
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.models import Organization
 from matching.privacy.export import can_be_identity
 

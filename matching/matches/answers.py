@@ -11,7 +11,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
 from goalsvc.api.errors import NotFound, body_of
-from goalsvc.api.parsing import name_some, parse_uuid
+from goalsvc.api.fields import name_some, parse_uuid
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization, User
 from matching.matches import recording

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 from rest_framework.exceptions import ValidationError
 
-from goalsvc.api.parsing import FORBIDDEN_CHARACTERS, MomentField
+from goalsvc.api.fields import FORBIDDEN_CHARACTERS, MomentField
 from goalsvc.api.requests import current_request_id
 from goalsvc.database.parameters import array
 from goalsvc.orgs.models import Organization, User

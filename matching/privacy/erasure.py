@@ -18,8 +18,8 @@ from django.db import connection, transaction
 
 from goalsvc.api.errors import quoted
 from goalsvc.database.parameters import array
-from goalsvc.orgs.history import Action, Kind, record_change
-from goalsvc.orgs.models import Organization, User
+from goalsvc.orgs.history import Action, Kind
+from goalsvc.orgs.models import HistoryEntry, Organization, User
 from matching.matches.recording import lock_out_arrivals
 from matching.matches.retries import despite_collisions
 from matching.models import IdempotencyKey
@@ -54,7 +54,7 @@ def erase_identity(
         with transaction.atomic():
             erased = erase_rows(organization, identity)
             if not erased.is_nothing:
-                record_change(
+                HistoryEntry.objects.record(
                     organization.id,
                     Kind.VISITOR_IDENTITY,
                     None,

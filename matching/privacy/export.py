@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
+from goalsvc.api.fields import FORBIDDEN_CHARACTERS
 from goalsvc.api.pagination import Filter, Slice, planned_by_rows, rows_in, slice_of
-from goalsvc.api.parsing import FORBIDDEN_CHARACTERS
 from goalsvc.api.rendering import JSONRenderer, moment
 from goalsvc.orgs.models import Organization
 from matching.api.rendering import render_attempt, render_match_record, render_pending, render_session

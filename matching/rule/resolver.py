@@ -13,7 +13,8 @@ from uuid import UUID
 from goals.reading import ALLOWED_ROOMS
 from goalsvc.database.parameters import array, moment_array, text_array
 from goalsvc.database.statements import Ahead, Row, Statement
-from goalsvc.orgs.models import Organization, with_caller
+from goalsvc.orgs.callers import with_caller
+from goalsvc.orgs.models import Organization
 from matching.models import ExternalMatch
 
 

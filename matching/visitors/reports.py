@@ -9,7 +9,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
 from goalsvc.api.errors import Conflict
-from goalsvc.api.parsing import ObjectSerializer
+from goalsvc.api.serializers import ObjectSerializer
 from goalsvc.orgs.models import Organization
 from matching.matches.answers import answer_to_error, foreign_rooms
 from matching.matches.retries import despite_collisions

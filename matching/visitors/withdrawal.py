@@ -6,8 +6,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from goalsvc.api.errors import Conflict
-from goalsvc.orgs.history import Action, Kind, record_change
-from goalsvc.orgs.models import Organization, User
+from goalsvc.orgs.history import Action, Kind
+from goalsvc.orgs.models import HistoryEntry, Organization, User
 from matching.matches.retries import despite_collisions
 
 # Locked, so that whoever has a match of it not yet committed is waited for; who comes later waits for us, and
@@ -49,7 +49,9 @@ def take_back_session(
                 matches = "1 match hangs" if count == 1 else f"{count:,} matches hang"
                 raise Conflict("session_has_matches", f"{matches} on this session. Nothing was changed.")
             cursor.execute(DELETE, parameters | {"pk": pk})
-            record_change(organization.id, Kind.VISITOR_SESSION, pk, Action.DELETED, {}, by=by, at=at)
+            HistoryEntry.objects.record(
+                organization.id, Kind.VISITOR_SESSION, pk, Action.DELETED, {}, by=by, at=at
+            )
         return True
 
     return despite_collisions(take_back)

@@ -19,7 +19,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from goals.models import Goal
-from goalsvc.orgs.admin import OrganizationScopedAdmin
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
 from matching.models import (
     ExternalMatch,
@@ -300,7 +300,7 @@ def test_staff_without_an_organization_see_nothing(own: Rows) -> None:
     request = RequestFactory().get("/admin/")
     request.user = User(is_staff=True, scopes=["settings", "users"])
     for model, row in own.items():
-        model_admin: Any = admin.site._registry[model]
+        model_admin: Any = admin.site.get_model_admin(model)
         assert not model_admin.get_queryset(request).exists()
         assert not model_admin.has_view_permission(request, row)
         assert not model_admin.has_change_permission(request, row)

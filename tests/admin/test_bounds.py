@@ -166,7 +166,7 @@ def test_counting_stops_at_the_limit(
 ) -> None:
     monkeypatch.setattr(BoundedPaginator, "LIMIT", 3)
     for model in BIG:
-        monkeypatch.setattr(type(admin.site._registry[model]), "list_per_page", 2)
+        monkeypatch.setattr(type(admin.site.get_model_admin(model)), "list_per_page", 2)
         fill(model, organization, 5)
         response = as_staff.get(url(model, "changelist"))
         assert response.context["cl"].result_count == 3
@@ -178,7 +178,7 @@ def test_counting_stops_at_the_limit(
 def test_actions_are_on_the_rows_of_a_page_and_never_on_all(
     as_staff: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(admin.site._registry[ExternalMatch]), "list_per_page", 2)
+    monkeypatch.setattr(type(admin.site.get_model_admin(ExternalMatch)), "list_per_page", 2)
     first, *_ = fill(ExternalMatch, organization, 3)
     page = url(ExternalMatch, "changelist")
     assert "across all pages" not in as_staff.get(page).content.decode()
@@ -241,7 +241,7 @@ def test_an_index_gives_the_order_of_a_list(
     client = browser(request.getfixturevalue(caller))
     for model in BIG:
         # Few rows a page, so that there is a page; and many rows, of which the filters find few.
-        monkeypatch.setattr(type(admin.site._registry[model]), "list_per_page", 1)
+        monkeypatch.setattr(type(admin.site.get_model_admin(model)), "list_per_page", 1)
         multiply(SAMPLES[model](organization), 50)
         multiply(SAMPLES[model](other_organization), 500)
     PendingMatch.objects.update(status="cancelled", resolved_at=now())

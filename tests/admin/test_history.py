@@ -11,6 +11,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from goals.models import Goal
+from goalsvc.orgs.admin.history import admins_by_kind
+from goalsvc.orgs.history import Kind
 from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
 from tests.admin.samples import act, found, make_entry, url, words
 from tests.api.endpoints import make_place, match_body
@@ -252,10 +254,14 @@ def test_the_history_of_a_row_is_its_part_of_the_history(
     assert [entry.object_id for entry in response.context["cl"].result_list] == [goal.pk]
 
 
+def test_every_kind_of_thing_has_an_admin() -> None:
+    assert set(admins_by_kind()) == set(Kind)
+
+
 def test_what_became_of_a_thing_is_for_those_who_may_see_it(
     organization: Organization, browser: Callable[[User], Client]
 ) -> None:
-    entries = {kind: make_entry(organization, kind=kind) for kind in HistoryEntry.Kind.values}
+    entries = {kind: make_entry(organization, kind=kind) for kind in Kind.values}
     of_users = {entries[kind].pk for kind in ("user", "api_token")}
     of_visitors = {
         entries[kind].pk for kind in ("match", "pending_match", "visitor_identity", "visitor_session")

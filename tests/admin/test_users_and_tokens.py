@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, User
+from goalsvc.orgs.scopes import Scope
 from tests.admin.conftest import FAST_HASHER
 from tests.factories import UserFactory
 
@@ -64,9 +65,9 @@ def test_staff_add_a_user_of_their_organization(
 def test_the_form_says_what_each_scope_opens(as_staff: Client, outsider: User) -> None:
     for page in (f"{USER_LIST}add/", user_page(outsider)):
         text = as_staff.get(page).content.decode()
-        for scope in User.Scope:
+        for scope in Scope:
             assert f"{scope.label}: {scope.opens}" in text
-    assert "opens nothing yet" in User.Scope.REPORTS.opens
+    assert "opens nothing yet" in Scope.REPORTS.opens
 
 
 def test_a_user_without_a_password_is_added(as_staff: Client) -> None:

@@ -5,7 +5,9 @@ import tracemalloc
 
 import pytest
 
-from goalsvc.api.parsing import MAX_NAMED, MAX_VALUES, canonical_uuid, decode_line, parse_uuid
+from goalsvc.api import fields
+from goalsvc.api.bodies import MAX_VALUES, decode_line
+from goalsvc.api.fields import MAX_NAMED, canonical_uuid, parse_uuid
 
 NDJSON = "application/x-ndjson"
 PATHS = {
@@ -134,8 +136,7 @@ def test_of_very_many_wrong_rooms_some_are_named(count, as_integrator, org_url, 
 
 @pytest.mark.parametrize("parse", [parse_uuid, canonical_uuid])
 def test_what_cannot_be_a_uuid_is_not_remembered(parse):
-    remembered = {parse_uuid: "_parse_uuid", canonical_uuid: "_canonical_uuid"}[parse]
-    cache = getattr(__import__("goalsvc.api.parsing", fromlist=["x"]), remembered)
+    cache = getattr(fields, f"_{parse.__name__}")
     before = cache.cache_info().currsize + cache.cache_info().misses
 
     assert parse("x" * 1_000_000) is None

@@ -9,6 +9,7 @@ from django.db import connection
 
 from goals.models import Goal
 from goalsvc.orgs.models import ApiToken, Organization, Room, User
+from goalsvc.orgs.scopes import Scope
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
 # After the last session, so the latest session of an identity is a match's.
@@ -53,7 +54,7 @@ def build(sessions: int, identities: int, *, vacuum: bool = True) -> World:
     """
     organization = Organization.objects.create(name="Benchmark", subscription_expires_on=date(2099, 12, 31))
     user = User.objects.create_user(
-        "benchmark@example.com", organization=organization, scopes=[User.Scope.SETTINGS]
+        "benchmark@example.com", organization=organization, scopes=[Scope.SETTINGS]
     )
     _, key = ApiToken.objects.issue(user, "Benchmark")
     rooms = [Room.objects.create(organization=organization, name=f"Room {n}").id for n in range(ROOMS)]

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from goalsvc.orgs.models import Organization, User
+from goalsvc.orgs.models import Organization
+from goalsvc.orgs.scopes import Scope
 from tests.factories import (
     BEGINNING,
     GoalFactory,
@@ -157,7 +158,7 @@ def fill(matches: int, others: int) -> World:
     """Fill an empty, migrated database: so many matches, and so many rows in each other table, of the
     organization; and half as many of another. PostgreSQL's statistics are up to date."""
     organization = OrganizationFactory.create(name="Lists", subscription_expires_on=date(2099, 12, 31))
-    user = UserFactory.create(organization=organization, scopes=[User.Scope.SETTINGS])
+    user = UserFactory.create(organization=organization, scopes=[Scope.SETTINGS])
     things = fill_organization(organization, 0, matches, others)
     fill_organization(OrganizationFactory.create(name="Going on"), 1, matches // 2, others // 2)
     with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goalsvc.api.parsing import ObjectSerializer
+from goalsvc.api.serializers import ObjectSerializer
 from matching.serializers import IDENTITY_OF_VISITOR, MATCH, SESSION
 
 ROOM = "0199d6a4-2f60-7c3e-b6a5-3d8f5b9a1c10"

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern
 
-from goalsvc.orgs.models import User
+from goalsvc.orgs.scopes import Scope
 from goalsvc.urls import urlpatterns
 from matching.imports.columns import MATCH_COLUMNS, OTHER_NAMES, SESSION_COLUMNS, Columns, is_meant, plain
 from tests.service.pages import PAGES, README, blocks, links, page, section, table, without_blocks
@@ -158,7 +158,7 @@ def test_every_address_is_in_the_table():
 
 
 def test_every_scope_is_described():
-    assert table(section(page("security"), "Who may what")).keys() == set(User.Scope.values)
+    assert table(section(page("security"), "Who may what")).keys() == set(Scope.values)
 
 
 @pytest.mark.parametrize("file", [ROOT / "README.md", *PAGES], ids=lambda file: file.name)

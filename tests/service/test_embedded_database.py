@@ -23,12 +23,12 @@ from tests.service.processes import PATIENCE, ROOT, heed_ctrl_c, postmaster
 USER = """
 import os, signal, sys
 from pathlib import Path
-import goalsvc.database.embedded as embedded
+from goalsvc.database import embedded, system
 data, account, binaries = sys.argv[1:]
 if account:
     os.setgroups([]); os.setgid(int(account)); os.setuid(int(account))
 if binaries:
-    embedded.SHARED_BINARIES = Path(binaries)
+    system.SHARED_BINARIES = Path(binaries)
 try:
     with embedded.EmbeddedServer(Path(data)).running():
         print("up", flush=True)
@@ -36,7 +36,7 @@ try:
     if os.environ.get("LINGERS"):
         print("left", flush=True)
         signal.pause()
-except embedded.NoDatabaseError as error:
+except system.NoDatabaseError as error:
     sys.exit(str(error))
 """
 NOBODY = 65534

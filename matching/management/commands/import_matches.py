@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from goalsvc.api.parsing import parse_uuid
+from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.models import Organization
 from matching.imports.columns import MATCH_COLUMNS, Columns
 from matching.imports.runs import Outcome

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from goals.models import Goal, GoalAttributes
-from goalsvc.orgs.history import Action, Changes, Kind, record_change
-from goalsvc.orgs.models import ApiToken, Organization, Room, User
+from goalsvc.orgs.history import Action, Changes, Kind
+from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
+from goalsvc.orgs.scopes import Scope
 from matching.visitors.ingestion import SessionReport, record_sessions
 
 # Everything of the demo world has an id derived from its name, so a second run finds it again.
@@ -79,7 +80,7 @@ def load(now: datetime) -> dict[str, Any]:
     ]
     make_room(other, "Other shop", "shop.example.net")
 
-    settings = [User.Scope.SETTINGS, User.Scope.REPORTS, User.Scope.USERS]
+    settings = [Scope.SETTINGS, Scope.REPORTS, Scope.USERS]
     users = {
         "manager": make_user("manager", "Mira", "Manager", organization, scopes=settings),
         "integrator": make_user("integrator", "Ivo", "Integrator", organization, scopes=[], is_bot=True),
@@ -90,7 +91,7 @@ def load(now: datetime) -> dict[str, Any]:
     for name, user in users.items():
         ApiToken.objects.filter(user=user, description=TOKEN_DESCRIPTION).delete()
         token, tokens[name] = ApiToken.objects.issue(user, TOKEN_DESCRIPTION)
-        record_change(
+        HistoryEntry.objects.record(
             user.organization_id,
             Kind.API_TOKEN,
             token.id,
@@ -159,7 +160,9 @@ def load(now: datetime) -> dict[str, Any]:
     admin.set_password(password)
     admin.save()
     rights: Changes = {"is_superuser": [None, True], "password": ["…", "…"]}
-    record_change(None, Kind.USER, admin.id, Action.CHANGED, rights, by=None, at=now, label=admin.email)
+    HistoryEntry.objects.record(
+        None, Kind.USER, admin.id, Action.CHANGED, rights, by=None, at=now, label=admin.email
+    )
     return {
         "organization_id": organization.id,
         "other_organization_id": other.id,

@@ -4,8 +4,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from goalsvc.orgs.history import Action, Kind, record_change
-from goalsvc.orgs.models import ApiToken, User
+from goalsvc.orgs.history import Action, Kind
+from goalsvc.orgs.models import ApiToken, HistoryEntry, User
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             raise CommandError(reason)
         with transaction.atomic():
             token, key = ApiToken.objects.issue(user, description)
-            record_change(
+            HistoryEntry.objects.record(
                 user.organization_id,
                 Kind.API_TOKEN,
                 token.id,

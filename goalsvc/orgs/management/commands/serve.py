@@ -21,7 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import get_resolver
 
 from goalsvc.database import configuration, lifecycle
-from goalsvc.database.embedded import NoDatabaseError
+from goalsvc.database.system import NoDatabaseError
 from goalsvc.server import memory, metrics
 
 # Any number, as long as all replicas use the same.

@@ -11,7 +11,7 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from goalsvc.database.embedded import packaged_programs
+from goalsvc.database.system import packaged_programs
 
 
 class Command(BaseCommand):

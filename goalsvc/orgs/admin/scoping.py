@@ -1,0 +1,287 @@
+"""The base of every admin: rows of an organization, and what staff may do with them by their scopes."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.utils import get_fields_from_path
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from goalsvc.api.fields import parse_uuid
+from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator, of_acting_user
+from goalsvc.orgs.admin.filters import OrganizationFilter
+from goalsvc.orgs.history import Action, Changes, Kind, differences
+from goalsvc.orgs.models import HistoryEntry, Organization
+from goalsvc.orgs.scopes import Scope
+
+
+def without_fields(fieldsets: Any, names: Collection[str]) -> list[Any]:
+    """Return the fieldsets without the fields of these names."""
+    return [
+        (title, {**options, "fields": [name for name in options["fields"] if name not in names]})
+        for title, options in fieldsets
+    ]
+
+
+class ScopedForm(forms.ModelForm):
+    """The form of a row whose organization is not asked for, or no longer."""
+
+    organization_id: ClassVar[UUID | None] = None  # of the staff who add a row; set by get_form
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding and self.organization_id is not None:
+            self.instance.organization_id = self.organization_id
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # Constraints that name the organization are to be checked although the form does not show it.
+        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc] # not in the stubs
+        return exclusions if "organization" in self.fields else exclusions - {"organization"}
+
+
+class OrganizationScopedAdmin(admin.ModelAdmin):
+    """The admin of rows that belong to an organization. Every registered admin is one.
+
+    What a subclass does not state is refused: without a path to the organization it can't be registered,
+    and without scopes only operators change anything.
+    """
+
+    # The lookup from a row to its organization's id; also an attribute path.
+    organization_path = ""
+    # What staff must hold to see the rows (None: nothing more) and to change them (None: operators alone).
+    view_scope: Scope | None = None
+    change_scope: Scope | None = None
+    # Fields that operators alone see and set.
+    operator_fields: Collection[str] = ("organization",)
+    # The column that operators see in lists.
+    organization_column = "organization"
+    # Lookups that links of other pages bring to the list, such as `goal__id__exact`.
+    linked_lookups: Sequence[str] = ()
+    # What the history calls the rows (None: they have none), and the fields whose changes it tells when a
+    # form is saved. Changes made by the models' own methods are told there.
+    history_kind: Kind | None = None
+    history_fields: Sequence[str] = ()
+
+    list_per_page = 50
+    show_facets = ShowFacets.NEVER  # they count every row
+
+    class Media:
+        css = {"all": ("orgs/admin.css",)}
+
+    def __init__(self, model: type[Any], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        try:
+            field = get_fields_from_path(model, self.organization_path)[-1]
+        except FieldDoesNotExist:
+            field = None
+        if field is not Organization._meta.pk and getattr(field, "related_model", None) != Organization:
+            raise ImproperlyConfigured(
+                f"{type(self).__name__}.organization_path does not lead to an organization."
+            )
+
+    # The rows.
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return of_acting_user(request, super().get_queryset(request), self.organization_path)
+
+    def get_field_queryset(
+        self, db: str | None, db_field: models.Field, request: HttpRequest | None
+    ) -> QuerySet[Any]:
+        """Offer in forms only the rows that the user meets in the related model's own admin."""
+        model = db_field.related_model
+        assert isinstance(model, type)
+        if request is None or not self.admin_site.is_registered(model):
+            return model._default_manager.none()
+        related_admin = self.admin_site.get_model_admin(model)
+        assert isinstance(related_admin, OrganizationScopedAdmin)
+        return related_admin.get_queryset(request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search by id when the term is one, else by `search_fields`."""
+        term = search_term.replace("\0", "").strip()
+        if (pk := parse_uuid(term)) is not None:
+            return queryset.filter(pk=pk), False
+        return super().get_search_results(request, queryset, term)
+
+    # Who may do what. Users with scopes, never a permission table.
+
+    def is_permitted(self, request: HttpRequest, scope: Scope | None, row: Any) -> bool:
+        """Tell whether staff hold the scope (None: it takes none), and the row is their organization's."""
+        if not is_allowed(request, scope):
+            return False
+        user = acting_user(request)
+        return user.is_superuser or row is None or self.organization_id_of(row) == user.organization_id
+
+    def organization_id_of(self, row: Any) -> Any:
+        for name in self.organization_path.split("__"):
+            row = getattr(row, name)
+        return row
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.is_permitted(request, self.view_scope, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if self.change_scope is None:
+            return is_operator(request)
+        return self.is_permitted(request, self.change_scope, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # Not has_change_permission: what that says of single rows does not matter here.
+        return OrganizationScopedAdmin.has_change_permission(self, request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # rows are archived, revoked, disabled; history stays
+
+    # What operators see beyond the organization's staff.
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        columns = tuple(super().get_list_display(request))
+        if not self.shows_organization(request):
+            return columns
+        return (columns[0], self.organization_column, *columns[1:])
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
+        filters = tuple(super().get_list_filter(request))
+        return (OrganizationFilter, *filters) if self.shows_organization(request) else filters
+
+    def shows_organization(self, request: HttpRequest) -> bool:
+        return bool(self.organization_column) and is_operator(request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if is_operator(request) else without_fields(fieldsets, self.operator_fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        readonly = tuple(super().get_readonly_fields(request, obj))
+        return readonly if obj is None else (*readonly, "organization")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if issubclass(form, ScopedForm) and not is_operator(request):
+            form.organization_id = acting_user(request).organization_id
+        return form
+
+    # The history: one for all, in the place of Django's own log of the admin.
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """See goalsvc.orgs.history."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """See goalsvc.orgs.history."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """See goalsvc.orgs.history."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the row, and write into the history what has changed."""
+        before: dict[str, Any] = {}
+        if self.history_kind and change:
+            before = self.model._default_manager.values(*self.history_fields).get(pk=obj.pk)
+        super().save_model(request, obj, form, change)
+        if self.history_kind:
+            changes = differences(before, {name: getattr(obj, name) for name in self.history_fields})
+            if changes or not change:
+                self.record(request, obj, Action.CHANGED if change else Action.CREATED, changes)
+
+    def record(self, request: HttpRequest, row: Any, action: Action, changes: Changes) -> None:
+        """Write what the user has done to a row into the history."""
+        assert self.history_kind
+        HistoryEntry.objects.record(
+            self.organization_id_of(row),
+            self.history_kind,
+            row.pk,
+            action,
+            changes,
+            by=acting_user(request),
+            at=timezone.now(),
+            label=self.history_label(row),
+        )
+
+    def history_label(self, row: Any) -> str:
+        return str(row)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the row's part of the history."""
+        row = self.get_object(request, object_id)
+        if row is None or self.history_kind is None or not self.has_view_permission(request, row):
+            return super().history_view(request, object_id, extra_context)
+        page = reverse("admin:orgs_historyentry_changelist")
+        return HttpResponseRedirect(f"{page}?object_id__exact={row.pk}")
+
+    # What requests may ask for.
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow what the list's own filters and known links bring.
+
+        By default every column can be probed: `?digest__startswith=…`, or a scan of the whole table.
+        """
+        if request is None:
+            return False
+        allowed = set(self.linked_lookups)
+        for list_filter in self.get_list_filter(request):
+            name = getattr(list_filter, "parameter_name", list_filter)
+            allowed |= {name, f"{name}__exact"}
+        if self.date_hierarchy:
+            allowed.add(f"{self.date_hierarchy}__year")
+            if f"{self.date_hierarchy}__year" in request.GET:
+                allowed |= {f"{self.date_hierarchy}__month", f"{self.date_hierarchy}__day"}
+        return lookup in allowed
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            # Two people at the same moment: the form saw no conflict, the database did.
+            return self.refuse(request, "Somebody else has just saved something that excludes this.")
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        try:
+            return super().response_action(request, queryset, *args, **kwargs)
+        except ValidationError:  # a selected id that is none
+            return self.refuse(request, "A row that you selected does not exist.")
+
+    def refuse(self, request: HttpRequest, reason: str) -> HttpResponse:
+        """Go back to the page and say why nothing was saved."""
+        self.message_user(request, f"{reason} Nothing was saved; please look again.", messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
+
+    def change_each(
+        self, request: HttpRequest, rows: QuerySet[Any], change: Callable[[Any], object], done: str
+    ) -> None:
+        """Apply an action, which writes its own history, to each of the rows, under its lock."""
+        with transaction.atomic():
+            count = 0
+            for row in rows.order_by("pk").select_for_update(of=("self",)):
+                change(row)
+                count += 1
+        self.message_user(request, f"{done} {count} of the selected {self.opts.verbose_name_plural}.")
+
+
+def scoped_admins(site: admin.AdminSite) -> Iterator[OrganizationScopedAdmin]:
+    """Yield the site's admins, in the order of their models."""
+    for model in apps.get_models():
+        if site.is_registered(model):
+            model_admin = site.get_model_admin(model)
+            assert isinstance(model_admin, OrganizationScopedAdmin)
+            yield model_admin

@@ -1,0 +1,141 @@
+"""The admin of API tokens. A key is shown once, when its token is made."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from goalsvc.orgs.admin.access import acting_user, manageable, may_manage
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
+from goalsvc.orgs.history import Action, Kind
+from goalsvc.orgs.models import ApiToken, Organization, User
+from goalsvc.orgs.scopes import Scope
+
+
+class ApiTokenForm(forms.ModelForm):
+    def clean_user(self) -> User:
+        user: User = self.cleaned_data["user"]
+        if reason := user.why_no_token:
+            raise ValidationError(reason)
+        return user
+
+
+class TokenStateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("valid", "Valid"), ("invalid", "Revoked, expired or user disabled")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> QuerySet[ApiToken]:
+        expired = Q(expires_at__lte=timezone.now())
+        invalid = expired | Q(revoked_at__isnull=False) | Q(user__is_active=False)
+        match self.value():
+            case "valid":
+                return queryset.exclude(invalid)
+            case "invalid":
+                return queryset.filter(invalid)
+        return queryset
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(OrganizationScopedAdmin):
+    organization_path = "user__organization_id"
+    history_kind = Kind.API_TOKEN
+    history_fields = ("user_id", "description", "expires_at")
+    view_scope = Scope.USERS
+    change_scope = Scope.USERS
+    form = ApiTokenForm
+    operator_fields = ()
+    list_display = ("prefix", "description", "user", "state", "expires_at", "last_used_at")
+    list_filter = (TokenStateFilter,)
+    list_select_related = ("user__organization",)
+    linked_lookups = ("user__id__exact",)
+    search_fields = ("prefix", "description", "user__email")
+    search_help_text = "By the key's first 8 characters, description, the user's e-mail or id."
+    autocomplete_fields = ("user",)
+    actions = ("revoke",)
+    add_fieldsets = ((None, {"fields": ("user", "description", "expires_at")}),)
+    fieldsets = (
+        (None, {"fields": ("user", "prefix", "description", "expires_at", "state")}),
+        ("History", {"fields": ("id", "created_at", "last_used_at", "revoked_at")}),
+    )
+    readonly_fields = ("id", "prefix", "state", "created_at", "last_used_at", "revoked_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
+        return super().get_queryset(request).select_related("user__organization")
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (
+            obj is None or may_manage(acting_user(request), obj.user)
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+        return self.add_fieldsets if obj is None else self.fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[Any, ...]:
+        return self.readonly_fields if obj is None else ("user", *self.readonly_fields)
+
+    def get_field_queryset(
+        self, db: str | None, db_field: models.Field, request: HttpRequest | None
+    ) -> QuerySet[Any]:
+        # A token has its user's permissions, so it is made for those whom one may manage.
+        users = super().get_field_queryset(db, db_field, request)
+        return manageable(users, acting_user(request)) if request else users.none()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        # Saving a new token leads to its key and nowhere else.
+        if kwargs.get("add"):
+            context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+        if not change:
+            request.issued_key = obj.take_new_key()  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the key, this once, in the answer itself: a message would be kept in a cookie or session."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "API token",
+            "opts": self.opts,
+            "token": obj,
+            "key": request.issued_key,  # type: ignore[attr-defined]
+        }
+        return TemplateResponse(
+            request, "admin/orgs/apitoken/key.html", context, headers={"Cache-Control": "no-store"}
+        )
+
+    def history_label(self, row: ApiToken) -> str:
+        return row.description  # not the prefix, which is a part of the key
+
+    @admin.action(description="Revoke the selected API tokens", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        # Also of users who may more than oneself: revoking gives nobody anything.
+        now = timezone.now()
+
+        def change(token: ApiToken) -> None:
+            self.record(request, token, Action.REVOKED, {"revoked_at": [None, now]})
+            token.revoked_at = now
+            token.save(update_fields=["revoked_at"])
+
+        self.change_each(request, queryset.filter(revoked_at=None), change, "Revoked")
+
+    @admin.display
+    def state(self, token: ApiToken) -> str:
+        return token.state_at(timezone.now())
+
+    @admin.display(ordering="user__organization")
+    def organization(self, token: ApiToken) -> Organization | None:
+        return token.user.organization

@@ -1,0 +1,177 @@
+"""The admin of users: their permission scopes, passwords and API tokens."""
+
+from copy import copy
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from goalsvc.api.fields import parse_uuid
+from goalsvc.orgs.admin.access import acting_user, is_allowed, manageable, may_manage
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
+from goalsvc.orgs.history import Action, Changes, Kind
+from goalsvc.orgs.models import User
+from goalsvc.orgs.scopes import Scope
+
+
+class UserForm(ScopedForm, UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+class NewUserForm(ScopedForm, AdminUserCreationForm):
+    usable_password = AdminUserCreationForm.create_usable_password_field(
+        "Without a password the user works through API tokens alone."
+    )
+
+    class Meta:
+        model = User
+        fields = ("email",)
+        field_classes: dict[str, Any] = {}
+
+
+OTHER = "another"
+
+
+@admin.register(User)
+class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
+    organization_path = "organization_id"
+    history_kind = Kind.USER
+    history_fields = (
+        "organization_id",
+        "email",
+        "first_name",
+        "last_name",
+        "is_bot",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "scopes",
+    )
+    view_scope = Scope.USERS
+    change_scope = Scope.USERS
+    operator_fields = ("organization", "is_superuser")
+    form = UserForm
+    add_form = NewUserForm
+    add_form_template = None
+    list_display = ("email", "full_name", "scope_names", "is_active", "is_staff", "is_bot")
+    list_filter = ("is_active", "is_staff", "is_bot")
+    list_select_related = ("organization",)
+    search_fields = ("email", "first_name", "last_name")
+    search_help_text = "By e-mail, name or id."
+    ordering = ("email", "id")
+    filter_horizontal = ()
+    autocomplete_fields = ("organization",)
+    access: Any = ("Access", {"fields": ("organization", "is_active", "is_staff", "scopes", "is_superuser")})
+    fieldsets = (
+        (None, {"fields": ("email", "password", "first_name", "last_name", "is_bot")}),
+        access,
+        ("API tokens", {"fields": ("api_tokens",)}),
+        ("History", {"fields": ("id", "last_login", "created_at", "updated_at")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "first_name", "last_name", "is_bot")}),
+        access,
+        ("Password", {"fields": ("usable_password", "password1", "password2")}),
+    )
+    readonly_fields = ("id", "api_tokens", "last_login", "created_at", "updated_at")
+    TOKENS_SHOWN = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).select_related("organization")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (
+            obj is None or may_manage(acting_user(request), obj)
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return without_fields(fieldsets, ["password"])
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[Any, ...]:
+        # Operators may move a user, and turn one into an operator of no organization and back.
+        return self.readonly_fields
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field, request: Any, **kwargs: Any
+    ) -> forms.Field | None:
+        if db_field.name != "scopes":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return forms.MultipleChoiceField(
+            # Nobody gives what they do not have; nor is a user shown here who has more.
+            choices=[
+                (scope.value, f"{scope.label}: {scope.opens}")
+                for scope in Scope
+                if is_allowed(request, scope)
+            ],
+            widget=forms.CheckboxSelectMultiple,
+            required=False,
+            help_text=db_field.help_text,
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        users, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+        if request.resolver_match and request.resolver_match.url_name == "autocomplete":
+            # Users are chosen for API tokens only.
+            users = manageable(users, acting_user(request)).exclude(is_active=False)
+            users = users.exclude(organization=None)
+        return users, may_have_duplicates
+
+    def record(self, request: HttpRequest, row: User, action: Action, changes: Changes) -> None:
+        """Write what was done to a user into the history, and into that of the organization they left.
+
+        Neither tells which the other organization is.
+        """
+        former, present = changes.get("organization_id", (None, None))
+        if former is None:
+            super().record(request, row, action, changes)
+            return
+        super().record(request, row, action, {**changes, "organization_id": [OTHER, present]})
+        left = copy(row)
+        left.organization_id = former
+        gone = None if present is None else OTHER
+        super().record(request, left, action, {**changes, "organization_id": [former, gone]})
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Change a user's password; the history says so, and neither of the two."""
+        with transaction.atomic():
+            stored = User.objects.filter(pk__in=filter(None, [parse_uuid(id)])).values_list(
+                "password", flat=True
+            )
+            before = stored.first()
+            response = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and stored.first() != before:
+                user = User.objects.get(pk=id)
+                self.record(request, user, Action.CHANGED, {"password": ["…", "…"]})
+        return response
+
+    @admin.display(description="scopes")
+    def scope_names(self, user: User) -> str:
+        return ", ".join(sorted(user.scopes)) or "-"
+
+    @admin.display(description="tokens")
+    def api_tokens(self, user: User) -> str:
+        tokens = list(user.api_tokens.all()[: self.TOKENS_SHOWN + 1])
+        now = timezone.now()
+        return render_to_string(
+            "admin/orgs/user/api_tokens.html",
+            {
+                "user": user,
+                "rows": [(token, token.state_at(now)) for token in tokens[: self.TOKENS_SHOWN]],
+                "is_cut": len(tokens) > self.TOKENS_SHOWN,
+            },
+        )

@@ -1,0 +1,25 @@
+"""The permission scopes: what a user may do in their organization."""
+
+from django.db import models
+
+
+class Scope(models.TextChoices):
+    SETTINGS = "settings", "Settings"
+    REPORTS = "reports", "Reports"
+    USERS = "users", "Users"
+
+    @property
+    def opens(self) -> str:
+        """What the scope opens, in a sentence for whoever gives it."""
+        return OPENS[self]
+
+
+# Not the labels: those are in the migrations, and this changes with what there is to open.
+OPENS = {
+    Scope.SETTINGS: (
+        "manages goals and rooms; in the admin sees matches, held matches, rejected attempts, visitors and "
+        "imports; corrects and retracts matches; shows and erases what is held about a visitor identity"
+    ),
+    Scope.REPORTS: "opens nothing yet; it will open the reports",
+    Scope.USERS: "manages users and API tokens, of those who hold no scope that the manager lacks",
+}
