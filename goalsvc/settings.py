@@ -238,6 +238,8 @@ SPECTACULAR_SETTINGS = {
         "compressed (`Content-Encoding: gzip`); limits count what is unpacked."
     ),
     "SERVE_INCLUDE_SCHEMA": False,
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/", "description": "This installation."}],
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.finish"],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -145,6 +145,7 @@ COMPONENTS = {
             "properties": {
                 "detail": {"type": "string", "description": "A sentence for people."},
                 "code": {"type": "string", "description": "A word for programs."},
+                "reason": {"type": "object", "description": "Why, in facts. Of matches alone."},
             },
             "required": ["detail", "code"],
         },
