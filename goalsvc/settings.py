@@ -145,17 +145,22 @@ MIDDLEWARE = [
     "goalsvc.api.requests.RequestMiddleware",  # outermost: even an error page carries its request id
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "goalsvc.server.middleware.AdminSlashMiddleware",
-    "goalsvc.server.middleware.PagePolicyMiddleware",
-    "goalsvc.orgs.logins.LoginMiddleware",
-    "goalsvc.server.middleware.PageSessionMiddleware",
     "goalsvc.server.health.HostMiddleware",
-    "goalsvc.server.middleware.PageCsrfMiddleware",
-    "goalsvc.server.middleware.PageAuthenticationMiddleware",
-    "goalsvc.server.middleware.PageMessageMiddleware",
-    "goalsvc.server.middleware.PageAxesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "goalsvc.server.middleware.AdminSlashMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "goalsvc.orgs.logins.LoginMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "goalsvc.server.middleware.CurrentPageMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
+# Of pages for people, by the beginning of their addresses. All other requests take a short way past it; any
+# other middleware above works for all requests (goalsvc.api.middleware).
+PAGES = ("/admin/", "/api/v5/docs")
+PAGE_MIDDLEWARE = MIDDLEWARE[MIDDLEWARE.index("csp.middleware.CSPMiddleware") :]
 
 # The secret of /metrics; unset, nothing is counted and there is no such address.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
@@ -187,9 +192,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "orgs.User"
 # User.email is unique without regard to case (user_email_unique), which this check does not see.
-# The others look for the middleware of Django and axes; ours are the same, for pages only
-# (goalsvc.server.middleware).
-SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W003", "axes.W002"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 PASSWORD_HASHERS = ["goalsvc.orgs.passwords.PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

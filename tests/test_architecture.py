@@ -81,7 +81,7 @@ LONG_FILES = {
 MAX_MODULES = 12  # of a folder
 # Fuller folders, with the number of modules beyond which they must not grow.
 FULL_FOLDERS = {
-    "goalsvc/api": 16,
+    "goalsvc/api": 17,
     "goalsvc/orgs": 13,
 }
 

@@ -7,22 +7,19 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from copy import copy
 from datetime import UTC, datetime
-from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.core.handlers.exception import convert_exception_to_response
 from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.middleware.security import SecurityMiddleware
-from django.urls import ResolverMatch, get_resolver
 from uuid_utils.compat import uuid7
 
 from goalsvc.api.errors import HTTPSRequired, handle, server_error
 from goalsvc.api.fields import parse_uuid
+from goalsvc.api.middleware import ShortWay
 from goalsvc.api.tracebacks import format_exception
 
 logger = logging.getLogger(__name__)
@@ -34,8 +31,6 @@ logging._srcfile = None
 # Of a Content-Length. Python refuses to read a number of thousands of digits; too large is too large.
 MOST_DIGITS = 18
 
-# Where the API proper begins.
-API = "/api/v5/orgs/"
 # All that programs call, but not the page that documents it.
 FOR_PROGRAMS = re.compile(r"/api(?!/v5/docs$)(/|$)")
 
@@ -61,8 +56,8 @@ class RequestMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        # All other middleware is for pages, or would find nothing to do: the API takes a shorter way.
-        self.call_api: Any = convert_exception_to_response(SecurityMiddleware(call_view))
+        others = settings.MIDDLEWARE[settings.MIDDLEWARE.index(f"{__name__}.{type(self).__name__}") + 1 :]
+        self.short_way = ShortWay([name for name in others if name not in settings.PAGE_MIDDLEWARE])
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         sent = request.META.get("HTTP_X_REQUEST_ID")
@@ -77,10 +72,10 @@ class RequestMiddleware:
             with connection.execute_wrapper(queries):
                 if (refusal := refusal_of(request)) is not None:
                     response = handle(refusal, {}) or server_error(request)
-                elif request.path_info.startswith(API):
-                    response = self.call_api(request)
-                else:
+                elif request.path_info.startswith(settings.PAGES):
                     response = self.get_response(request)
+                else:
+                    response = self.short_way(request)
             response["X-Request-ID"] = request_id
             route = request.resolver_match
             logger.info(
@@ -112,25 +107,6 @@ def refusal_of(request: HttpRequest) -> Exception | None:
     ):
         return HTTPSRequired()
     return refusal
-
-
-def call_view(request: HttpRequest) -> HttpResponseBase:
-    """Answer by the view of the request's address.
-
-    Raises: Http404 where there is none, DisallowedHost for a Host that is not ours.
-    """
-    request.get_host()
-    path = request.path_info
-    # An identity is not kept anywhere but where it belongs, not even in memory.
-    is_usual = len(path) < 200 and "/visitor_identities/" not in path
-    request.resolver_match = match = find_view(path) if is_usual else get_resolver().resolve(path)
-    response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
-    return response
-
-
-@lru_cache(maxsize=2048)  # the same organizations and goals are named again and again
-def find_view(path: str) -> ResolverMatch:
-    return get_resolver().resolve(path)
 
 
 def organization_in(parameters: dict[str, Any]) -> str:

@@ -161,7 +161,7 @@ def test_a_crash_tells_neither_the_caller_nor_the_log_what_it_quoted(
         except KeyError:
             raise ValueError(f"{IDENTITY} of {request.META['HTTP_AUTHORIZATION']}") from None
 
-    monkeypatch.setattr(RoomViewSet, "get", crash)
+    monkeypatch.setattr(RoomViewSet, "retrieve", crash)
     answer = api.get(f"{org_url}/rooms/{IDENTITY}")
 
     assert answer.status_code == 500
@@ -189,7 +189,7 @@ def test_an_error_of_the_database_is_told_without_its_values(
                 [IDENTITY],
             )
 
-    monkeypatch.setattr(RoomViewSet, "get", crash)
+    monkeypatch.setattr(RoomViewSet, "retrieve", crash)
     api.get(f"{org_url}/rooms/{room.id}")
 
     [line] = [line for line in log.lines if line["level"] == "error"]
@@ -204,7 +204,7 @@ def test_a_constraint_that_is_violated_is_named(
     def crash(*args: Any, **kwargs: Any) -> None:
         GoalFactory.create(organization=organization, name="")
 
-    monkeypatch.setattr(RoomViewSet, "get", crash)
+    monkeypatch.setattr(RoomViewSet, "retrieve", crash)
     api.get(f"{org_url}/rooms/{room.id}")
 
     [line] = [line for line in log.lines if line["level"] == "error"]
@@ -215,7 +215,7 @@ def test_a_constraint_that_is_violated_is_named(
 def test_an_error_of_the_program_keeps_its_message(
     log: Log, api: Client, org_url: str, room: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(RoomViewSet, "get", lambda *args, **kwargs: room.no_such_thing)
+    monkeypatch.setattr(RoomViewSet, "retrieve", lambda *args, **kwargs: room.no_such_thing)
     api.get(f"{org_url}/rooms/{room.id}")
 
     [line] = [line for line in log.lines if line["level"] == "error"]
