@@ -1,7 +1,7 @@
 """The WSGI application that `serve` and every other server runs."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goalsvc.settings")
@@ -11,6 +11,7 @@ from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, connection
+from django.http import FileResponse
 
 from goalsvc.server import memory
 
@@ -24,19 +25,29 @@ request_finished.disconnect(close_caches)
 request_finished.disconnect(reset_urlconf)
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    """Serve a request; the body of the response comes in one piece.
+def parts_of(response: Any) -> Iterator[bytes]:
+    """Yield a streaming response, and end it."""
+    try:
+        yield from response
+    finally:
+        connection.close_if_unusable_or_obsolete()
+        response.close()
 
-    That the server keeps until the client has read it. A response in parts, as every static file is, would
-    keep a thread meanwhile: a few clients that do not read would stop the whole service.
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Serve a request; the body of the response comes in one piece, unless it is streaming.
+
+    Static files come in one piece as well: they are small.
     """
     response = None
+    is_long = False
     try:
         response = handler(environ, start_response)
-        return [b"".join(response)]
+        is_long = response.streaming and not isinstance(response, FileResponse)
+        return parts_of(response) if is_long else [b"".join(response)]
     finally:
         connection.close_if_unusable_or_obsolete()  # first, as what counts connections hears of the close
-        if response is not None:
+        if response is not None and not is_long:
             response.close()
         length = environ.get("CONTENT_LENGTH", "")
         if length.isdecimal() and int(length) > memory.LARGE:

@@ -10,13 +10,12 @@ server has a thread for each body that is awaited. A server that awaits bodies b
 """
 
 import logging
-import sys
 import threading
 import time
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import partial
 from io import BytesIO
 from itertools import takewhile
 from typing import Any
@@ -25,6 +24,8 @@ from django.conf import settings
 
 from goalsvc.api.errors import RequestTimeout, ServiceUnavailable
 from goalsvc.api.requests import AWAITED, KEPT_BACK, REFUSAL, SEEN
+from goalsvc.server.environ import environ_of
+from goalsvc.server.spool import Spool
 from goalsvc.server.threads import Threads
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ FEW = 3
 LONG_SECONDS = 0.05
 TOO_BUSY = "The service is too busy right now. Nothing was done. Try again shortly."
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], list[bytes]]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class BodyAwaited(BaseException):
@@ -102,6 +103,7 @@ class Reception:
         self.threads = Threads(threads, self.answer, few=FEW)
         # For looks at requests without their bodies: thousands of slow clients keep nobody else waiting.
         self.looks = Threads(LOOKS, self.answer)
+        self.spool = Spool()
         # Whatever the others wait for, such as a database that does not answer, probes are answered.
         self.probes = {"/healthz": Threads(1, self.answer), "/readyz": Threads(4, self.answer)}
         self.lock = threading.Lock()  # of all that follows, and of what changes in exchanges
@@ -258,6 +260,7 @@ class Reception:
             self.queue = deque(exchange for exchange in self.queue if not exchange.is_over)
             self.stalled = deque(exchange for exchange in self.stalled if not exchange.is_over)
         self.threads.pass_over(now - LONG_SECONDS)
+        self.spool.sweep(now)
         for send in due:
             send()
         for exchange in slow:
@@ -308,18 +311,20 @@ class Reception:
         """Send the application's answer. Raises: BodyAwaited."""
         status = 500
         headers: list[tuple[str, str]] = []
-        content = b""
+        content: bytes | str = b""
 
         def start_response(line: str, given: list[tuple[str, str]], exc_info: Any = None) -> None:
             nonlocal status, headers
             status, headers = int(line[:3]), given
 
         try:
-            content = b"".join(self.application(environ, start_response))
+            content = self.spool.take(self.application(environ, start_response))
         except Exception:
             logger.exception("the application did not answer")
             status, headers = 500, []
-        send = partial(exchange.protocol.response_bytes, status, headers, content)
+        is_file = isinstance(content, str)
+        respond = exchange.protocol.response_file if is_file else exchange.protocol.response_bytes
+        send = partial(respond, status, headers, content)
         if seconds := environ.get(KEPT_BACK):
             with self.lock:
                 self.kept_back.append((time.monotonic() + seconds, send))
@@ -354,45 +359,3 @@ def has_ended(protocol: Any) -> bool:
     except StopAsyncIteration:
         return True
     return False
-
-
-def environ_of(scope: Any) -> dict[str, Any]:
-    """Make the environment that WSGI (PEP 3333) defines of Granian's scope."""
-    server, client = scope.server, scope.client
-    given = scope.headers
-    headers = given.items()
-    environ: dict[str, Any] = {
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
-        "SERVER_NAME": server.rpartition(":")[0],
-        "SERVER_PORT": server.rpartition(":")[2],
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": client.rpartition(":")[0].strip("[]"),
-        "HTTP_HOST": scope.authority or "",
-    }
-    # A header that comes twice, or has other characters than ASCII, which `items` leaves out.
-    if len(headers) != len(given):
-        joints = {"cookie": "; "}
-        headers = [(name, joints.get(name, ",").join(given.get_all(name))) for name in given]
-    for name, value in headers:
-        # `X_Forwarded_Proto` would pass for the `X-Forwarded-Proto` that a proxy has set.
-        if "_" not in name:
-            environ[variable_of(name)] = value
-    if "," in environ.get("CONTENT_LENGTH", ""):  # said twice; Granian has seen that it is the same
-        environ["CONTENT_LENGTH"] = environ["CONTENT_LENGTH"].partition(",")[0].strip()
-    return environ
-
-
-@lru_cache(maxsize=256)  # clients send the same few
-def variable_of(header: str) -> str:
-    """Return what WSGI calls a header."""
-    name = header.upper().replace("-", "_")
-    return name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"

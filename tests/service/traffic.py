@@ -83,7 +83,7 @@ class Traffic:
             made = world.ask("POST", place.url("goal-list"), body)
             if made.status != 201:
                 return made
-            goal = f"{place.url('goals')}/{json.loads(made.text)['id']}"
+            goal = f"{place.url('goal-list')}/{json.loads(made.text)['id']}"
             changed = world.ask("PUT", goal, body)
             return world.ask("DELETE", goal) if changed.status == 200 else changed
 

@@ -1,0 +1,47 @@
+"""Long answers wait on disk for their readers, who may be slow: in memory a few would fill it."""
+
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import IO
+
+# Bytes that an answer may have in memory.
+MAX_IN_MEMORY = 1024 * 1024
+# By then Granian has opened the file for itself.
+OPENED_SECONDS = 30
+
+
+class Spool:
+    """Files of answers that are about to be sent. They have no names, so that none is left behind."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.files: deque[tuple[float, IO[bytes]]] = deque()  # since when
+
+    def take(self, parts: Iterable[bytes]) -> bytes | str:
+        """Return the whole of an answer; if it is long, the path of a file that has it."""
+        chunks, size = [], 0
+        file: IO[bytes] | None = None
+        for part in parts:
+            if file is not None:
+                file.write(part)
+                continue
+            chunks.append(part)
+            size += len(part)
+            if size > MAX_IN_MEMORY and len(chunks) > 1:
+                file = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open until Granian has it
+                file.write(b"".join(chunks))
+        if file is None:
+            return b"".join(chunks)
+        file.flush()
+        with self.lock:
+            self.files.append((time.monotonic(), file))
+        return f"/dev/fd/{file.fileno()}"
+
+    def sweep(self, now: float) -> None:
+        """Let go of files that Granian has opened."""
+        with self.lock:
+            while self.files and self.files[0][0] < now - OPENED_SECONDS:
+                self.files.popleft()[1].close()
