@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.request import Request
 from uuid_utils.compat import uuid7
 
 from goalsvc.api.errors import HTTPSRequired, handle, server_error
@@ -49,6 +50,16 @@ SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
+
+
+# The attribute of a request that has what its line of the log says besides.
+NOTES = "notes_for_log"
+
+
+def note(request: HttpRequest | Request, **facts: Any) -> None:
+    """Add facts to the request's line of the log, such as what was decided: ids and words, no identities."""
+    of = getattr(request, "_request", request)
+    setattr(of, NOTES, {**getattr(of, NOTES, {}), **facts})
 
 
 class RequestMiddleware:
@@ -88,6 +99,7 @@ class RequestMiddleware:
                         "status": response.status_code,
                         "duration_ms": round((time.perf_counter() - started) * 1000, 1),
                         "queries": queries.count,
+                        **getattr(request, NOTES, {}),
                     }
                 },
             )
