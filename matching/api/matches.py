@@ -199,7 +199,7 @@ class GoalMatchesView(MatchingAPIView):
             at=timezone.now(),
             source=MatchAttempt.Source.SINGLE,
             goal_id=goal_id,
-            is_rehearsal=is_rehearsal,
+            validate_only=is_rehearsal,
             ahead=self.request.ahead,
         )
         return respond(answer)
@@ -268,7 +268,7 @@ class MatchBatchView(BatchAPIView):
             by=self.user,
             at=now,
             source=MatchAttempt.Source.BATCH,
-            is_rehearsal=is_rehearsal,
+            validate_only=is_rehearsal,
         )
         return Response(render_batch(answers, at=now))
 

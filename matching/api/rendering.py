@@ -11,7 +11,7 @@ from goalsvc.orgs.models import HistoryEntry, Organization
 from goalsvc.orgs.rendering import render_nested_user
 from matching.matches.answers import Answer
 from matching.matches.attempts import Tally
-from matching.matches.recording import NewMatch
+from matching.matches.inserts import NewMatch
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.rule.reasons import in_order
 from matching.visitors.ingestion import KnownIdentity, KnownSession

@@ -14,10 +14,12 @@ from goalsvc.api.errors import NotFound, body_of
 from goalsvc.api.parsing import name_some, parse_uuid
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization, User
+from matching.limits import MAX_PENDING
 from matching.matches import recording
 from matching.matches.attempts import count_replays, keep_attempts
+from matching.matches.inserts import NewMatch
 from matching.matches.metrics import count_answers
-from matching.matches.recording import Held, NewMatch, Recorded, Refused, Verdict, record_matches
+from matching.matches.recording import Outcome, Pending, Recorded, Refused, record_matches
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.rule import resolver
 from matching.rule.resolver import MatchRequest
@@ -46,7 +48,7 @@ REFUSALS = {
     ),
     recording.TOO_MANY_PENDING: (
         status.HTTP_409_CONFLICT,
-        f"{recording.MOST_PENDING:,} matches are held for this visitor identity already: it seems to name "
+        f"{MAX_PENDING:,} matches are held for this visitor identity already: it seems to name "
         "nobody in particular.",
     ),
 }
@@ -69,12 +71,12 @@ class Answer(NamedTuple):
     reason: dict[str, Any] | None = None
 
 
-def answer_to(verdict: Verdict) -> Answer:
-    """Say what a verdict means to the one who asked."""
-    match verdict:
+def answer_to(outcome: Outcome) -> Answer:
+    """Return the answer that tells of an outcome."""
+    match outcome:
         case Recorded(match, is_replay):
             return Answer(status.HTTP_200_OK, match=match, is_replay=is_replay)
-        case Held(pending, is_replay):
+        case Pending(pending, is_replay):
             return Answer(status.HTTP_202_ACCEPTED, pending=pending, is_replay=is_replay)
         case Refused(refusal, reason):
             if refusal.code == resolver.UNKNOWN_ROOMS:
@@ -110,7 +112,7 @@ def post_matches(
     at: datetime,
     source: MatchAttempt.Source,
     goal_id: UUID | None = None,
-    is_rehearsal: bool = False,
+    validate_only: bool = False,
     ahead: Ahead | None = None,
 ) -> list[Answer]:
     """Answer posted matches, in their order; each as if it came alone after those before it.
@@ -119,7 +121,7 @@ def post_matches(
         items: JSON objects as they were sent, not yet checked; or, in the place of one that could not
             even be read, the APIException that says why; or a MatchRequest, of one that is checked.
         goal_id: the goal of all of them; else each names its own as `goal_id`.
-        is_rehearsal: give the verdicts and write nothing.
+        validate_only: give the verdicts and write nothing.
         ahead: what `look_for_facts` asked of the only item.
 
     The number of statements does not depend on the number of items. More than one, or one that is to be
@@ -137,16 +139,16 @@ def post_matches(
         except APIException as error:
             answers[index] = answer_to_error(error)
     goals_of_refused = look_for_goals(organization, items, goal_id, answers)
-    is_one_write = len(items) == 1 and not any(r.is_held_if_unmatched for r in requests.values())
-    with nullcontext() if is_one_write and not is_rehearsal else transaction.atomic():
-        verdicts = []
+    is_one_write = len(items) == 1 and not any(r.is_pending_if_unmatched for r in requests.values())
+    with nullcontext() if is_one_write and not validate_only else transaction.atomic():
+        outcomes: list[Outcome] = []
         if requests:
-            verdicts = record_matches(
-                organization, list(requests.values()), at=at, is_rehearsal=is_rehearsal, ahead=ahead
+            outcomes = record_matches(
+                organization, list(requests.values()), at=at, validate_only=validate_only, ahead=ahead
             )
-        answers |= {index: answer_to(verdict) for index, verdict in zip(requests, verdicts, strict=True)}
+        answers |= {index: answer_to(outcome) for index, outcome in zip(requests, outcomes, strict=True)}
         ordered = [answers[index] for index in range(len(items))]
-        if is_rehearsal:
+        if validate_only:
             transaction.set_rollback(True)
             forget_ids(ordered, at=at)
         else:

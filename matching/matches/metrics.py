@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matching.matches.answers import Answer  # which imports this module
 
 # Beyond this, pending matches are not counted on: the answer is "too many" either way.
-MOST_PENDING = 100_000
+MAX_COUNTED = 100_000
 
 MATCHES = Counter(
     "goalsvc_matches",
@@ -53,11 +53,13 @@ class PendingMatches(Collector):
     def collect(self) -> Iterator[Metric]:
         pendings = PendingMatch.objects.filter(status=PendingMatch.Status.PENDING).order_by()
         try:
-            count = pendings.values("pk")[:MOST_PENDING].count()
+            count = pendings.values("pk")[:MAX_COUNTED].count()
         except (DatabaseError, InterfaceError):
             return  # the other metrics are needed most when the database is away
         yield GaugeMetricFamily(
-            "goalsvc_pending_matches", f"Matches held at present, counted up to {MOST_PENDING}.", value=count
+            "goalsvc_pending_matches",
+            f"Matches held at present, counted up to {MAX_COUNTED}.",
+            value=count,
         )
 
     def describe(self) -> Iterator[Metric]:

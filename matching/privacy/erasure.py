@@ -20,7 +20,7 @@ from goalsvc.api.errors import quoted
 from goalsvc.database.parameters import array
 from goalsvc.orgs.history import Action, Kind, record_change
 from goalsvc.orgs.models import Organization, User
-from matching.matches.recording import lock_out_arrivals
+from matching.matches.locks import lock_out_arrivals
 from matching.matches.retries import despite_collisions
 from matching.models import IdempotencyKey
 

@@ -10,6 +10,7 @@ from django.db import connection
 from goalsvc.api.rendering import moment
 from goalsvc.database.parameters import moment_array, text_array
 from goalsvc.orgs.models import Organization
+from matching.limits import MAX_VISITORS
 from matching.models import ExternalMatch, PendingMatch
 from matching.rule.resemblance import find_differences
 from matching.rule.resolver import (
@@ -17,7 +18,6 @@ from matching.rule.resolver import (
     CARRIED_BY_ONE,
     EXTERNAL_ID_CONFLICT,
     GOAL_NOT_FOUND,
-    MOST_VISITORS,
     NO_ALLOWED_ROOMS,
     NO_CONNECTED_ROOMS,
     SESSION_NOT_FOUND,
@@ -27,10 +27,10 @@ from matching.rule.resolver import (
 )
 
 # The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
-MOST_HOURS_APART = 26
+MAX_HOURS_APART = 26
 # Nobody is farther ahead of UTC, or behind it, than this: so much is mistaken where one side takes the
 # other's UTC for its own time.
-MOST_HOURS_FROM_UTC = 14
+MAX_HOURS_FROM_UTC = 14
 
 # The facts of a reason in the order in which they are told. As stored, JSON has an order of its own.
 ORDER = (
@@ -67,7 +67,7 @@ WHAT_IS_KNOWN = """
             SELECT i.visitor_id
             FROM matching_visitoridentity AS i
             WHERE i.organization_id = %(organization)s AND {carried}
-            LIMIT %(most_visitors)s
+            LIMIT %(max_visitors)s
         ) AS carried
         LEFT JOIN LATERAL (
             SELECT s.started_at FROM matching_visitorsession AS s
@@ -174,7 +174,7 @@ def explain_missing_sessions(
             WHAT_IS_KNOWN.format(carried=CARRIED_BY_ONE if len(sought) == 1 else CARRIED_BY_MANY),
             {
                 "organization": organization.id,
-                "most_visitors": MOST_VISITORS,
+                "max_visitors": MAX_VISITORS,
                 "identities": text_array(identity for identity, _ in sought),
                 "moments": moment_array(moment for _, moment in sought),
             },
@@ -263,7 +263,7 @@ def missing_session(
 def time_zone_slip(gap: timedelta) -> int | None:
     """Return by how many hours a time zone was probably mistaken, if the gap is so many hours exactly."""
     hours, rest = divmod(gap, timedelta(hours=1))
-    return hours if not rest and 1 <= hours <= MOST_HOURS_APART else None
+    return hours if not rest and 1 <= hours <= MAX_HOURS_APART else None
 
 
 def hours_into_session(matched_at: datetime, started_at: datetime, ended_at: datetime | None) -> int | None:
@@ -273,7 +273,7 @@ def hours_into_session(matched_at: datetime, started_at: datetime, ended_at: dat
     """
     hours = (started_at - matched_at) // timedelta(hours=1) + 1  # the session has to begin before
     is_within = ended_at is not None and matched_at + timedelta(hours=hours) <= ended_at
-    return hours if is_within and hours <= MOST_HOURS_FROM_UTC else None
+    return hours if is_within and hours <= MAX_HOURS_FROM_UTC else None
 
 
 def in_hours(hours: int) -> str:

@@ -4,6 +4,7 @@
 match and a thousand obey the same lines. Nothing here writes, and nothing knows of HTTP.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from goals.reading import ALLOWED_ROOMS
 from goalsvc.database.parameters import array, moment_array, text_array
 from goalsvc.database.statements import Ahead, Row, Statement
 from goalsvc.orgs.models import Organization, with_caller
+from matching.limits import MAX_VISITORS
 from matching.models import ExternalMatch
 
 
@@ -26,8 +28,24 @@ class MatchRequest(NamedTuple):
     rooms: Sequence[str]
     goal_value: Decimal | None = None
     external_id: str | None = None
-    is_held_if_unmatched: bool = False
+    is_pending_if_unmatched: bool = False
     by_id: UUID | None = None
+
+    @property
+    def digest(self) -> bytes | None:
+        """A digest of what is asked for, which tells a repetition from another event with its external id.
+
+        None without an external id.
+        """
+        if self.external_id is None:
+            return None
+        parts = (
+            self.visitor_identity,
+            self.goal_matched_at.isoformat(),
+            ",".join(sorted(map(str, self.rooms))),
+            str(self.goal_value),
+        )
+        return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
 
 
 class ChosenSession(NamedTuple):
@@ -92,10 +110,6 @@ NO_CONNECTED_ROOMS = "no_connected_rooms"
 EXTERNAL_ID_CONFLICT = "external_id_conflict"
 
 
-# An identity that more visitors carry names nobody: no more are taken. Of those that an older version let
-# through, the newest so many count.
-MOST_VISITORS = 1000
-
 # The parts that the statements below share; `request` is one posted match or many.
 # The latest session before the moment, of all visitors that carry the identity. Each visitor costs one
 # descent of the index session_latest, however many sessions there are; the outer LIMIT then picks among as
@@ -110,7 +124,7 @@ LATEST_SESSION = f"""
             FROM matching_visitoridentity AS i
             WHERE i.organization_id = {{organization}}
               AND {{carried}}
-            LIMIT {MOST_VISITORS}
+            LIMIT {MAX_VISITORS}
         ) AS carried
         CROSS JOIN LATERAL (
             SELECT s.id, s.visitor_id AS visitor_pk, s.visitor_session_id, s.started_at, s.room_ids

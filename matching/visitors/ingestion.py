@@ -15,10 +15,11 @@ from django.db import connection, transaction
 from goalsvc.database.parameters import array, moment_array, new_pks, text_array
 from goalsvc.database.planning import BY_INDEX, EACH_ANEW
 from goalsvc.orgs.models import Organization
-from matching.matches.recording import ARRIVALS_LOCK, MOST_PENDING, settle
+from matching.limits import MAX_PENDING, MAX_VISITORS
+from matching.matches.locks import ARRIVALS_LOCK
+from matching.matches.recording import settle
 from matching.matches.retries import CollisionError
 from matching.models import VisitorIdentity, VisitorSession
-from matching.rule.resolver import MOST_VISITORS
 
 
 class SessionReport(NamedTuple):
@@ -100,14 +101,14 @@ class UnknownRooms(NamedTuple):
 
 # How many visitors an identity may have that is tied to more without waiting for anybody: as many as all
 # connections of the server could tie at the same moment without passing the limit.
-FEW_VISITORS = f"{MOST_VISITORS} / current_setting('max_connections')::int"
+FEW_VISITORS = f"{MAX_VISITORS} / current_setting('max_connections')::int"
 VISITORS_OF = f"""(
             SELECT count(*) FROM (
                 SELECT FROM matching_visitoridentity AS i
                 WHERE i.organization_id = %(organization)s
                   AND i.identity >= {{identity}} AND i.identity <= {{identity}}
                 ORDER BY i.identity, i.visitor_id
-                LIMIT {MOST_VISITORS}
+                LIMIT {MAX_VISITORS}
             ) AS carried
         )"""
 # 64 locks for the identities of an organization, so that those of a batch fit the server's table of locks.
@@ -138,7 +139,7 @@ ANNOUNCE_ARRIVAL = f"""
         FROM (
             SELECT hashtext(named.identity) & 63 AS number,
                    bool_or(
-                       known_visitors < {MOST_VISITORS} AND known_visitors + visitors > {FEW_VISITORS}
+                       known_visitors < {MAX_VISITORS} AND known_visitors + visitors > {FEW_VISITORS}
                    ) AS is_crowded
             FROM named
             GROUP BY hashtext(named.identity) & 63
@@ -369,9 +370,9 @@ AWAITING = f"""
           AND pending.visitor_identity >= carried.identity
           AND pending.visitor_identity <= carried.identity
         ORDER BY pending.visitor_identity, pending.id
-        LIMIT {MOST_PENDING}
+        LIMIT {MAX_PENDING}
     ) AS held
-    LIMIT {MOST_PENDING}
+    LIMIT {MAX_PENDING}
 """
 AWAITING_SESSIONS = AWAITING.format(
     carried="""(
@@ -550,7 +551,7 @@ def look_at_crowd(organization: Organization, crowd: Crowd, identities: set[str]
         )
         for identity, visitor_id, count in cursor:
             if visitor_id is None:
-                crowd.places[identity] = MOST_VISITORS - count
+                crowd.places[identity] = MAX_VISITORS - count
             else:
                 crowd.known.add((identity, visitor_id))
 

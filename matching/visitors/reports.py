@@ -11,9 +11,9 @@ from rest_framework.exceptions import APIException, ValidationError
 from goalsvc.api.errors import Conflict
 from goalsvc.api.parsing import ObjectSerializer
 from goalsvc.orgs.models import Organization
+from matching.limits import MAX_VISITORS
 from matching.matches.answers import answer_to_error, foreign_rooms
 from matching.matches.retries import despite_collisions
-from matching.rule.resolver import MOST_VISITORS
 from matching.serializers import IDENTITY_OF_VISITOR, SESSION
 from matching.visitors.ingestion import (
     IdentityReport,
@@ -127,7 +127,7 @@ def refusal_error(outcome: Refusal) -> APIException:
     if isinstance(outcome, IdentityTooCommon):
         return Conflict(
             "identity_too_common",
-            f"{MOST_VISITORS:,} visitors carry this visitor identity already: it names nobody. Nothing was "
+            f"{MAX_VISITORS:,} visitors carry this visitor identity already: it names nobody. Nothing was "
             "recorded.",
         )
     return Conflict("session_visitor_conflict", "This visitor_session_id is a session of another visitor.")

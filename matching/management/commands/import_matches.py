@@ -63,7 +63,7 @@ class Command(ImportCommand):
             by=None,
             at=at,
             source=MatchAttempt.Source.IMPORT,
-            is_rehearsal=is_rehearsal,
+            validate_only=is_rehearsal,
         )
         return [outcome_of(answer) for answer in answers]
 
