@@ -32,7 +32,7 @@ def bytes_as_text(value: bytes | memoryview | None) -> str | None:
 # as PostgreSQL reads it, that of one row.
 OF_MANY: dict[str, Callable[[Iterable[Any]], str]] = {
     "uuid": array,
-    "integer": array,
+    "int": array,
     "numeric": array,
     "text": text_array,
     "jsonb": json_as_texts,
@@ -67,9 +67,16 @@ class Columns:
         values = ", ".join(f"%({name})s::{travelling(type)} AS {name}" for name, type in self.types.items())
         return f"(SELECT {values}) AS {alias}"
 
-    def parameters_of_rows(self, rows: Sequence[Any]) -> dict[str, str]:
-        """Return the parameters of `rows`, read from attributes with the columns' names."""
-        return {name: write(map(attrgetter(name), rows)) for name, write in self.writers.items()}
+    def parameters_of_rows(self, rows: Sequence[Any], **values: Iterable[Any]) -> dict[str, str]:
+        """Return the parameters of `rows`, read from attributes with the columns' names.
+
+        Args:
+            values: by column, those that are no attributes.
+        """
+        return {
+            name: write(values[name] if name in values else map(attrgetter(name), rows))
+            for name, write in self.writers.items()
+        }
 
     def parameters_of_row(self, row: Any) -> dict[str, Any]:
         """Return the parameters of `row`, read from attributes with the columns' names."""

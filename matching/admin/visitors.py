@@ -12,12 +12,12 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from goalsvc.api.errors import Conflict
 from goalsvc.orgs.admin import acting_user, link_to, precise
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.privacy import IdentityForm, holdings_page, may_see_holdings, show
 from matching.admin.rooms import name_rooms, room_links
 from matching.models import Visitor, VisitorIdentity, VisitorSession
+from matching.refusals import SessionHasMatches
 from matching.visitors.withdrawal import take_back_session
 
 
@@ -151,7 +151,7 @@ class VisitorSessionAdmin(ReceivedAdmin):
                     by=acting_user(request),
                     at=timezone.now(),
                 )
-            except Conflict:
+            except SessionHasMatches:
                 kept += 1
         if taken:
             self.message_user(request, f"Sessions taken back: {taken}.", messages.SUCCESS)

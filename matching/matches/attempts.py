@@ -1,10 +1,10 @@
 """What became of posted matches that were not written: kept for a while, and counted."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -14,67 +14,64 @@ from goalsvc.api.parsing import FORBIDDEN_CHARACTERS, MomentField
 from goalsvc.api.requests import current_request_id
 from goalsvc.database.parameters import array
 from goalsvc.orgs.models import Organization, User
-from matching.models import MatchAttempt
-from matching.rule.resolver import GOAL_NOT_FOUND, MatchRequest
+from matching.matches.answers import Answer
+from matching.matches.inserts import NewMatch
+from matching.models import ExternalMatch, MatchAttempt, PendingMatch
+from matching.refusals import GoalNotFound
+from matching.rule.resolver import MatchRequest
 from matching.serializers import IDENTITY, IDENTITY_ALIAS
-
-if TYPE_CHECKING:
-    from matching.matches.answers import Answer
 
 MOMENT = MomentField()
 
 
+MatchAnswer = Answer[NewMatch | ExternalMatch | PendingMatch]
+
+
+@dataclass(slots=True)
+class PostedMatch:
+    """A posted match on its way: as it was sent, as it was read, and what it is answered."""
+
+    item: Any  # as `post_matches` takes it
+    request: MatchRequest | None = None  # None: it could not be read
+    answer: MatchAnswer | None = None
+    goal_id: UUID | None = None  # of one that could not be read: the organization's goal that it names
+
+
 def keep_attempts(
     organization: Organization,
-    items: Sequence[Any],
-    answers: "Sequence[Answer]",
-    requests: Mapping[int, MatchRequest],
-    goals_of_refused: Mapping[int, UUID],
+    posted: Sequence[PostedMatch],
     *,
     by: User | None,
     at: datetime,
     source: MatchAttempt.Source,
 ) -> None:
-    """Keep the rejected ones of posted matches; nothing happens where none was.
-
-    Args:
-        requests: those items that could be read, by their index.
-        goals_of_refused: the goals of the others, where they name one of the organization's, by index.
-    """
-    rejected = [index for index, answer in enumerate(answers) if answer.code is not None]
-    if rejected:
-        MatchAttempt.objects.bulk_create(
-            new_attempt(
-                organization,
-                items[index],
-                answers[index],
-                requests.get(index),
-                goals_of_refused.get(index),
-                by=by,
-                at=at,
-                source=source,
-            )
-            for index in rejected
-        )
+    """Keep the rejected ones of posted matches; nothing happens where none was."""
+    attempts = [
+        new_attempt(organization, match, match.answer, by=by, at=at, source=source)
+        for match in posted
+        if match.answer is not None and match.answer.code is not None
+    ]
+    if attempts:
+        MatchAttempt.objects.bulk_create(attempts)
 
 
 def new_attempt(
     organization: Organization,
-    item: Any,
-    answer: "Answer",
-    request: MatchRequest | None,
-    goal_id: UUID | None,
+    match: PostedMatch,
+    answer: MatchAnswer,
     *,
     by: User | None,
     at: datetime,
     source: MatchAttempt.Source,
 ) -> MatchAttempt:
     """Make the record of a rejected attempt; of a faulty item, with as much as can be read."""
-    sent = item if isinstance(item, dict) else {}
+    request = match.request
+    sent = match.item if isinstance(match.item, dict) else {}
     identity = sent.get(IDENTITY, sent.get(IDENTITY_ALIAS))
+    goal_id = request.goal_id if request else match.goal_id
     return MatchAttempt(
         organization_id=organization.id,
-        goal_id=None if answer.code == GOAL_NOT_FOUND else request.goal_id if request else goal_id,
+        goal_id=None if answer.code == GoalNotFound.default_code else goal_id,
         source=source,
         visitor_identity=request.visitor_identity if request else readable(identity),
         goal_matched_at=request.goal_matched_at if request else readable_moment(sent.get("goal_matched_at")),
@@ -132,7 +129,7 @@ def count_replays(organization: Organization, goal_ids: Iterable[UUID], *, at: d
         )
 
 
-# What was received, by the day it was received and by goal. A held match counts on the day it was posted,
+# What was received, by the day it was received and by goal. A pending match counts on the day it was posted,
 # as what has become of it; the match that settled it is not counted again. Retracted matches are left out.
 SUMMARY = """
     WITH received AS (
@@ -210,7 +207,7 @@ class Tally:
             self.replayed += count
         elif outcome == "pending":
             self.pending += count
-        else:  # a held match that was given up: expired, cancelled
+        else:  # a pending match that was given up: expired, cancelled
             self.rejected[outcome] += count
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from rest_framework.exceptions import APIException
 from uuid_utils.compat import uuid7
 
 from goalsvc.database.columns import Columns
@@ -16,11 +17,12 @@ from goalsvc.database.statements import Statement
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING
 from matching.models import PendingMatch
+from matching.refusals import NoConnectedRooms, SessionNotFound
 from matching.rule.reasons import in_short
-from matching.rule.resolver import NO_CONNECTED_ROOMS, SESSION_NOT_FOUND, MatchRequest, Refusal
+from matching.rule.resolver import MatchRequest, Refusal
 
 # An arriving identity or session can cure these refusals.
-CURABLE = frozenset({SESSION_NOT_FOUND, NO_CONNECTED_ROOMS})
+CURABLE: frozenset[type[APIException]] = frozenset({SessionNotFound, NoConnectedRooms})
 
 COUNT_PENDING_MATCHES = Statement(f"""
     SELECT asked.number, (
@@ -60,7 +62,7 @@ SETTLE = f"""
 
 
 def is_to_be_pending(request: MatchRequest, refusal: Refusal) -> bool:
-    return request.is_pending_if_unmatched and refusal.code in CURABLE
+    return request.is_pending_if_unmatched and refusal.error in CURABLE
 
 
 def count_pending_matches(

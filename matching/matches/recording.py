@@ -34,17 +34,15 @@ from matching.matches.pending import (
     write_settlements,
 )
 from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
+from matching.refusals import ExternalIdConflict, TooManyPending
 from matching.rule.reasons import explain
 from matching.rule.resolver import (
-    EXTERNAL_ID_CONFLICT,
     MatchRequest,
     Refusal,
     Resolution,
     decide,
     find_facts,
 )
-
-TOO_MANY_PENDING = "too_many_pending"
 
 
 class Recorded(NamedTuple):
@@ -190,7 +188,7 @@ def make_plan(
                 plan.met.add(pending.pk)
             if first := fact.match or pending:
                 if first.request_digest != request.digest:
-                    plan.refusals[index] = Refusal(EXTERNAL_ID_CONFLICT)
+                    plan.refusals[index] = Refusal(ExternalIdConflict)
                 elif fact.match:
                     plan.replays[index] = first.pk
                 elif isinstance(decision, Resolution):
@@ -277,7 +275,7 @@ def refuse_too_many(
     for index in indexes:
         identity = requests[index].visitor_identity
         if counts[identity] >= MAX_PENDING:
-            plan.refusals[index] = Refusal(TOO_MANY_PENDING)
+            plan.refusals[index] = Refusal(TooManyPending)
         counts[identity] += 1
 
 

@@ -21,7 +21,7 @@ from goalsvc.database.parameters import array
 from goalsvc.orgs.history import Action, Kind, record_change
 from goalsvc.orgs.models import Organization, User
 from matching.matches.locks import lock_out_arrivals
-from matching.matches.retries import despite_collisions
+from matching.matches.retries import retried_on_collision
 from matching.models import IdempotencyKey
 
 
@@ -49,31 +49,33 @@ def erase_identity(
 
     The history says who erased an identity when, and how many rows that were; not which identity.
     """
-
-    def erase() -> Erased:
-        with transaction.atomic():
-            erased = erase_rows(organization, identity)
-            if not erased.is_nothing:
-                record_change(
-                    organization.id,
-                    Kind.VISITOR_IDENTITY,
-                    None,
-                    Action.ERASED,
-                    {name: [count, 0] for name, count in asdict(erased).items() if count},
-                    by=by,
-                    at=at,
-                )
-        return erased
-
-    erased = despite_collisions(erase)
+    erased = erase(organization, identity, by=by, at=at)
     if erased.is_nothing:
         return None
     # A request that found the identity before the commit may have written about it since; where a visitor
     # stays, as another identity uses it, nothing refuses that. None that begins now finds the identity.
-    despite_collisions(lambda: sweep(organization, identity))
+    sweep(organization, identity)
     return erased
 
 
+@retried_on_collision
+def erase(organization: Organization, identity: str, *, by: User | None, at: datetime) -> Erased:
+    with transaction.atomic():
+        erased = erase_rows(organization, identity)
+        if not erased.is_nothing:
+            record_change(
+                organization.id,
+                Kind.VISITOR_IDENTITY,
+                None,
+                Action.ERASED,
+                {name: [count, 0] for name, count in asdict(erased).items() if count},
+                by=by,
+                at=at,
+            )
+    return erased
+
+
+@retried_on_collision
 def sweep(organization: Organization, identity: str) -> None:
     with transaction.atomic():
         erase_rows(organization, identity)

@@ -6,22 +6,25 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from rest_framework.exceptions import APIException
 
 from goalsvc.api.rendering import moment
 from goalsvc.database.parameters import moment_array, text_array
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_VISITORS
 from matching.models import ExternalMatch, PendingMatch
+from matching.refusals import (
+    ExternalIdConflict,
+    GoalNotFound,
+    NoAllowedRooms,
+    NoConnectedRooms,
+    SessionNotFound,
+    UnknownRooms,
+)
 from matching.rule.resemblance import find_differences
 from matching.rule.resolver import (
     CARRIED_BY_MANY,
     CARRIED_BY_ONE,
-    EXTERNAL_ID_CONFLICT,
-    GOAL_NOT_FOUND,
-    NO_ALLOWED_ROOMS,
-    NO_CONNECTED_ROOMS,
-    SESSION_NOT_FOUND,
-    UNKNOWN_ROOMS,
     MatchRequest,
     Refusal,
 )
@@ -92,16 +95,16 @@ def explain(
     Every reason is a JSON object with a `message` and the facts behind it, all of the organization's own.
     """
     without_session = {
-        index: request for index, (request, refusal) in refusals.items() if refusal.code == SESSION_NOT_FOUND
+        index: request for index, (request, refusal) in refusals.items() if refusal.error is SessionNotFound
     }
     reasons = explain_missing_sessions(organization, without_session)
     for index, (request, refusal) in refusals.items():
-        if refusal.code == NO_CONNECTED_ROOMS:
+        if refusal.error is NoConnectedRooms:
             reasons[index] = explain_unconnected_rooms(request, refusal)
     conflicts = {
         index: request
         for index, (request, refusal) in refusals.items()
-        if refusal.code == EXTERNAL_ID_CONFLICT
+        if refusal.error is ExternalIdConflict
     }
     return reasons | explain_conflicts(organization, conflicts)
 
@@ -202,16 +205,16 @@ def explain_missing_sessions(
 
 
 # What a held match is told where no arrival can help any more.
-SENTENCES = {
-    GOAL_NOT_FOUND: "The goal was deleted.",
-    UNKNOWN_ROOMS: "A posted room is no longer one of the organization's.",
-    NO_ALLOWED_ROOMS: "The goal is allowed in none of the posted rooms any more.",
+SENTENCES: dict[type[APIException], str] = {
+    GoalNotFound: "The goal was deleted.",
+    UnknownRooms: "A posted room is no longer one of the organization's.",
+    NoAllowedRooms: "The goal is allowed in none of the posted rooms any more.",
 }
 
 
 def in_short(refusal: Refusal) -> dict[str, Any]:
     """Return the reason of a held match for a refusal that `explain` knows nothing of."""
-    return {"message": SENTENCES.get(refusal.code, "The external_id stands for a different match.")}
+    return {"message": SENTENCES.get(refusal.error, "The external_id stands for a different match.")}
 
 
 def missing_session(

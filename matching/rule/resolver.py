@@ -11,12 +11,21 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from rest_framework.exceptions import APIException
+
 from goals.reading import ALLOWED_ROOMS
 from goalsvc.database.parameters import array, moment_array, text_array
 from goalsvc.database.statements import Ahead, Row, Statement
 from goalsvc.orgs.models import Organization, with_caller
 from matching.limits import MAX_VISITORS
 from matching.models import ExternalMatch
+from matching.refusals import (
+    GoalNotFound,
+    NoAllowedRooms,
+    NoConnectedRooms,
+    SessionNotFound,
+    UnknownRooms,
+)
 
 
 class MatchRequest(NamedTuple):
@@ -94,20 +103,17 @@ class Resolution(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a request became no match: the API's word, and what it takes to explain it."""
+    """Why a request became no match, or a report of a visitor no row, and what it takes to explain it."""
 
-    code: str
+    error: type[APIException]
     room_ids: Sequence[str] = ()
     goal: GoalRule | None = None
     session: ChosenSession | None = None
 
-
-GOAL_NOT_FOUND = "goal_not_found"
-UNKNOWN_ROOMS = "unknown_rooms"
-NO_ALLOWED_ROOMS = "no_allowed_rooms"
-SESSION_NOT_FOUND = "session_not_found"
-NO_CONNECTED_ROOMS = "no_connected_rooms"
-EXTERNAL_ID_CONFLICT = "external_id_conflict"
+    @property
+    def code(self) -> str:
+        """The API's word for it."""
+        return self.error.default_code
 
 
 # The parts that the statements below share; `request` is one posted match or many.
@@ -355,24 +361,24 @@ def decide(request: MatchRequest, known_rooms: frozenset[str], facts: Facts) -> 
     """
     goal, session = facts.goal, facts.session
     if goal is None:
-        return Refusal(GOAL_NOT_FOUND)
+        return Refusal(GoalNotFound)
     if unknown := [room for room in request.rooms if room not in known_rooms]:
-        return Refusal(UNKNOWN_ROOMS, unknown)
+        return Refusal(UnknownRooms, unknown)
 
     # 1. The session, chosen before rooms are looked at.
     if session is None:
-        return Refusal(SESSION_NOT_FOUND)
+        return Refusal(SessionNotFound)
 
     # 2. The rooms that count.
     counting = [room for room in request.rooms if goal.is_any_room_allowed or room in goal.allowed_room_ids]
     if not counting:
-        return Refusal(NO_ALLOWED_ROOMS, request.rooms)
+        return Refusal(NoAllowedRooms, request.rooms)
 
     # 3. The connected rooms.
     visited = set(session.room_ids)
     connected = [room for room in counting if room in visited]
     if not connected:
-        return Refusal(NO_CONNECTED_ROOMS, counting, goal, session)
+        return Refusal(NoConnectedRooms, counting, goal, session)
 
     # 4. The value.
     if request.goal_value is not None:
