@@ -68,7 +68,8 @@ from matching.refusals import (
     PendingMatchNotFound,
     PendingMatchResolved,
 )
-from matching.rule.resolver import MatchRequest, look_for_facts
+from matching.rule.facts import look_for_facts
+from matching.rule.resolver import MatchRequest
 from matching.serializers import RESTATEMENT
 
 MAX_BATCH_ITEMS = 5000

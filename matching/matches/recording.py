@@ -35,13 +35,13 @@ from matching.matches.pending import (
 )
 from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
 from matching.refusals import ExternalIdConflict, TooManyPending
+from matching.rule.facts import find_facts
 from matching.rule.reasons import explain
 from matching.rule.resolver import (
     MatchRequest,
     Refusal,
     Resolution,
     decide,
-    find_facts,
 )
 
 

@@ -21,13 +21,9 @@ from matching.refusals import (
     SessionNotFound,
     UnknownRooms,
 )
+from matching.rule.facts import CARRIED_BY_MANY, CARRIED_BY_ONE
 from matching.rule.resemblance import find_differences
-from matching.rule.resolver import (
-    CARRIED_BY_MANY,
-    CARRIED_BY_ONE,
-    MatchRequest,
-    Refusal,
-)
+from matching.rule.resolver import MatchRequest, Refusal
 
 # The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
 MAX_HOURS_APART = 26

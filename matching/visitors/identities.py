@@ -65,7 +65,7 @@ REPORTED = Columns(
     visitor_session_id="text",
     visitors="int",  # to how many it is tied along with this one; NULL where the limit has been seen to
 )
-# What UPSERT_IDENTITIES returns of each: the attributes of KnownIdentity.
+# The attributes of KnownIdentity, as UPSERT_IDENTITIES returns them.
 RETURNED = {
     "id": "upserted.id",
     "visitor_identity": "upserted.identity",
@@ -102,7 +102,8 @@ UPSERT_IDENTITIES = f"""
             visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
         RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
     )
-    SELECT {", ".join(RETURNED.values())}, {IS_AWAITED.format(carried="report AS carried")}
+    SELECT {", ".join(RETURNED[name] for name in KnownIdentity._fields)},
+           {IS_AWAITED.format(carried="report AS carried")}
     FROM upserted
     CROSS JOIN LATERAL (
         SELECT v.visitor_id FROM matching_visitor AS v
@@ -235,7 +236,7 @@ def upsert_identities(
         cursor.execute(UPSERT_IDENTITIES, {"organization": arrival.organization.id, "at": at, **parameters})
         for *row, is_one_awaited in cursor:
             is_awaited |= is_one_awaited
-            identity = KnownIdentity(**dict(zip(RETURNED, row, strict=True)))
+            identity = KnownIdentity._make(row)
             known[identity.visitor_identity, identity.visitor_id] = identity
     if len(known) < len(merged):
         raise CollisionError("an identity came to have many visitors")

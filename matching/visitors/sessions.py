@@ -83,10 +83,11 @@ CARRIED_BY_SESSIONS = """(SELECT DISTINCT visitor_id FROM upserted) AS arrived
                   AND i.visitor_id >= arrived.visitor_id AND i.visitor_id <= arrived.visitor_id
                 ORDER BY i.visitor_id
             ) AS carried"""
-# What UPSERT_SESSIONS returns of each: the attributes of KnownSession, but for the visitor's.
+# The attributes of KnownSession, as UPSERT_SESSIONS returns them.
 RETURNED = {
     "id": "id",
     "visitor_session_id": "visitor_session_id",
+    "visitor_id": "NULL",  # which the report says
     "started_at": "started_at",
     "ended_at": "ended_at",
     "room_ids": "room_ids::text[]",
@@ -131,7 +132,8 @@ UPSERT_SESSIONS = f"""
         RETURNING {", ".join(f"s.{name}" for name in WRITTEN.types)},
                   s.visitor_id, s.created_at, s.updated_at, xmax = 0 AS is_new
     )
-    SELECT {", ".join(RETURNED.values())}, {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)}
+    SELECT {", ".join(RETURNED[name] for name in KnownSession._fields)},
+           {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)}
     FROM upserted
 """
 AWAITING_SESSIONS = AWAITING.format(
@@ -315,7 +317,7 @@ def upsert_sessions(
         cursor.execute(UPSERT_SESSIONS, {"organization": organization.id, "at": at, **parameters})
         for *row, is_one_awaited in cursor:
             is_awaited |= is_one_awaited
-            columns = dict(zip(RETURNED, row, strict=True))
-            session_id = columns["visitor_session_id"]
-            known[session_id] = KnownSession(visitor_id=visitors[session_id], **columns)
+            session = KnownSession._make(row)
+            session_id = session.visitor_session_id
+            known[session_id] = session._replace(visitor_id=visitors[session_id])
     return known, is_awaited

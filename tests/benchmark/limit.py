@@ -18,7 +18,7 @@ from django.utils import timezone
 from goalsvc.database.parameters import array, bytes_array, moment_array, new_pks, text_array
 from goalsvc.orgs.models import ApiToken, User
 from matching.matches.inserts import INSERT_MANY_MATCHES, INSERT_ONE_MATCH
-from matching.rule.resolver import FACTS_OF_MANY, FACTS_WITH_CALLER
+from matching.rule.facts import FACTS_OF_MANY, FACTS_WITH_CALLER
 from matching.visitors.arrivals import ANNOUNCE_ARRIVAL
 from matching.visitors.sessions import UPSERT_SESSIONS
 from tests.benchmark.world import MATCHED_AT, World
