@@ -40,7 +40,11 @@ OF_MANY: dict[str, Callable[[Iterable[Any]], str]] = {
     "bytea": bytes_array,
     "uuid[]": arrays_as_texts,
 }
-OF_ONE: dict[str, Callable[[Any], str | None]] = {"bytea": bytes_as_text, "uuid[]": array}
+OF_ONE: dict[str, Callable[[Any], str | None]] = {
+    "bytea": bytes_as_text,
+    "jsonb": json.dumps,
+    "uuid[]": array,
+}
 
 
 class Columns:
@@ -55,7 +59,6 @@ class Columns:
         )
         self.writers = {name: OF_MANY[type] for name, type in types.items()}
         self.special = {name: OF_ONE[type] for name, type in types.items() if type in OF_ONE}
-        self.values_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*types)
 
     def rows(self, alias: str) -> str:
         """Return SQL for any number of rows, to stand in FROM."""
@@ -63,7 +66,10 @@ class Columns:
         return f"unnest({arrays}) AS {alias} ({self.names})"
 
     def row(self, alias: str) -> str:
-        """Return SQL for one row, to stand in FROM: the planner keeps a plan for it, as unnest hides that."""
+        """Return SQL for one row, to stand in FROM.
+
+        The planner sees that it is one, which unnest hides, and so keeps a generic plan.
+        """
         values = ", ".join(f"%({name})s::{travelling(type)} AS {name}" for name, type in self.types.items())
         return f"(SELECT {values}) AS {alias}"
 
@@ -80,7 +86,7 @@ class Columns:
 
     def parameters_of_row(self, row: Any) -> dict[str, Any]:
         """Return the parameters of `row`, read from attributes with the columns' names."""
-        values = dict(zip(self.types, self.values_of(row), strict=True))
+        values = {name: getattr(row, name) for name in self.types}
         for name, write in self.special.items():
             values[name] = write(values[name])
         return values

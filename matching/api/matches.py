@@ -55,11 +55,12 @@ from matching.api.rendering import (
     respond,
 )
 from matching.matches.answers import OF_MATCHES, failed_by
-from matching.matches.attempts import PostedMatch, count_replays, keep_attempts, summarize
+from matching.matches.attempts import PostedMatch, keep_attempts
 from matching.matches.idempotency import KEY_HEADER, once, read_key
 from matching.matches.metrics import count_answers, count_stored_answer
 from matching.matches.posting import post_matches, read_request
 from matching.matches.retries import retried_on_collision
+from matching.matches.summary import count_replays, summarize
 from matching.models import ExternalMatch, ExternalMatchQuerySet, MatchAttempt, PendingMatch
 from matching.refusals import (
     GoalNotFound,

@@ -9,9 +9,9 @@ from goalsvc.api.rendering import Response, moment
 from goalsvc.orgs.models import HistoryEntry, Organization
 from goalsvc.orgs.rendering import render_nested_user
 from matching.matches.answers import Answer, Verdict, summary_of
-from matching.matches.attempts import Tally
 from matching.matches.idempotency import REPLAY_HEADER
 from matching.matches.inserts import NewMatch
+from matching.matches.summary import Tally
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.rule.reasons import in_order
 from matching.visitors.identities import KnownIdentity

@@ -14,9 +14,10 @@ from goalsvc.api.parsing import parse_uuid
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization, User
 from matching.matches.answers import Answer, Verdict, failed_by, failed_for
-from matching.matches.attempts import MatchAnswer, PostedMatch, count_replays, keep_attempts
+from matching.matches.attempts import MatchAnswer, PostedMatch, keep_attempts
 from matching.matches.metrics import count_answers
 from matching.matches.recording import Outcome, Pending, Recorded, Refused, record_matches
+from matching.matches.summary import count_replays
 from matching.models import MatchAttempt
 from matching.refusals import GoalNotFound
 from matching.rule.resolver import MatchRequest
@@ -57,7 +58,7 @@ def post_matches(
             requests = [request for _, request in readable]
             outcomes = record_matches(organization, requests, at=at, validate_only=validate_only, ahead=ahead)
             for (match, _), outcome in zip(readable, outcomes, strict=True):
-                match.answer = answer_to(outcome)
+                match.answer = answer_to_match(outcome)
         answers = [match.answer for match in posted if match.answer is not None]
         if validate_only:
             transaction.set_rollback(True)
@@ -70,7 +71,7 @@ def post_matches(
     return answers
 
 
-def answer_to(outcome: Outcome) -> MatchAnswer:
+def answer_to_match(outcome: Outcome) -> MatchAnswer:
     """Return the answer that tells of an outcome."""
     match outcome:
         case Recorded(match, is_replay):

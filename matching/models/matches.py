@@ -188,7 +188,7 @@ class PendingMatchQuerySet(models.QuerySet["PendingMatch"]):
 
 
 class PendingMatch(models.Model):
-    """A match that is held until the identity or the session that it lacks arrives."""
+    """A match that waits until the identity or the session that it lacks arrives."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -224,7 +224,7 @@ class PendingMatch(models.Model):
         verbose_name_plural = "pending matches"
         ordering = ("-created_at", "-id")
         constraints = (
-            # A repeated delivery of a held event finds it, and holds no second one.
+            # A repeated delivery finds the pending match, and makes no second one.
             models.UniqueConstraint(
                 fields=["organization", "goal", "external_id"],
                 condition=Q(external_id__isnull=False, status="pending"),
@@ -253,17 +253,17 @@ class PendingMatch(models.Model):
             ),
             # GET /orgs/<org>/pending_matches
             models.Index(fields=["organization", "created_at", "id"], name="pending_list"),
-            # The held matches of a status, of an organization and of all, newest first: the admin's filter.
-            # Few are cancelled or still pending, among all that ever were.
+            # The pending matches of a status, of an organization and of all, newest first, for the admin's
+            # filter: few are cancelled or still pending, among all that ever were.
             models.Index(fields=["organization", "status", "created_at", "id"], name="pending_status_list"),
             models.Index(fields=["status", "id"], name="pending_status_newest"),
-            # The held matches of a goal, newest first.
+            # The pending matches of a goal, newest first.
             models.Index(fields=["goal", "created_at", "id"], name="pending_goal_list"),
-            # The held matches of an identity, whatever became of them, newest first.
+            # The pending matches of an identity, whatever became of them, newest first.
             models.Index(
                 fields=["organization", "visitor_identity", "created_at", "id"], name="pending_identity_list"
             ),
-            # The held matches of an external id, whatever became of them.
+            # The pending matches of an external id, whatever became of them.
             models.Index(
                 fields=["organization", "external_id"],
                 condition=Q(external_id__isnull=False),
@@ -289,7 +289,7 @@ class PendingMatch(models.Model):
         return is_cancelled
 
     def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
-        """Write what somebody did with the held match into the history."""
+        """Write what somebody did with the pending match into the history."""
         record_change(self.organization_id, Kind.PENDING_MATCH, self.id, action, changes, by=by, at=at)
 
     def status_at(self, at: datetime) -> str:

@@ -200,7 +200,7 @@ def explain_missing_sessions(
     return reasons
 
 
-# What a held match is told where no arrival can help any more.
+# The reason of a pending match that no arriving identity or session can cure any more.
 SENTENCES: dict[type[APIException], str] = {
     GoalNotFound: "The goal was deleted.",
     UnknownRooms: "A posted room is no longer one of the organization's.",
@@ -209,7 +209,7 @@ SENTENCES: dict[type[APIException], str] = {
 
 
 def in_short(refusal: Refusal) -> dict[str, Any]:
-    """Return the reason of a held match for a refusal that `explain` knows nothing of."""
+    """Return the reason of a pending match for a refusal that `explain` has none for."""
     return {"message": SENTENCES.get(refusal.error, "The external_id stands for a different match.")}
 
 

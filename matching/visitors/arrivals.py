@@ -21,7 +21,7 @@ from matching.limits import MAX_PENDING, MAX_VISITORS
 from matching.matches.locks import ARRIVALS_LOCK
 from matching.matches.recording import settle
 
-Tie = tuple[str, str]  # an identity and a visitor id
+Pair = tuple[str, str]  # an identity and a visitor id
 
 # An identity that has at most so many visitors is tied to another one without an exclusive lock: even if all
 # connections of the server did so at the same moment, they would not pass the limit.
@@ -36,7 +36,7 @@ VISITORS_OF = f"""(
             ) AS carried
         )"""
 # 64 locks for the identities of an organization, so that those of a batch fit the server's table of locks.
-CROWD_LOCK = "hashtextextended('crowd ' || %(organization)s::text, bucket.number)"
+IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::text, bucket.number)"
 
 # Takes the arrivals lock shared (see matching.matches.locks). Then takes the locks of the identities: those
 # that have many visitors exclusively, so that the limit holds. Then makes the visitors that are missing and
@@ -58,8 +58,8 @@ ANNOUNCE_ARRIVAL = f"""
     ),
     locked AS MATERIALIZED (
         SELECT CASE
-                   WHEN bucket.is_crowded THEN pg_advisory_xact_lock({CROWD_LOCK})
-                   ELSE pg_advisory_xact_lock_shared({CROWD_LOCK})
+                   WHEN bucket.is_crowded THEN pg_advisory_xact_lock({IDENTITY_LOCK})
+                   ELSE pg_advisory_xact_lock_shared({IDENTITY_LOCK})
                END
         FROM (
             SELECT hashtext(named.identity) & 63 AS number,
@@ -94,7 +94,7 @@ ANNOUNCE_ARRIVAL = f"""
 
 # Of identities that have many visitors: how many, and which of the pairs are known. Asked in a statement that
 # began after their locks were taken.
-CROWDED = f"""
+COMMON_IDENTITIES = f"""
     SELECT named.identity, NULL, {VISITORS_OF.format(identity="named.identity")}
     FROM unnest(%(identities)s::text[]) AS named (identity)
     UNION ALL
@@ -182,8 +182,8 @@ class Arrival(NamedTuple):
     organization: Organization
     known_rooms: frozenset[str]
     new_visitor_pks: Sequence[UUID]
-    ties: Mapping[str, int]  # the identities that come along, and to how many visitors each is tied
-    crowd: "Crowd"
+    visitor_counts: Mapping[str, int]  # to how many visitors each of the identities is to be tied
+    common_identities: "CommonIdentities"
 
     def delete_stray_visitors(self) -> None:
         """Delete the visitors that were made for nothing, as their reports were refused."""
@@ -195,22 +195,25 @@ class Arrival(NamedTuple):
                 )
 
 
-class Crowd:
-    """The identities of an arrival that have many visitors, and how many more each may have."""
+class CommonIdentities:
+    """The arriving identities that have many visitors: how many more each may have, and which it has."""
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
-        self.known: set[Tie] = set()
+        self.known_pairs: set[Pair] = set()
 
-    def admit(self, tie: Tie) -> bool:
-        """Tell whether the identity may be tied to the visitor; if so, it is from now on."""
-        identity, _ = tie
-        if identity not in self.places or tie in self.known:
+    def admit(self, pair: Pair) -> bool:
+        """Tell whether the identity may be tied to the visitor; if so, it is from now on.
+
+        Any identity that is not a common one may.
+        """
+        identity, _ = pair
+        if identity not in self.places or pair in self.known_pairs:
             return True
         if self.places[identity] <= 0:
             return False
         self.places[identity] -= 1
-        self.known.add(tie)
+        self.known_pairs.add(pair)
         return True
 
 
@@ -218,7 +221,7 @@ def announce_arrival(
     organization: Organization,
     visitor_ids: Iterable[str],
     room_ids: Iterable[str],
-    ties: Iterable[Tie],
+    pairs: Iterable[Pair],
     *,
     is_batch: bool,
     at: datetime,
@@ -226,11 +229,11 @@ def announce_arrival(
     """Take the arrivals lock and those of the identities, and make and lock the visitors.
 
     Args:
-        ties: the identities that come along, each with its visitor.
+        pairs: the identities that are to be tied to visitors.
     """
-    distinct = set(visitor_ids)
-    distinct_ties = set(ties)
-    visitors = Counter(identity for identity, _ in distinct_ties)
+    distinct_visitors = set(visitor_ids)
+    distinct_pairs = set(pairs)
+    visitor_counts = Counter(identity for identity, _ in distinct_pairs)
     with connection.cursor() as cursor:
         cursor.execute(
             ANNOUNCE_ARRIVAL,
@@ -238,38 +241,42 @@ def announce_arrival(
                 "organization": organization.id,
                 "at": at,
                 "is_batch": is_batch,
-                "visitor_ids": text_array(distinct),
-                "new_visitor_pks": array(new_pks(len(distinct))),
+                "visitor_ids": text_array(distinct_visitors),
+                "new_visitor_pks": array(new_pks(len(distinct_visitors))),
                 "rooms": array(set(room_ids)),
-                "identities": text_array(visitors),
-                "visitors": array(map(str, visitors.values())),
+                "identities": text_array(visitor_counts),
+                "visitors": array(map(str, visitor_counts.values())),
             },
         )
-        known_rooms, new_visitor_pks, crowded = cursor.fetchone()
-    crowd = Crowd()
-    if crowded:
-        look_at_crowd(organization, crowd, set(crowded), distinct_ties)
-    return Arrival(organization, frozenset(known_rooms), new_visitor_pks, visitors, crowd)
+        known_rooms, new_visitor_pks, common = cursor.fetchone()
+    common_identities = read_common_identities(organization, set(common), distinct_pairs)
+    return Arrival(organization, frozenset(known_rooms), new_visitor_pks, visitor_counts, common_identities)
 
 
-def look_at_crowd(organization: Organization, crowd: Crowd, identities: set[str], ties: set[Tie]) -> None:
-    """Read what is known of identities that have many visitors."""
-    ties = {tie for tie in ties if tie[0] in identities}
+def read_common_identities(
+    organization: Organization, identities: set[str], pairs: set[Pair]
+) -> CommonIdentities:
+    """Read what is known of identities that have many visitors; no query where there are none."""
+    found = CommonIdentities()
+    if not identities:
+        return found
+    asked = [(identity, visitor_id) for identity, visitor_id in pairs if identity in identities]
     with connection.cursor() as cursor:
         cursor.execute(
-            CROWDED,
+            COMMON_IDENTITIES,
             {
                 "organization": organization.id,
                 "identities": text_array(identities),
-                "tied_identities": text_array(identity for identity, _ in ties),
-                "visitor_ids": text_array(visitor_id for _, visitor_id in ties),
+                "tied_identities": text_array(identity for identity, _ in asked),
+                "visitor_ids": text_array(visitor_id for _, visitor_id in asked),
             },
         )
         for identity, visitor_id, count in cursor:
             if visitor_id is None:
-                crowd.places[identity] = MAX_VISITORS - count
+                found.places[identity] = MAX_VISITORS - count
             else:
-                crowd.known.add((identity, visitor_id))
+                found.known_pairs.add((identity, visitor_id))
+    return found
 
 
 def settle_awaiting(organization: Organization, awaiting: str, *, at: datetime, **who: str) -> None:

@@ -21,7 +21,7 @@ from matching.visitors.arrivals import (
     VISITOR_OF_REPORT,
     VISITORS_OF,
     Arrival,
-    Tie,
+    Pair,
     announce_arrival,
     settle_awaiting,
 )
@@ -151,7 +151,7 @@ def record_identities(
             organization,
             (report.visitor_id for report in reports),
             (),
-            map(tie_of, reports),
+            map(pair_of, reports),
             is_batch=len(reports) > 1,
             at=at,
         )
@@ -159,7 +159,7 @@ def record_identities(
         fine = [
             report
             for report in reports
-            if session_of(report) not in disputed and arrival.crowd.admit(tie_of(report))
+            if session_of(report) not in disputed and arrival.common_identities.admit(pair_of(report))
         ]
         known, is_awaited = upsert_identities(arrival, fine, at=at)
         if is_awaited:
@@ -169,9 +169,9 @@ def record_identities(
             arrival.delete_stray_visitors()
 
     answers: list[KnownIdentity | Refusal] = []
-    seen: set[Tie] = set()
+    seen: set[Pair] = set()
     for report in reports:
-        key = tie_of(report)
+        key = pair_of(report)
         if session_of(report) in disputed:
             answers.append(Refusal(SessionVisitorConflict))
             continue
@@ -183,7 +183,7 @@ def record_identities(
     return answers
 
 
-def tie_of(report: IdentityReport) -> Tie:
+def pair_of(report: IdentityReport) -> Pair:
     return report.visitor_identity, report.visitor_id
 
 
@@ -209,23 +209,23 @@ def others_sessions(
 
 def upsert_identities(
     arrival: Arrival, reports: Iterable[IdentityReport], *, at: datetime
-) -> tuple[dict[Tie, KnownIdentity], bool]:
-    """Write the reports, which the arrival's crowd has admitted, in one statement.
+) -> tuple[dict[Pair, KnownIdentity], bool]:
+    """Write the reports, which the arrival's `common_identities` have admitted, in one statement.
 
     Returns: the identities by identity and visitor id, and whether a match is pending for one of them.
     Raises: CollisionError where an identity came to have many visitors since the arrival was announced.
     """
-    merged: dict[Tie, IdentityReport] = {}
+    merged: dict[Pair, IdentityReport] = {}
     for report in reports:
-        key = tie_of(report)
+        key = pair_of(report)
         if key not in merged or report.visitor_session_id is not None:
             merged[key] = report
     if not merged:
         return {}, False
-    known: dict[Tie, KnownIdentity] = {}
+    known: dict[Pair, KnownIdentity] = {}
     is_awaited = False
-    crowded = arrival.crowd.places
-    visitors = [None if identity in crowded else arrival.ties[identity] for identity, _ in merged]
+    common = arrival.common_identities.places
+    visitors = [None if identity in common else arrival.visitor_counts[identity] for identity, _ in merged]
     parameters = REPORTED.parameters_of_rows(
         list(merged.values()),
         id=new_pks(len(merged)),

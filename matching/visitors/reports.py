@@ -18,8 +18,8 @@ from matching.visitors.identities import IdentityReport, KnownIdentity, record_i
 from matching.visitors.sessions import KnownSession, SessionReport, record_sessions
 
 Report = TypeVar("Report", SessionReport, IdentityReport)
-Outcome = KnownSession | KnownIdentity | Refusal
-ReportAnswer = Answer[KnownSession | KnownIdentity]
+Known = KnownSession | KnownIdentity
+ReportAnswer = Answer[Known]
 
 
 def report_sessions(
@@ -51,7 +51,7 @@ def answer_reports(
     items: Sequence[Any],
     form: ObjectSerializer,
     report_class: Callable[..., Report],
-    record: Callable[[list[Report]], Sequence[Outcome]],
+    record: Callable[[list[Report]], Sequence[Known | Refusal]],
     *,
     validate_only: bool = False,
 ) -> list[ReportAnswer]:
@@ -75,14 +75,15 @@ def answer_reports(
             answers[index] = failed_by(error)
     if reports:
         outcomes = record_at_once(record, list(reports.values()), validate_only=validate_only)
-        answers |= {index: answer_to(outcome) for index, outcome in zip(reports, outcomes, strict=True)}
+        for index, outcome in zip(reports, outcomes, strict=True):
+            answers[index] = answer_to_report(outcome)
     return [answers[index] for index in range(len(items))]
 
 
 @retried_on_collision
 def record_at_once(
-    record: Callable[[list[Report]], Sequence[Outcome]], reports: list[Report], *, validate_only: bool
-) -> Sequence[Outcome]:
+    record: Callable[[list[Report]], Sequence[Known | Refusal]], reports: list[Report], *, validate_only: bool
+) -> Sequence[Known | Refusal]:
     """Write reports, and settle the pending matches that waited for them, in one transaction."""
     with transaction.atomic(savepoint=validate_only):
         outcomes = record(reports)
@@ -91,7 +92,7 @@ def record_at_once(
     return outcomes
 
 
-def answer_to(outcome: Outcome) -> ReportAnswer:
+def answer_to_report(outcome: Known | Refusal) -> ReportAnswer:
     """Return the answer that tells of an outcome."""
     if isinstance(outcome, Refusal):
         return failed_for(outcome)

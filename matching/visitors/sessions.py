@@ -224,7 +224,7 @@ def reports_too_common(arrival: Arrival, reports: Sequence[SessionReport]) -> se
     As if each came alone after those before it: one that is refused for its rooms or its session takes no
     place.
     """
-    if not arrival.crowd.places:
+    if not arrival.common_identities.places:
         return set()
     owners = find_owners(arrival.organization, {report.visitor_session_id for report in reports})
     too_common = set()
@@ -234,7 +234,7 @@ def reports_too_common(arrival: Arrival, reports: Sequence[SessionReport]) -> se
         if owners.get(report.visitor_session_id, report.visitor_id) != report.visitor_id:
             continue
         identity = report.visitor_identity
-        if identity is None or arrival.crowd.admit((identity, report.visitor_id)):
+        if identity is None or arrival.common_identities.admit((identity, report.visitor_id)):
             owners[report.visitor_session_id] = report.visitor_id
         else:
             too_common.add(index)
