@@ -208,7 +208,7 @@ class GoalMatchesView(MatchPostingView):
         return [self.goal_id]
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such goal comes first. Raises: NotFound."""
+        """That there is no such goal comes first. Raises: NotFound (`goal_not_found`)."""
         goal_id = self.kwargs["goal_id"]
         if self.request.method == "POST":
             return self.rejected(fault, parse_uuid(goal_id))
@@ -302,7 +302,7 @@ class MatchesView(MatchingAPIView):
 def find_match(matches: ExternalMatchQuerySet, match_id: str) -> ExternalMatch:
     """Return the match with this id among `matches`, an organization's.
 
-    Raises: NotFound (`not_found`).
+    Raises: MatchNotFound.
     """
     pk = parse_uuid(match_id)
     match = matches.filter(id=pk).first() if pk else None
@@ -340,7 +340,7 @@ class MatchView(MatchingAPIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such match comes first. Raises: NotFound."""
+        """That there is no such match comes first. Raises: MatchNotFound."""
         find_match(self.organization.matches.all(), self.kwargs["match_id"])
         return fault
 
@@ -411,7 +411,7 @@ class PendingMatchView(MatchingAPIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such pending match comes first. Raises: NotFound."""
+        """That there is no such pending match comes first. Raises: PendingMatchNotFound."""
         self.find(self.kwargs["pending_id"])
         return fault
 

@@ -120,7 +120,7 @@ class VisitorIdentityView(OrganizationAPIView):
         raise VisitorIdentityNotFound
 
     def refusal(self, fault: APIException) -> APIException:
-        """That nothing is held about the identity comes first. Raises: NotFound."""
+        """That nothing is held about the identity comes first. Raises: VisitorIdentityNotFound."""
         self.find(self.kwargs["visitor_identity"])
         return fault
 
@@ -206,7 +206,7 @@ class VisitorSessionView(OrganizationAPIView):
         raise VisitorSessionNotFound
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such session comes first. Raises: NotFound."""
+        """That there is no such session comes first. Raises: VisitorSessionNotFound."""
         names = named(self.request, "visitor_session_id", self.kwargs["visitor_session_id"])
         if not self.organization.visitor_sessions.filter(visitor_session_id__in=names).exists():
             raise VisitorSessionNotFound

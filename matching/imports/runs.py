@@ -123,7 +123,7 @@ class Results:
             cells = [*row.source, *[""] * (width - len(row.source))]
             if is_blank(cells[width:]):
                 del cells[width:]
-            # Cells too many stay together in the last column: whoever mends the row needs them.
+            # Surplus cells stay together in the last column, so that the row can be mended.
             cells[width - 1 :] = [self.source.delimiter.join(cells[width - 1 :])]
             for index, name in enumerate(self.source.names):
                 if name in verdict:
@@ -182,7 +182,7 @@ class Import:
     options: Mapping[str, Any]  # what changes the meaning of the rows
     record: Callable[[Sequence[Any], datetime], Sequence[Answer[Any]]]
     results_path: Path
-    say: Callable[[str], None]  # what whoever imports should know of the file
+    say: Callable[[str], None]  # shows a remark on the file to the user
     validate_only: bool = False
 
     def run(self, progress: Callable[[int, int], None]) -> ImportRun:

@@ -81,8 +81,8 @@ def sweep(organization: Organization, identity: str) -> None:
         erase_rows(organization, identity)
 
 
-# A visitor goes with its last identity. Whoever has a match of one of its sessions not yet committed is
-# waited for here; who comes later waits for us, and is refused by the foreign key.
+# A visitor is deleted with its last identity. FOR UPDATE waits for transactions that are writing a match of
+# one of its sessions; later ones wait for this one, and then the foreign key refuses them.
 OWN_VISITORS = """
     SELECT v.id FROM matching_visitor AS v
     WHERE v.organization_id = %(organization)s

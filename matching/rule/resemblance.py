@@ -13,7 +13,7 @@ from django.db import connection
 from goalsvc.database.parameters import text_array
 from goalsvc.orgs.models import Organization
 
-# Of a batch, no more are looked at: one hint of a kind is enough for whoever wrote the program.
+# No more identities of a batch are compared: a few hints show what is wrong with a program.
 MAX_IDENTITIES = 200
 MAX_ZEROS = 6
 QUOTES = "\"'`"
