@@ -234,7 +234,7 @@ def upsert_identities(
     )
     with connection.cursor() as cursor:
         cursor.execute(UPSERT_IDENTITIES, {"organization": arrival.organization.id, "at": at, **parameters})
-        for *row, is_one_awaited in cursor:
+        for *row, is_one_awaited in cursor.fetchall():
             is_awaited |= is_one_awaited
             identity = KnownIdentity._make(row)
             known[identity.visitor_identity, identity.visitor_id] = identity

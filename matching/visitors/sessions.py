@@ -315,7 +315,7 @@ def upsert_sessions(
     )
     with connection.cursor() as cursor:
         cursor.execute(UPSERT_SESSIONS, {"organization": organization.id, "at": at, **parameters})
-        for *row, is_one_awaited in cursor:
+        for *row, is_one_awaited in cursor.fetchall():
             is_awaited |= is_one_awaited
             session = KnownSession._make(row)
             session_id = session.visitor_session_id
