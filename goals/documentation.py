@@ -3,7 +3,9 @@
 from drf_spectacular.utils import OpenApiParameter
 
 from goals.conditions import TYPES
+from goals.refusals import GoalNotFound
 from goals.serializers import GoalSerializer
+from goalsvc.api.preconditions import PreconditionFailed
 from goalsvc.api.schema import (
     BODY,
     PAGE,
@@ -12,9 +14,9 @@ from goalsvc.api.schema import (
     Answer,
     FieldErrors,
     Operation,
-    Refusal,
     page_example,
     page_of,
+    refusal_of,
 )
 from goalsvc.orgs.documentation import (
     CREATED,
@@ -23,7 +25,7 @@ from goalsvc.orgs.documentation import (
     USER_EXAMPLE,
 )
 
-GOAL_NOT_FOUND = Refusal(404, "goal_not_found", "The organization has no such goal.")
+GOAL_NOT_FOUND = refusal_of(GoalNotFound)
 
 CONDITION_EXAMPLE = {"type": 27, "value": "", "negate": False, "settings": {}}
 GOAL_EXAMPLE = {
@@ -77,11 +79,7 @@ IF_NONE_MATCH = OpenApiParameter(
     description="The `ETag` of what you have: if it is still so, the answer is 304, without a body.",
 )
 CHANGED = (
-    Refusal(
-        412,
-        "precondition_failed",
-        "This has changed since you read it. Nothing was changed; read it anew.",
-    ),
+    refusal_of(PreconditionFailed),
     FieldErrors(
         "bad If-Match",
         {"If-Match": ['Must be * or entity tags in double quotes, such as "0a1b2c".']},

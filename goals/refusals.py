@@ -1,10 +1,12 @@
 """What the Goals API refuses, besides what every endpoint does."""
 
-from goalsvc.api.errors import NotFound
+from rest_framework import status
+from rest_framework.exceptions import APIException
 
 
-class GoalNotFound(NotFound):
+class GoalNotFound(APIException):
     """A malformed id, another organization's goal, a deleted one."""
 
-    def __init__(self) -> None:
-        super().__init__("goal_not_found", "The organization has no such goal.")
+    status_code = status.HTTP_404_NOT_FOUND
+    default_code = "goal_not_found"
+    default_detail = "The organization has no such goal."

@@ -108,7 +108,7 @@ def check_match(data: Any) -> dict[str, Any]:
     Raises: ValidationError naming each attribute at fault.
     """
     attributes = MATCH.check(data)
-    attributes["is_held_if_unmatched"] = attributes.pop("if_unmatched") == "hold"
+    attributes["is_pending_if_unmatched"] = attributes.pop("if_unmatched") == "hold"
     return attributes
 
 

@@ -14,6 +14,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
@@ -33,6 +34,11 @@ class Refusal:
     code: str
     detail: str
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def refusal_of(error: type[APIException], **extra: Any) -> Refusal:
+    """Describe a refusal as it is told."""
+    return Refusal(error.status_code, str(error.default_code), str(error.default_detail), extra)
 
 
 @dataclass(frozen=True)

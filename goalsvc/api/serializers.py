@@ -26,7 +26,7 @@ class ObjectSerializer(serializers.Serializer):
         return attributes
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        if data is None and self.parent is None:  # which a serializer of a whole body would call no data
+        if data is None and hasattr(self, "initial_data"):  # DRF would say "No data provided"
             raise serializers.ValidationError({"non_field_errors": [self.error_messages["null"]]})
         return super().run_validation(data)
 

@@ -61,7 +61,7 @@ class OrganizationViewSet(ViewSetMixin, OrganizationAPIView, GenericAPIView):  #
 
     lookup_value_converter = "str"
     lookup_url_kwarg: str
-    not_found: Callable[[], NotFound]
+    not_found: Callable[[], APIException]
 
     def get_object(self) -> Any:
         """Return the object of the address; for a request that writes, locked until its transaction ends.

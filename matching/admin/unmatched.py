@@ -1,5 +1,6 @@
 """The admin of what did not match: held for what it lacks, or rejected, and why."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,14 +14,27 @@ from goalsvc.orgs.admin.display import link_to, person, precise
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import without_fields
 from goalsvc.orgs.history import Action, Kind
-from goalsvc.orgs.models import Organization
+from goalsvc.orgs.models import Organization, User
 from matching.admin.explanation import explain_reason, tell_errors
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.rooms import room_links
-from matching.matches.answers import REFUSALS, VALIDATION_ERROR
 from matching.matches.recording import settle
-from matching.matches.retries import despite_collisions
+from matching.matches.retries import retried_on_collision
 from matching.models import MatchAttempt, PendingMatch, PendingMatchQuerySet
+from matching.refusals import OF_POSTED_MATCHES, VALIDATION_ERROR
+
+
+@retried_on_collision
+def try_all(
+    organization: Organization, pendings: list[PendingMatch], *, by: User | None, at: datetime
+) -> int:
+    """Try pending matches of an organization again; return how many are matched now."""
+    with transaction.atomic():
+        chosen = organization.pending_matches.filter(pk__in=[pending.pk for pending in pendings])
+        matched = settle(organization, chosen, at=at)
+        for pending in pendings:
+            pending.record(Action.RETRIED, {}, by=by, at=at)
+    return matched
 
 
 class PendingStatusFilter(admin.SimpleListFilter):
@@ -88,16 +102,7 @@ class PendingMatchAdmin(ReceivedAdmin):
             by_organization.setdefault(pending.organization, []).append(pending)
         matched = 0
         for organization, pendings in by_organization.items():
-
-            def try_all(organization: Organization = organization, held: Any = pendings) -> int:
-                with transaction.atomic():
-                    chosen = organization.pending_matches.filter(pk__in=[pending.pk for pending in held])
-                    settled = settle(organization, chosen, at=now)
-                    for pending in held:
-                        pending.record(Action.RETRIED, {}, by=user, at=now)
-                return settled
-
-            matched += despite_collisions(try_all)
+            matched += try_all(organization, pendings, by=user, at=now)
         self.message_user(
             request,
             f"Tried {len(tried)} of the selected pending matches again: {matched} matched, "
@@ -171,12 +176,15 @@ class AttemptFilter(admin.SimpleListFilter):
         return queryset if self.value() is None else queryset.filter(**{self.parameter_name: self.value()})
 
 
+CODES = (VALIDATION_ERROR, *(error.default_code for error in OF_POSTED_MATCHES))
+
+
 class CodeFilter(AttemptFilter):
     title = "code"
     parameter_name = "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, code) for code in (VALIDATION_ERROR, *REFUSALS)]
+        return [(code, code) for code in CODES]
 
 
 class SourceFilter(AttemptFilter):

@@ -12,7 +12,6 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from goalsvc.api.errors import Conflict
 from goalsvc.orgs.admin.access import acting_user
 from goalsvc.orgs.admin.display import link_to, precise
 from goalsvc.orgs.history import Kind
@@ -20,6 +19,7 @@ from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.privacy import IdentityForm, holdings_page, may_see_holdings, show
 from matching.admin.rooms import name_rooms, room_links
 from matching.models import Visitor, VisitorIdentity, VisitorSession
+from matching.refusals import SessionHasMatches
 from matching.visitors.withdrawal import take_back_session
 
 
@@ -155,7 +155,7 @@ class VisitorSessionAdmin(ReceivedAdmin):
                     by=acting_user(request),
                     at=timezone.now(),
                 )
-            except Conflict:
+            except SessionHasMatches:
                 kept += 1
         if taken:
             self.message_user(request, f"Sessions taken back: {taken}.", messages.SUCCESS)

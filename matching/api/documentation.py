@@ -22,13 +22,16 @@ from goalsvc.api.schema import (
     Operation,
     Refusal,
     page_example,
+    refusal_of,
 )
 from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE
 from goalsvc.orgs.serializers import NestedUserSerializer
+from matching import refusals
 from matching.api.filters import GOAL, IDENTITY
 from matching.serializers import IdentityInput, MatchInput, RestatementInput, SessionInput
 
 OTHER_ROOM = "0199d6a4-4c9e-7f0a-8a35-90d2c4b1e631"
+
 
 SESSION_REASON = {
     "message": (
@@ -51,46 +54,18 @@ ROOMS_REASON = {
     "is_any_room_allowed": True,
     "allowed_rooms": [],
 }
-SESSION_NOT_FOUND = Refusal(
-    404,
-    "session_not_found",
-    "No session of this visitor identity started before goal_matched_at.",
-    {"reason": SESSION_REASON},
-)
-NO_CONNECTED_ROOMS = Refusal(
-    404,
-    "no_connected_rooms",
-    "The latest session before goal_matched_at was in none of the rooms that count.",
-    {"reason": ROOMS_REASON},
-)
-IDEMPOTENCY_KEY_IN_USE = Refusal(
-    409, "idempotency_key_in_use", "The first request with this Idempotency-Key is still running."
-)
-IDEMPOTENCY_KEY_REUSED = Refusal(
-    422,
-    "idempotency_key_reused",
-    "This Idempotency-Key was used for a request with a different payload.",
-)
+SESSION_NOT_FOUND = refusal_of(refusals.SessionNotFound, reason=SESSION_REASON)
+NO_CONNECTED_ROOMS = refusal_of(refusals.NoConnectedRooms, reason=ROOMS_REASON)
+IDEMPOTENCY_KEY_IN_USE = refusal_of(refusals.IdempotencyKeyInUse)
+IDEMPOTENCY_KEY_REUSED = refusal_of(refusals.IdempotencyKeyReused)
 IDEMPOTENT = (IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED)
-MATCH_NOT_FOUND = Refusal(404, "not_found", "The organization has no such match.")
+MATCH_NOT_FOUND = refusal_of(refusals.MatchNotFound)
 PENDING_STATUSES = ["pending", "matched", "expired", "cancelled"]
-PENDING_NOT_FOUND = Refusal(404, "not_found", "The organization has no such pending match.")
-EXTERNAL_ID_CONFLICT = Refusal(
-    409, "external_id_conflict", "This external_id already stands for a different match of the goal."
-)
-TOO_MANY_PENDING = Refusal(
-    409,
-    "too_many_pending",
-    "1,000 matches are held for this visitor identity already: it seems to name nobody in particular.",
-)
-IDENTITY_TOO_COMMON = Refusal(
-    409,
-    "identity_too_common",
-    "1,000 visitors carry this visitor identity already: it names nobody. Nothing was recorded.",
-)
-SESSION_VISITOR_CONFLICT = Refusal(
-    409, "session_visitor_conflict", "This visitor_session_id is a session of another visitor."
-)
+PENDING_NOT_FOUND = refusal_of(refusals.PendingMatchNotFound)
+EXTERNAL_ID_CONFLICT = refusal_of(refusals.ExternalIdConflict)
+TOO_MANY_PENDING = refusal_of(refusals.TooManyPending)
+IDENTITY_TOO_COMMON = refusal_of(refusals.IdentityTooCommon)
+SESSION_VISITOR_CONFLICT = refusal_of(refusals.SessionVisitorConflict)
 BAD_MATCH = FieldErrors(
     "bad attributes",
     {
@@ -174,8 +149,8 @@ ATTEMPT_EXAMPLE = {
     "visitor_identity": "customer-12345678",
     "goal_matched_at": "2016-10-10T22:00:49.123Z",
     "external_id": "receipt-2016-000123",
-    "code": "session_not_found",
-    "detail": "No session of this visitor identity started before goal_matched_at.",
+    "code": SESSION_NOT_FOUND.code,
+    "detail": SESSION_NOT_FOUND.detail,
     "errors": None,
     "reason": SESSION_REASON,
     "request_id": "0199d6a6-6fa4-7dd5-870b-8c5a9f1d3ea0",
@@ -683,7 +658,7 @@ RESTATE_MATCH = Operation(
         MATCH_NOT_FOUND,
         *BODY,
         RESTATED_VALUE,
-        Refusal(409, "match_retracted", "A retracted match has no value to correct."),
+        refusal_of(refusals.MatchRetracted),
     ),
 )
 RETRACT_MATCH = Operation(
@@ -741,7 +716,7 @@ CANCEL_PENDING_MATCH = Operation(
     refusals=(
         *SUBSCRIBED,
         PENDING_NOT_FOUND,
-        Refusal(409, "pending_match_resolved", "Only a pending match can be cancelled."),
+        refusal_of(refusals.PendingMatchResolved),
     ),
 )
 LIST_MATCH_ATTEMPTS = Operation(
@@ -825,7 +800,12 @@ CREATE_IDENTITY = Operation(
         IDENTITY_TOO_COMMON,
     ),
 )
-IDENTITY_NOT_FOUND = Refusal(404, "not_found", "Nothing is held about this visitor identity.")
+SESSION_HAS_MATCHES = Refusal(
+    refusals.SessionHasMatches.status_code,
+    refusals.SessionHasMatches.default_code,
+    refusals.SessionHasMatches.sentence(2),
+)
+IDENTITY_NOT_FOUND = refusal_of(refusals.VisitorIdentityNotFound)
 IDENTITY_IN_QUERY = OpenApiParameter(
     "visitor_identity",
     str,
@@ -915,8 +895,8 @@ DELETE_SESSION = Operation(
     answers={204: Answer(None)},
     refusals=(
         *SETTINGS,
-        Refusal(404, "not_found", "The organization has no such visitor session."),
-        Refusal(409, "session_has_matches", "2 matches hang on this session. Nothing was changed."),
+        refusal_of(refusals.VisitorSessionNotFound),
+        SESSION_HAS_MATCHES,
     ),
     parameters=(
         OpenApiParameter(

@@ -1,6 +1,5 @@
 """External goal matches: posting, reading, correcting (API.md section 3)."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 
 from goals.reading import find_goal
+from goals.refusals import GoalNotFound
 from goalsvc.api.bodies import (
     MAX_BATCH_DEPTH,
     JSONLinesParser,
@@ -22,7 +22,6 @@ from goalsvc.api.bodies import (
     NDJSONParserByOtherName,
     read_items,
 )
-from goalsvc.api.errors import Conflict, NotFound
 from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import Filter, paginate
 from goalsvc.api.rendering import Response
@@ -51,18 +50,27 @@ from matching.api.rendering import (
     render_attempt,
     render_batch,
     render_change,
-    render_match,
     render_match_record,
     render_pending,
     render_summary,
+    respond,
 )
-from matching.matches.answers import Answer, answer_to_error, goal_not_found, post_matches, read_request
-from matching.matches.attempts import count_replays, keep_attempts, summarize
-from matching.matches.idempotency import KEY_HEADER, REPLAY_HEADER, answer_once, read_key
+from matching.matches.answers import OF_MATCHES, failed_by
+from matching.matches.attempts import PostedMatch, keep_attempts
+from matching.matches.idempotency import KEY_HEADER, once, read_key
 from matching.matches.metrics import count_answers, count_stored_answer
-from matching.matches.retries import despite_collisions
+from matching.matches.posting import post_matches, read_request
+from matching.matches.retries import retried_on_collision
+from matching.matches.summary import count_replays, summarize
 from matching.models import ExternalMatch, ExternalMatchQuerySet, MatchAttempt, PendingMatch
-from matching.rule.resolver import MatchRequest, look_for_facts
+from matching.refusals import (
+    MatchNotFound,
+    MatchRetracted,
+    PendingMatchNotFound,
+    PendingMatchResolved,
+)
+from matching.rule.facts import look_for_facts
+from matching.rule.resolver import MatchRequest
 from matching.serializers import RESTATEMENT
 
 MAX_BATCH_ITEMS = 5000
@@ -89,70 +97,66 @@ class BatchAPIView(MatchingAPIView):
         return read_items(self.request.data, self.items_name, self.max_items)
 
 
-def post_once(
-    view: MatchingAPIView,
-    endpoint: str,
-    perform: Callable[[bool], Response],
-    source: MatchAttempt.Source,
-    goals_of: Callable[[Any], list[UUID]],
-) -> Response:
-    """Perform a POST of matches as its query and headers ask: as a rehearsal, or once a key.
+class MatchPostingView(MatchingAPIView):
+    """A view that matches are posted to: validated only, or once a key, as query and headers ask."""
 
-    Args:
-        perform: makes the answer; told whether to write nothing.
-        goals_of: tells of a successful answer's body the goals of its matches, held ones included.
-    """
-    request = view.request
-    is_rehearsal = bool(flag(request, "validate_only"))
-    key = read_key(request)
-    if key is None or is_rehearsal:
-        return despite_collisions(lambda: perform(is_rehearsal))
-    now = timezone.now()
+    source: MatchAttempt.Source
 
-    def replayed(goals: list[UUID]) -> None:
-        count_replays(view.organization, goals, at=now)
-        count_stored_answer(len(goals), source)
+    def answer(self, *, validate_only: bool) -> Response:
+        """Post the matches of the request."""
+        raise NotImplementedError
 
-    return despite_collisions(
-        lambda: answer_once(
-            view.organization,
-            endpoint=endpoint,
-            key=key,
-            payload=request.data,
-            at=now,
-            perform=lambda: perform(False),
-            is_to_be_kept=lambda body: bool(goals_of(body)),
-            on_replay=lambda body: replayed(goals_of(body)),
-        )
-    )
+    def goals_in(self, body: Any) -> list[UUID]:
+        """Return the goals of the matches in a successful answer's body, pending ones included."""
+        raise NotImplementedError
 
+    @retried_on_collision
+    def answer_as_asked(self, endpoint: str) -> Response:
+        """Answer the request, or as its first delivery was answered.
 
-def keep_rejected(
-    view: MatchingAPIView, error: APIException, source: MatchAttempt.Source, goal_id: UUID | None = None
-) -> None:
-    """Keep a request that could not even be read as a rejected attempt, unless it was a rehearsal."""
-    if view.request.query_params.get("validate_only") == "true":
-        return
-    try:
-        sent = view.request.data if source == MatchAttempt.Source.SINGLE else None
-    except APIException:
-        sent = None
-    answers = [answer_to_error(error)]
-    count_answers(answers, source)
-    keep_attempts(
-        view.organization,
-        [sent],
-        answers,
-        {},
-        {0: goal_id} if goal_id else {},
-        by=view.user,
-        at=timezone.now(),
-        source=source,
-    )
+        Args:
+            endpoint: what an Idempotency-Key is scoped to.
+        """
+        validate_only = bool(flag(self.request, "validate_only"))
+        key = read_key(self.request)
+        if key is None or validate_only:
+            return self.answer(validate_only=validate_only)
+        now = timezone.now()
+        with once(
+            self.organization, endpoint=endpoint, key=key, payload=self.request.data, at=now
+        ) as request:
+            if request.stored is not None:
+                goals = self.goals_in(request.stored.data)
+                count_replays(self.organization, goals, at=now)
+                count_stored_answer(len(goals), self.source)
+                return request.stored
+            response = self.answer(validate_only=False)
+            if status.is_success(response.status_code) and self.goals_in(response.data):
+                request.keep(response)
+        return response
+
+    def keep_rejected(self, error: APIException, goal_id: UUID | None = None) -> None:
+        """Keep a request that could not even be read as a rejected attempt, unless it was to validate only.
+
+        Args:
+            goal_id: the organization's goal that it names.
+        """
+        if self.request.query_params.get("validate_only") == "true":
+            return
+        try:
+            sent = self.request.data if self.source == MatchAttempt.Source.SINGLE else None
+        except APIException:
+            sent = None
+        answer = failed_by(error)
+        count_answers([answer], self.source)
+        match = PostedMatch(sent, answer=answer, goal_id=goal_id)
+        keep_attempts(self.organization, [match], by=self.user, at=timezone.now(), source=self.source)
 
 
-class GoalMatchesView(MatchingAPIView):
+class GoalMatchesView(MatchPostingView):
+    source = MatchAttempt.Source.SINGLE
     read: MatchRequest | None = None
+    goal_id: UUID
 
     def look_ahead(self) -> Ahead | None:
         """A match without a fault has what the rule needs to know read along with the caller.
@@ -180,32 +184,31 @@ class GoalMatchesView(MatchingAPIView):
         pk = parse_uuid(goal_id)
         try:
             if pk is None:
-                raise goal_not_found()
-            return post_once(
-                self,
-                f"goals/{pk}/matches",
-                lambda dry: self.post_one(pk, dry),
-                MatchAttempt.Source.SINGLE,
-                lambda body: [pk],
-            )
+                raise GoalNotFound
+            self.goal_id = pk
+            return self.answer_as_asked(f"goals/{pk}/matches")
         except APIException as error:
             raise self.rejected(error, pk) from None
 
-    def post_one(self, goal_id: UUID, is_rehearsal: bool) -> Response:
+    def answer(self, *, validate_only: bool) -> Response:
+        now = timezone.now()
         [answer] = post_matches(
             self.organization,
             [self.request.data if self.read is None else self.read],
             by=self.user,
-            at=timezone.now(),
-            source=MatchAttempt.Source.SINGLE,
-            goal_id=goal_id,
-            is_rehearsal=is_rehearsal,
+            at=now,
+            source=self.source,
+            goal_id=self.goal_id,
+            validate_only=validate_only,
             ahead=self.request.ahead,
         )
-        return respond(answer)
+        return respond(answer, self.organization, at=now)
+
+    def goals_in(self, body: Any) -> list[UUID]:
+        return [self.goal_id]
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such goal comes first. Raises: NotFound."""
+        """That there is no such goal comes first. Raises: NotFound (`goal_not_found`)."""
         goal_id = self.kwargs["goal_id"]
         if self.request.method == "POST":
             return self.rejected(fault, parse_uuid(goal_id))
@@ -218,59 +221,42 @@ class GoalMatchesView(MatchingAPIView):
         That there is no such goal comes before anything that is wrong with the request.
         """
         if goal_id is None or not self.organization.goals.live().filter(id=goal_id).exists():
-            error, goal_id = goal_not_found(), None
-        keep_rejected(self, error, MatchAttempt.Source.SINGLE, goal_id)
+            error, goal_id = GoalNotFound(), None
+        self.keep_rejected(error, goal_id)
         return error
 
 
-def respond(answer: Answer) -> Response:
-    """Render the answer to a single posted match."""
-    headers = {REPLAY_HEADER: "true"} if answer.is_replay else {}
-    body: dict[str, Any] | None
-    if answer.match is not None:
-        body = render_match(answer.match)
-    elif answer.pending is not None:
-        body = render_pending(answer.pending, at=timezone.now())
-    elif answer.errors is not None:
-        body = answer.errors
-    else:
-        body = {"detail": answer.detail, "code": answer.code}
-        if answer.reason is not None:
-            body["reason"] = answer.reason
-    return Response(body, status=answer.status, headers=headers)
-
-
-class MatchBatchView(BatchAPIView):
+class MatchBatchView(BatchAPIView, MatchPostingView):
+    source = MatchAttempt.Source.BATCH
     items_name = "matches"
 
     @describe(docs.CREATE_MATCHES)
     def post(self, request: Request, organization_id: str) -> Response:
         try:
-            return post_once(self, "matches/batch", self.post_all, MatchAttempt.Source.BATCH, self.goals_of)
+            return self.answer_as_asked("matches/batch")
         except APIException as error:
-            keep_rejected(self, error, MatchAttempt.Source.BATCH)
+            self.keep_rejected(error)
             raise
 
-    def refusal(self, fault: APIException) -> APIException:
-        keep_rejected(self, fault, MatchAttempt.Source.BATCH)
-        return fault
-
-    @staticmethod
-    def goals_of(body: Any) -> list[UUID]:
-        rows = (result.get("match") or result.get("pending_match") for result in body["results"])
-        return [row["goal_id"] for row in rows if row]
-
-    def post_all(self, is_rehearsal: bool) -> Response:
+    def answer(self, *, validate_only: bool) -> Response:
         now = timezone.now()
         answers = post_matches(
             self.organization,
             self.read_items(),
             by=self.user,
             at=now,
-            source=MatchAttempt.Source.BATCH,
-            is_rehearsal=is_rehearsal,
+            source=self.source,
+            validate_only=validate_only,
         )
-        return Response(render_batch(answers, at=now))
+        return Response(render_batch(answers, OF_MATCHES, self.organization, at=now))
+
+    def goals_in(self, body: Any) -> list[UUID]:
+        rows = (result.get("match") or result.get("pending_match") for result in body["results"])
+        return [row["goal_id"] for row in rows if row]
+
+    def refusal(self, fault: APIException) -> APIException:
+        self.keep_rejected(fault)
+        return fault
 
 
 def list_matches(request: Request, organization: Organization, of_goal: list[Filter]) -> Response:
@@ -316,21 +302,23 @@ class MatchesView(MatchingAPIView):
 def find_match(matches: ExternalMatchQuerySet, match_id: str) -> ExternalMatch:
     """Return the match with this id among `matches`, an organization's.
 
-    Raises: NotFound (`not_found`).
+    Raises: MatchNotFound.
     """
     pk = parse_uuid(match_id)
     match = matches.filter(id=pk).first() if pk else None
     if match is None:
-        raise NotFound("not_found", "The organization has no such match.")
+        raise MatchNotFound
     return match
 
 
 class MatchView(MatchingAPIView):
     def get_permissions(self) -> list[BasePermission]:
         permissions: list[Any] = [*super().get_permissions()]
-        if self.request.method not in {"GET", "HEAD"}:
-            permissions.append(HasScope(Scope.SETTINGS)())
-        return permissions
+        return (
+            permissions
+            if self.request.method in {"GET", "HEAD"}
+            else [*permissions, HasScope(Scope.SETTINGS)()]
+        )
 
     @describe(docs.RETRIEVE_MATCH)
     def get(self, request: Request, organization_id: str, match_id: str) -> Response:
@@ -344,7 +332,7 @@ class MatchView(MatchingAPIView):
         with transaction.atomic():
             match = find_match(self.organization.matches.select_for_update(), match_id)
             if match.retracted_at is not None:
-                raise Conflict("match_retracted", "A retracted match has no value to correct.")
+                raise MatchRetracted
             match.restate(attributes["goal_value"], by=self.user, at=timezone.now())
         return Response(render_match_record(self.organization.matches.with_visitors().get(pk=match.pk)))
 
@@ -356,7 +344,7 @@ class MatchView(MatchingAPIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such match comes first. Raises: NotFound."""
+        """That there is no such match comes first. Raises: MatchNotFound."""
         find_match(self.organization.matches.all(), self.kwargs["match_id"])
         return fault
 
@@ -423,11 +411,11 @@ class PendingMatchView(MatchingAPIView):
     def delete(self, request: Request, organization_id: str, pending_id: str) -> Response:
         pending = self.find(pending_id)
         if not pending.cancel(by=self.user, at=timezone.now()):
-            raise Conflict("pending_match_resolved", "Only a pending match can be cancelled.")
+            raise PendingMatchResolved
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such pending match comes first. Raises: NotFound."""
+        """That there is no such pending match comes first. Raises: PendingMatchNotFound."""
         self.find(self.kwargs["pending_id"])
         return fault
 
@@ -435,7 +423,7 @@ class PendingMatchView(MatchingAPIView):
         pk = parse_uuid(pending_id)
         pending = self.organization.pending_matches.filter(id=pk).first() if pk else None
         if pending is None:
-            raise NotFound("not_found", "The organization has no such pending match.")
+            raise PendingMatchNotFound
         return pending
 
 

@@ -1,21 +1,21 @@
 """How matches, identities and sessions look in answers."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from goalsvc.api.rendering import moment
+from goalsvc.api.rendering import Response, moment
 from goalsvc.orgs.models import HistoryEntry, Organization
 from goalsvc.orgs.serializers import NestedUserSerializer
-from matching.matches.answers import Answer
-from matching.matches.attempts import Tally
-from matching.matches.recording import NewMatch
+from matching.matches.answers import Answer, Verdict, summary_of
+from matching.matches.idempotency import REPLAY_HEADER
+from matching.matches.inserts import NewMatch
+from matching.matches.summary import Tally
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.rule.reasons import in_order
-from matching.visitors.ingestion import KnownIdentity, KnownSession
-from matching.visitors.reports import ReportAnswer
+from matching.visitors.identities import KnownIdentity
+from matching.visitors.sessions import KnownSession
 
 
 def render_match(match: NewMatch | ExternalMatch) -> dict[str, Any]:
@@ -65,44 +65,6 @@ def render_session(session: KnownSession, organization: Organization) -> dict[st
     }
 
 
-def render_known(known: KnownIdentity | KnownSession, organization: Organization) -> dict[str, Any]:
-    if isinstance(known, KnownIdentity):
-        return render_identity(known, organization)
-    return render_session(known, organization)
-
-
-def render_report_batch(
-    answers: Sequence[ReportAnswer], name: str, organization: Organization
-) -> dict[str, Any]:
-    """The answers to a batch of reports, in its order, and their summary.
-
-    Args:
-        name: the attribute of a result that shows what is known now.
-    """
-    results: list[dict[str, Any]] = []
-    for index, answer in enumerate(answers):
-        result: dict[str, Any] = {"index": index, "status": answer.status}
-        if answer.known is not None:
-            result[name] = render_known(answer.known, organization)
-        else:
-            result |= {"code": answer.code, "detail": answer.detail}
-            if answer.errors is not None:
-                result["errors"] = answer.errors
-        results.append(result)
-    by_code = Counter(answer.code for answer in answers if answer.code is not None)
-    is_new = Counter(answer.known.is_new for answer in answers if answer.known is not None)
-    return {
-        "results": results,
-        "summary": {
-            "received": len(answers),
-            "created": is_new[True],
-            "known": is_new[False],
-            "failed": by_code.total(),
-            "by_code": by_code,
-        },
-    }
-
-
 def render_match_record(match: ExternalMatch) -> dict[str, Any]:
     """The match as lists show it: also when it was retracted, and by whom."""
     return {
@@ -128,7 +90,7 @@ def render_change(change: HistoryEntry) -> dict[str, Any]:
 
 
 def render_pending(pending: PendingMatch, *, at: datetime) -> dict[str, Any]:
-    """A held match, with its status at a moment."""
+    """A pending match, with its status at a moment."""
     return {
         "id": pending.id,
         "status": pending.status_at(at),
@@ -169,34 +131,41 @@ def render_attempt(attempt: MatchAttempt) -> dict[str, Any]:
     }
 
 
-def render_batch(answers: Sequence[Answer], *, at: datetime) -> dict[str, Any]:
-    """The verdicts of a batch in its order, and their summary."""
-    results = [render_result(index, answer, at=at) for index, answer in enumerate(answers)]
-    by_code = Counter(answer.code for answer in answers if answer.code is not None)
-    return {
-        "results": results,
-        "summary": {
-            "received": len(answers),
-            "created": sum(1 for answer in answers if answer.match and not answer.is_replay),
-            "replayed": sum(1 for answer in answers if answer.is_replay),
-            "pending": sum(1 for answer in answers if answer.pending and not answer.is_replay),
-            "failed": by_code.total(),
-            "by_code": by_code,
-        },
-    }
+def respond(answer: Answer[Any], organization: Organization, *, at: datetime) -> Response:
+    """Render the answer to a single posted match, identity or session."""
+    headers = {REPLAY_HEADER: "true"} if answer.verdict is Verdict.REPLAYED else {}
+    if answer.row is not None:
+        _, body = render_row(answer.row, organization, at=at)
+    elif answer.errors is not None:
+        body = answer.errors
+    else:
+        body = {"detail": answer.detail, "code": answer.code}
+        if answer.reason is not None:
+            body["reason"] = answer.reason
+    return Response(body, status=answer.status, headers=headers)
 
 
-def render_result(index: int, answer: Answer, *, at: datetime) -> dict[str, Any]:
-    """One verdict of a batch: what the single call would have answered."""
+def render_batch(
+    answers: Sequence[Answer[Any]], verdicts: Sequence[Verdict], organization: Organization, *, at: datetime
+) -> dict[str, Any]:
+    """The answers to a batch in its order, and their summary.
+
+    Args:
+        verdicts: those to be counted in the summary.
+    """
+    results = [render_result(index, answer, organization, at=at) for index, answer in enumerate(answers)]
+    return {"results": results, "summary": summary_of(answers, verdicts)}
+
+
+def render_result(
+    index: int, answer: Answer[Any], organization: Organization, *, at: datetime
+) -> dict[str, Any]:
+    """One result of a batch: what the single call would have answered."""
     result: dict[str, Any] = {"index": index, "status": answer.status}
-    if answer.match is not None:
-        result["match"] = render_match(answer.match)
-        if answer.is_replay:
-            result["is_replay"] = True
-        return result
-    if answer.pending is not None:
-        result["pending_match"] = render_pending(answer.pending, at=at)
-        if answer.is_replay:
+    if answer.row is not None:
+        name, result_row = render_row(answer.row, organization, at=at)
+        result[name] = result_row
+        if answer.verdict is Verdict.REPLAYED:
             result["is_replay"] = True
         return result
     result |= {"code": answer.code, "detail": answer.detail}
@@ -205,6 +174,20 @@ def render_result(index: int, answer: Answer, *, at: datetime) -> dict[str, Any]
     if answer.reason is not None:
         result["reason"] = answer.reason
     return result
+
+
+def render_row(row: Any, organization: Organization, *, at: datetime) -> tuple[str, dict[str, Any]]:
+    """Return the name in a batch's result of what is stored of a posted row, and how it looks at a moment."""
+    match row:
+        case NewMatch() | ExternalMatch():
+            return "match", render_match(row)
+        case PendingMatch():
+            return "pending_match", render_pending(row, at=at)
+        case KnownIdentity():
+            return "visitor_identity", render_identity(row, organization)
+        case KnownSession():
+            return "visitor_session", render_session(row, organization)
+    raise TypeError(row)
 
 
 def render_summary(

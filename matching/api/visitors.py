@@ -9,7 +9,6 @@ from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from goalsvc.api.errors import NotFound
 from goalsvc.api.pagination import Filter, page_size, paginate, url_after
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe
@@ -21,7 +20,8 @@ from goalsvc.orgs.views import OrganizationAPIView
 from matching.api import documentation as docs
 from matching.api.filters import IDENTITY, parse_text, read, span, text_filter
 from matching.api.matches import BatchAPIView, MatchingAPIView
-from matching.api.rendering import render_known, render_report_batch
+from matching.api.rendering import render_batch, render_identity, render_session, respond
+from matching.matches.answers import OF_REPORTS
 from matching.privacy.erasure import erase_identity
 from matching.privacy.export import (
     SECTIONS,
@@ -31,8 +31,10 @@ from matching.privacy.export import (
     newest,
     sessions_of_identity,
 )
-from matching.visitors.ingestion import KnownIdentity, KnownSession
-from matching.visitors.reports import ReportAnswer, report_identities, report_sessions
+from matching.refusals import VisitorIdentityNotFound, VisitorSessionNotFound
+from matching.visitors.identities import KnownIdentity
+from matching.visitors.reports import report_identities, report_sessions
+from matching.visitors.sessions import KnownSession
 from matching.visitors.withdrawal import take_back_session
 
 
@@ -51,7 +53,7 @@ class VisitorIdentitiesView(MatchingAPIView):
             paginate(
                 request,
                 identities.select_related("visitor"),
-                lambda row: render_known(KnownIdentity.of(row), self.organization),
+                lambda row: render_identity(KnownIdentity.of(row), self.organization),
                 by="created_at",
                 newest_first=True,
                 filters=filters,
@@ -60,8 +62,9 @@ class VisitorIdentitiesView(MatchingAPIView):
 
     @describe(docs.CREATE_IDENTITY)
     def post(self, request: Request, organization_id: str) -> Response:
-        [answer] = report_identities(self.organization, [request.data], at=timezone.now())
-        return respond(answer, self.organization)
+        now = timezone.now()
+        [answer] = report_identities(self.organization, [request.data], at=now)
+        return respond(answer, self.organization, at=now)
 
 
 def visitor_filter(request: Request, organization: Organization) -> list[Filter]:
@@ -114,10 +117,10 @@ class VisitorIdentityView(OrganizationAPIView):
         for identity in named(request, "visitor_identity", visitor_identity):
             if erase_identity(self.organization, identity, by=self.user, at=timezone.now()):
                 return Response(status=status.HTTP_204_NO_CONTENT)
-        raise self.not_found()
+        raise VisitorIdentityNotFound
 
     def refusal(self, fault: APIException) -> APIException:
-        """That nothing is held about the identity comes first. Raises: NotFound."""
+        """That nothing is held about the identity comes first. Raises: VisitorIdentityNotFound."""
         self.find(self.kwargs["visitor_identity"])
         return fault
 
@@ -127,11 +130,7 @@ class VisitorIdentityView(OrganizationAPIView):
             counts = count_holdings(self.organization, identity)
             if any(counts.values()):
                 return identity, counts
-        raise self.not_found()
-
-    @staticmethod
-    def not_found() -> NotFound:
-        return NotFound("not_found", "Nothing is held about this visitor identity.")
+        raise VisitorIdentityNotFound
 
     def url_after(self, section: Section, row: Any, identity: str) -> str:
         path = reverse(section.list_route, kwargs={"organization_id": self.organization.id})
@@ -180,7 +179,7 @@ class VisitorSessionsView(MatchingAPIView):
             paginate(
                 request,
                 rows,
-                lambda row: render_known(KnownSession.of(row), self.organization),
+                lambda row: render_session(KnownSession.of(row), self.organization),
                 by="started_at",
                 newest_first=True,
                 filters=filters,
@@ -189,8 +188,9 @@ class VisitorSessionsView(MatchingAPIView):
 
     @describe(docs.CREATE_SESSION)
     def post(self, request: Request, organization_id: str) -> Response:
-        [answer] = report_sessions(self.organization, [request.data], at=timezone.now())
-        return respond(answer, self.organization)
+        now = timezone.now()
+        [answer] = report_sessions(self.organization, [request.data], at=now)
+        return respond(answer, self.organization, at=now)
 
 
 class VisitorSessionView(OrganizationAPIView):
@@ -203,18 +203,14 @@ class VisitorSessionView(OrganizationAPIView):
         for name in named(request, "visitor_session_id", visitor_session_id):
             if take_back_session(self.organization, name, by=self.user, at=timezone.now()):
                 return Response(status=status.HTTP_204_NO_CONTENT)
-        raise self.not_found()
+        raise VisitorSessionNotFound
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such session comes first. Raises: NotFound."""
+        """That there is no such session comes first. Raises: VisitorSessionNotFound."""
         names = named(self.request, "visitor_session_id", self.kwargs["visitor_session_id"])
         if not self.organization.visitor_sessions.filter(visitor_session_id__in=names).exists():
-            raise self.not_found()
+            raise VisitorSessionNotFound
         return fault
-
-    @staticmethod
-    def not_found() -> NotFound:
-        return NotFound("not_found", "The organization has no such visitor session.")
 
 
 class VisitorIdentityBatchView(BatchAPIView):
@@ -222,8 +218,9 @@ class VisitorIdentityBatchView(BatchAPIView):
 
     @describe(docs.CREATE_IDENTITIES)
     def post(self, request: Request, organization_id: str) -> Response:
-        answers = report_identities(self.organization, self.read_items(), at=timezone.now())
-        return Response(render_report_batch(answers, "visitor_identity", self.organization))
+        now = timezone.now()
+        answers = report_identities(self.organization, self.read_items(), at=now)
+        return Response(render_batch(answers, OF_REPORTS, self.organization, at=now))
 
 
 class VisitorSessionBatchView(BatchAPIView):
@@ -231,13 +228,6 @@ class VisitorSessionBatchView(BatchAPIView):
 
     @describe(docs.CREATE_SESSIONS)
     def post(self, request: Request, organization_id: str) -> Response:
-        answers = report_sessions(self.organization, self.read_items(), at=timezone.now())
-        return Response(render_report_batch(answers, "visitor_session", self.organization))
-
-
-def respond(answer: ReportAnswer, organization: Organization) -> Response:
-    """Render the answer to a single report."""
-    if answer.known is not None:
-        return Response(render_known(answer.known, organization), status=answer.status)
-    body = answer.errors or {"detail": answer.detail, "code": answer.code}
-    return Response(body, status=answer.status)
+        now = timezone.now()
+        answers = report_sessions(self.organization, self.read_items(), at=now)
+        return Response(render_batch(answers, OF_REPORTS, self.organization, at=now))

@@ -37,8 +37,8 @@ SESSION_COLUMNS = Columns(
 )
 # What the results file adds to a row; ignored when the row is fed back.
 VERDICT_COLUMNS = ("row", "status", "code", "detail", "reason")
-# What other programs call our columns, as `plain` writes it. Such a column is not taken for ours by itself:
-# whoever imports says so.
+# What other programs call our columns, as `plain` writes it. Such a column is read as ours only where the
+# user says so.
 OTHER_NAMES = {
     "visitor_identity": (
         "email emailaddress mail customer customerid customernumber customerno customeremail clientid client "

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -27,7 +27,8 @@ from matching.imports.columns import VERDICT_COLUMNS, Columns
 from matching.imports.files import Encoding, UnusableFileError, lines_of, opened, recognize
 from matching.imports.readings import Reading
 from matching.imports.rows import CSVFile, NDJSONFile, Row, is_blank
-from matching.matches.retries import despite_collisions
+from matching.matches.answers import Answer
+from matching.matches.retries import retried_on_collision
 from matching.models import ImportRun
 
 CHUNK_ROWS = 5000
@@ -41,39 +42,11 @@ CODE = "code"
 ASSUMED_TIMES = "assumed UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a row: a word for the summary, and for a failed row why."""
-
-    word: str
-    status: int
-    code: str | None = None
-    detail: str | None = None
-    reason: str | None = None
-
-    @classmethod
-    def failed(cls, answer: "FailedAnswer") -> "Outcome":
-        """Say in a line what a refusing answer says in JSON."""
-        detail = answer.detail
-        if answer.errors is not None:
-            detail = "; ".join(f"{name}: {sentences_of(errors)}" for name, errors in answer.errors.items())
-        reason = answer.reason["message"] if answer.reason else None
-        return cls("failed", answer.status, answer.code, detail, reason)
-
-
-class FailedAnswer(Protocol):
-    """What the answers to matches and to reports have in common."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def code(self) -> str | None: ...
-    @property
-    def detail(self) -> str | None: ...
-    @property
-    def errors(self) -> dict[str, Any] | None: ...
-    @property
-    def reason(self) -> dict[str, Any] | None: ...
+def detail_of(answer: Answer[Any]) -> str | None:
+    """Say in a line what a failing answer says in JSON."""
+    if answer.errors is None:
+        return answer.detail
+    return "; ".join(f"{name}: {sentences_of(errors)}" for name, errors in answer.errors.items())
 
 
 def sentences_of(errors: Any) -> str:
@@ -137,20 +110,20 @@ class Results:
         assert isinstance(self.source, CSVFile)
         return [name for name in VERDICT_COLUMNS if name not in self.source.names]
 
-    def write(self, row: Row, outcome: Outcome) -> None:
+    def write(self, row: Row, answer: Answer[Any]) -> None:
         verdict = {
             "row": row.number,
-            "status": outcome.status,
-            "code": outcome.code,
-            "detail": outcome.detail,
-            "reason": outcome.reason,
+            "status": answer.status,
+            "code": answer.code,
+            "detail": detail_of(answer),
+            "reason": answer.reason["message"] if answer.reason else None,
         }
         if isinstance(self.source, CSVFile):
             width = len(self.source.names)
             cells = [*row.source, *[""] * (width - len(row.source))]
             if is_blank(cells[width:]):
                 del cells[width:]
-            # Cells too many stay together in the last column: whoever mends the row needs them.
+            # Surplus cells stay together in the last column, so that the row can be mended.
             cells[width - 1 :] = [self.source.delimiter.join(cells[width - 1 :])]
             for index, name in enumerate(self.source.names):
                 if name in verdict:
@@ -207,10 +180,10 @@ class Import:
     columns: Columns
     reading: Reading
     options: Mapping[str, Any]  # what changes the meaning of the rows
-    record: Callable[[Sequence[Any], datetime], list[Outcome]]
+    record: Callable[[Sequence[Any], datetime], Sequence[Answer[Any]]]
     results_path: Path
-    say: Callable[[str], None]  # what whoever imports should know of the file
-    is_rehearsal: bool = False
+    say: Callable[[str], None]  # shows a remark on the file to the user
+    validate_only: bool = False
 
     def run(self, progress: Callable[[int, int], None]) -> ImportRun:
         """Import what has not been imported yet; return where it stands then.
@@ -255,7 +228,7 @@ class Import:
                     if run.rows_done <= CHUNK_ROWS:
                         self.analyze()  # the first rows of a new installation, perhaps
         run.finished_at = timezone.now()
-        if not self.is_rehearsal:
+        if not self.validate_only:
             run.save(update_fields=["finished_at"])
             self.analyze()
         if not run.counts.get("failed"):
@@ -264,14 +237,14 @@ class Import:
 
     def analyze(self) -> None:
         """Let PostgreSQL look at what was written: plans for empty tables read full ones as a whole."""
-        if not self.is_rehearsal:
+        if not self.validate_only:
             with connection.cursor() as cursor:
                 cursor.execute(f"ANALYZE {', '.join(TABLES[self.kind])}")
 
     @contextmanager
     def alone(self, digest: str) -> Iterator[None]:
         """Keep other processes from importing the file at the same time. Raises: UnusableFileError."""
-        if self.is_rehearsal:
+        if self.validate_only:
             yield
             return
         name = f"{self.organization.id} {self.kind} {digest}".encode()
@@ -283,32 +256,40 @@ class Import:
     def find_run(self, digest: str) -> ImportRun:
         """Return where the import of this file stands."""
         key = {"organization": self.organization, "kind": self.kind, "digest": digest}
-        if self.is_rehearsal:
+        if self.validate_only:
             return ImportRun(**key, started_at=timezone.now())
         run, _ = ImportRun.objects.get_or_create(**key, defaults={"started_at": timezone.now()})
         return run
 
     def import_chunk(self, run: ImportRun, chunk: Sequence[Row], results: Results) -> None:
         """Write a chunk and its place in the file in one transaction."""
-        before, place, rows_done = Counter(run.counts), results.place(), run.rows_done
+        self.write_chunk(run, chunk, results, Counter(run.counts), results.place(), run.rows_done)
 
-        def write() -> None:
-            results.cut(place)
-            counts = before.copy()
-            with transaction.atomic():
-                outcomes = self.record([row.item for row in chunk], timezone.now())
-                for row, outcome in zip(chunk, outcomes, strict=True):
-                    counts[outcome.word] += 1
-                    if row.has_assumed_times:
-                        counts[ASSUMED_TIMES] += 1
-                    if outcome.code is not None:
-                        counts[f"{CODE} {outcome.code}"] += 1
-                        results.write(row, outcome)
-                run.counts = dict(counts)
-                run.rows_done = rows_done + len(chunk)
-                # On disk before the commit: after a crash the file is cut to what was committed.
-                run.results_bytes = results.commit()
-                if not self.is_rehearsal:
-                    run.save(update_fields=["counts", "rows_done", "results_bytes"])
-
-        despite_collisions(write)
+    @retried_on_collision
+    def write_chunk(
+        self,
+        run: ImportRun,
+        chunk: Sequence[Row],
+        results: Results,
+        counts_before: Counter[str],
+        place: int,
+        rows_done: int,
+    ) -> None:
+        """Write a chunk after what was there before it: tried again, it begins there again."""
+        results.cut(place)
+        counts = counts_before.copy()
+        with transaction.atomic():
+            answers = self.record([row.item for row in chunk], timezone.now())
+            for row, answer in zip(chunk, answers, strict=True):
+                counts[answer.verdict.value] += 1
+                if row.has_assumed_times:
+                    counts[ASSUMED_TIMES] += 1
+                if answer.code is not None:
+                    counts[f"{CODE} {answer.code}"] += 1
+                    results.write(row, answer)
+            run.counts = dict(counts)
+            run.rows_done = rows_done + len(chunk)
+            # On disk before the commit: after a crash the file is cut to what was committed.
+            run.results_bytes = results.commit()
+            if not self.validate_only:
+                run.save(update_fields=["counts", "rows_done", "results_bytes"])

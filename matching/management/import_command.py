@@ -20,8 +20,9 @@ from matching.imports.columns import Columns, plain
 from matching.imports.files import UnusableFileError
 from matching.imports.readings import Reading
 from matching.imports.rows import detect_format, unpacked_name
-from matching.imports.runs import ASSUMED_TIMES, CODE, Import, Outcome
+from matching.imports.runs import ASSUMED_TIMES, CODE, Import
 from matching.management.naming import organization_named
+from matching.matches.answers import Answer
 from matching.models import ImportRun
 
 
@@ -92,9 +93,9 @@ class ImportCommand(BaseCommand):
         items: Sequence[Any],
         at: datetime,
         options: dict[str, Any],
-        is_rehearsal: bool,
-    ) -> list[Outcome]:
-        """Write the rows of a chunk; return what became of each."""
+        validate_only: bool,
+    ) -> Sequence[Answer[Any]]:
+        """Write the rows of a chunk; return the answer to each."""
         raise NotImplementedError
 
     def handle(self, *, file: Path, organization: str, dry_run: bool, **options: Any) -> None:
@@ -102,7 +103,7 @@ class ImportCommand(BaseCommand):
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         wanted = self.read_options(owner, options)
-        # A rehearsal must not write over the results of an import that has stopped halfway.
+        # A dry run must not overwrite the results of an import that has stopped halfway.
         plain_file = unpacked_name(file)
         suffix = f".{'dry-run' if dry_run else 'failed'}{plain_file.suffix or '.csv'}"
         results_path = options["results"] or plain_file.with_suffix(suffix)
@@ -131,7 +132,7 @@ class ImportCommand(BaseCommand):
             record=lambda items, at: self.record(owner, items, at, wanted, dry_run),
             results_path=results_path,
             say=say,
-            is_rehearsal=dry_run,
+            validate_only=dry_run,
         )
         # A chunk makes many objects and hardly a cycle: looked through by default after every 700.
         gc.collect()
@@ -152,13 +153,13 @@ class ImportCommand(BaseCommand):
         if bar.n == 0 and run.finished_at is not None and run.rows_done:
             finished = run.finished_at.isoformat(timespec="seconds")
             self.stdout.write(f"This file was imported before, by {finished}: nothing to do. It had")
-        self.report(run, results_path, is_rehearsal=dry_run)
+        self.report(run, results_path, validate_only=dry_run)
         for remark in remarks:
             self.stdout.write(remark)
 
-    def report(self, run: ImportRun, results_path: Path, *, is_rehearsal: bool) -> None:
+    def report(self, run: ImportRun, results_path: Path, *, validate_only: bool) -> None:
         """Say what became of the rows."""
-        if is_rehearsal:
+        if validate_only:
             self.stdout.write("Nothing was written. What an import would do:")
         self.stdout.write(f"{run.rows_done:>12,}  rows")
         counts = Counter(run.counts)

@@ -1,1 +1,1 @@
-"""Matches as they are posted: recorded once, held, refused, remembered."""
+"""Matches as they are posted: recorded once, or pending, or refused."""

@@ -1,80 +1,74 @@
-"""What became of posted matches that were not written: kept for a while, and counted."""
+"""Rejected attempts to post a match, kept for a while as records."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from rest_framework.exceptions import ValidationError
 
+from goals.refusals import GoalNotFound
 from goalsvc.api.fields import FORBIDDEN_CHARACTERS, MomentField
 from goalsvc.api.requests import current_request_id
-from goalsvc.database.parameters import array
 from goalsvc.orgs.models import Organization, User
-from matching.models import MatchAttempt
-from matching.rule.resolver import GOAL_NOT_FOUND, MatchRequest
+from matching.matches.answers import Answer
+from matching.matches.inserts import NewMatch
+from matching.models import ExternalMatch, MatchAttempt, PendingMatch
+from matching.rule.resolver import MatchRequest
 from matching.serializers import IDENTITY, IDENTITY_ALIAS
-
-if TYPE_CHECKING:
-    from matching.matches.answers import Answer
 
 MOMENT = MomentField()
 
 
+MatchAnswer = Answer[NewMatch | ExternalMatch | PendingMatch]
+
+
+@dataclass(slots=True)
+class PostedMatch:
+    """A posted match on its way: as it was sent, as it was read, and what it is answered."""
+
+    item: Any  # as `post_matches` takes it
+    request: MatchRequest | None = None  # None: it could not be read
+    answer: MatchAnswer | None = None
+    goal_id: UUID | None = None  # of one that could not be read: the organization's goal that it names
+
+
 def keep_attempts(
     organization: Organization,
-    items: Sequence[Any],
-    answers: "Sequence[Answer]",
-    requests: Mapping[int, MatchRequest],
-    goals_of_refused: Mapping[int, UUID],
+    posted: Sequence[PostedMatch],
     *,
     by: User | None,
     at: datetime,
     source: MatchAttempt.Source,
 ) -> None:
-    """Keep the rejected ones of posted matches; nothing happens where none was.
-
-    Args:
-        requests: those items that could be read, by their index.
-        goals_of_refused: the goals of the others, where they name one of the organization's, by index.
-    """
-    rejected = [index for index, answer in enumerate(answers) if answer.code is not None]
-    if rejected:
-        MatchAttempt.objects.bulk_create(
-            new_attempt(
-                organization,
-                items[index],
-                answers[index],
-                requests.get(index),
-                goals_of_refused.get(index),
-                by=by,
-                at=at,
-                source=source,
-            )
-            for index in rejected
-        )
+    """Keep the rejected ones of posted matches; nothing happens where none was."""
+    attempts = [
+        new_attempt(organization, match, match.answer, by=by, at=at, source=source)
+        for match in posted
+        if match.answer is not None and match.answer.code is not None
+    ]
+    if attempts:
+        MatchAttempt.objects.bulk_create(attempts)
 
 
 def new_attempt(
     organization: Organization,
-    item: Any,
-    answer: "Answer",
-    request: MatchRequest | None,
-    goal_id: UUID | None,
+    match: PostedMatch,
+    answer: MatchAnswer,
     *,
     by: User | None,
     at: datetime,
     source: MatchAttempt.Source,
 ) -> MatchAttempt:
     """Make the record of a rejected attempt; of a faulty item, with as much as can be read."""
-    sent = item if isinstance(item, dict) else {}
+    request = match.request
+    sent = match.item if isinstance(match.item, dict) else {}
     identity = sent.get(IDENTITY, sent.get(IDENTITY_ALIAS))
+    goal_id = request.goal_id if request else match.goal_id
     return MatchAttempt(
         organization_id=organization.id,
-        goal_id=None if answer.code == GOAL_NOT_FOUND else request.goal_id if request else goal_id,
+        goal_id=None if answer.code == GoalNotFound.default_code else goal_id,
         source=source,
         visitor_identity=request.visitor_identity if request else readable(identity),
         goal_matched_at=request.goal_matched_at if request else readable_moment(sent.get("goal_matched_at")),
@@ -103,136 +97,3 @@ def readable_moment(value: Any) -> datetime | None:
     except ValidationError:
         return None
     return moment
-
-
-COUNT_REPLAYS = """
-    INSERT INTO matching_replaytally (organization_id, goal_id, day, count)
-    SELECT %(organization)s, goal_id, %(day)s, count
-    FROM unnest(%(goals)s::uuid[], %(counts)s::int[]) AS replayed (goal_id, count)
-    ORDER BY goal_id
-    ON CONFLICT (organization_id, goal_id, day)
-        DO UPDATE SET count = matching_replaytally.count + excluded.count
-"""
-
-
-def count_replays(organization: Organization, goal_ids: Iterable[UUID], *, at: datetime) -> None:
-    """Count repeated deliveries, one for each of the goals named; nothing happens where there is none."""
-    counts = Counter(goal_ids)
-    if not counts:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT_REPLAYS,
-            {
-                "organization": organization.id,
-                "day": at.date(),
-                "goals": array(counts.keys()),
-                "counts": list(counts.values()),
-            },
-        )
-
-
-# What was received, by the day it was received and by goal. A held match counts on the day it was posted,
-# as what has become of it; the match that settled it is not counted again. Retracted matches are left out.
-SUMMARY = """
-    WITH received AS (
-        SELECT (created_at AT TIME ZONE 'UTC')::date AS day, goal_id, 'matched' AS outcome, count(*) AS count,
-               max(created_at) AS latest
-        FROM matching_externalmatch AS match
-        WHERE organization_id = %(organization)s AND created_at >= %(since)s AND retracted_at IS NULL
-          AND NOT EXISTS (SELECT FROM matching_pendingmatch AS p WHERE p.match_id = match.id)
-        GROUP BY 1, 2
-        UNION ALL
-        SELECT (p.created_at AT TIME ZONE 'UTC')::date, p.goal_id,
-               CASE
-                   WHEN p.status = 'pending' AND p.expires_at <= %(at)s THEN 'expired'
-                   ELSE p.status
-               END,
-               count(*), max(p.resolved_at)
-        FROM matching_pendingmatch AS p
-        LEFT JOIN matching_externalmatch AS match ON match.id = p.match_id
-        WHERE p.organization_id = %(organization)s AND p.created_at >= %(since)s
-          AND match.retracted_at IS NULL
-        GROUP BY 1, 2, 3
-        UNION ALL
-        SELECT (created_at AT TIME ZONE 'UTC')::date, goal_id, 'rejected ' || code, count(*), NULL
-        FROM matching_matchattempt
-        WHERE organization_id = %(organization)s AND created_at >= %(since)s
-        GROUP BY 1, 2, code
-        UNION ALL
-        SELECT day, goal_id, 'replayed', count, NULL
-        FROM matching_replaytally
-        WHERE organization_id = %(organization)s AND day >= %(first_day)s
-    )
-    SELECT day, goal_id, outcome, count, latest FROM received ORDER BY day, goal_id, outcome
-"""
-
-REJECTED = "rejected "
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the matches of a goal that were posted on a day."""
-
-    matched: int = 0
-    replayed: int = 0
-    pending: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)  # by code
-    last_success: datetime | None = None
-
-    @property
-    def received(self) -> int:
-        return self.matched + self.replayed + self.pending + self.rejected.total()
-
-    @property
-    def match_rate(self) -> float | None:
-        """The share of distinct events that matched: repetitions do not count. None: there were none."""
-        events = self.received - self.replayed
-        return round(self.matched / events, 4) if events else None
-
-    def include(self, other: "Tally") -> None:
-        """Add another tally to this one."""
-        self.matched += other.matched
-        self.replayed += other.replayed
-        self.pending += other.pending
-        self.rejected += other.rejected
-        successes = [tally.last_success for tally in (self, other) if tally.last_success]
-        self.last_success = max(successes, default=None)
-
-    def add(self, outcome: str, count: int, latest: datetime | None) -> None:
-        if outcome.startswith(REJECTED):
-            self.rejected[outcome.removeprefix(REJECTED)] += count
-        elif outcome == "matched":
-            self.matched += count
-            if latest is not None:
-                self.last_success = max(latest, self.last_success or latest)
-        elif outcome == "replayed":
-            self.replayed += count
-        elif outcome == "pending":
-            self.pending += count
-        else:  # a held match that was given up: expired, cancelled
-            self.rejected[outcome] += count
-
-
-def summarize(
-    organization: Organization, *, days: int, at: datetime
-) -> dict[tuple[date, UUID | None], Tally]:
-    """Count what was received on the last `days` days (UTC, today included), by day and goal; one query.
-
-    The goal is None for attempts that named no goal of the organization.
-    """
-    first_day = at.date() - timedelta(days=days - 1)
-    tallies: dict[tuple[date, UUID | None], Tally] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            SUMMARY,
-            {
-                "organization": organization.id,
-                "since": datetime.combine(first_day, time(), UTC),
-                "first_day": first_day,
-                "at": at,
-            },
-        )
-        for day, goal_id, outcome, count, latest in cursor:
-            tallies.setdefault((day, goal_id), Tally()).add(outcome, count, latest)
-    return tallies

@@ -8,31 +8,25 @@ wrote are committed together, so a crash leaves either all of it or nothing. An 
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.db import connection, transaction
-from rest_framework import status
-from rest_framework.exceptions import APIException
 
-from goalsvc.api.errors import Conflict, field_error
+from goalsvc.api.errors import field_error
 from goalsvc.api.rendering import JSONRenderer, Response
 from goalsvc.api.viewsets import Request
 from goalsvc.orgs.models import Organization
 from matching.models import IdempotencyKey
+from matching.refusals import IdempotencyKeyInUse, IdempotencyKeyReused
 
 HEADER = "Idempotency-Key"
 KEY_HEADER = "HTTP_IDEMPOTENCY_KEY"  # as WSGI names it
 REPLAY_HEADER = "Idempotent-Replay"
 SANE_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
-
-
-class KeyReused(APIException):
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-    default_code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key was used for a request with a different payload."
 
 
 def read_key(request: Request) -> str | None:
@@ -49,53 +43,55 @@ def read_key(request: Request) -> str | None:
     return key
 
 
-def answer_once(
-    organization: Organization,
-    *,
-    endpoint: str,
-    key: str,
-    payload: Any,
-    at: datetime,
-    perform: Callable[[], Response],
-    is_to_be_kept: Callable[[Any], bool],
-    on_replay: Callable[[Any], None],
-) -> Response:
-    """Return what `perform` answers, or answered to the first request with this key.
+class KeyedRequest:
+    """A request with an Idempotency-Key: `stored` is the answer to the first one with this key, if any."""
+
+    def __init__(self, stored: Response | None) -> None:
+        self.stored = stored
+        self.answer: Response | None = None
+
+    def keep(self, answer: Response) -> None:
+        """Have the answer stored for the requests to come with this key."""
+        self.answer = answer
+
+
+@contextmanager
+def once(
+    organization: Organization, *, endpoint: str, key: str, payload: Any, at: datetime
+) -> Iterator[KeyedRequest]:
+    """Enter a transaction in which the request with this key is either answered as before, or performed.
 
     Args:
         endpoint: what the key is scoped to, within the organization.
         payload: the request's decoded body; formatting and the order of attributes make no difference.
-        is_to_be_kept: told the body of a successful answer; says whether it tells of anything written.
-        on_replay: called, in the same transaction, when the stored answer is given, with its body.
 
-    Raises: Conflict (`idempotency_key_in_use`) while the first request is still running, KeyReused when
-        its payload was another.
+    Raises: IdempotencyKeyInUse while the first request is still running, IdempotencyKeyReused when its
+        payload was another.
     """
     digest = digest_of(payload)
     with transaction.atomic():
         if not try_to_lock(organization, endpoint, key):
-            raise Conflict(
-                "idempotency_key_in_use", "The first request with this Idempotency-Key is still running."
-            )
-        stored = organization.idempotency_keys.filter(endpoint=endpoint, key=key).first()
-        if stored is not None:
-            if bytes(stored.request_digest) != digest:
-                raise KeyReused
-            body = msgspec.json.decode(bytes(stored.body))
-            on_replay(body)
-            return Response(body, status=stored.status_code, headers={REPLAY_HEADER: "true"})
-        response = perform()
-        if status.is_success(response.status_code) and is_to_be_kept(response.data):
+            raise IdempotencyKeyInUse
+        first = organization.idempotency_keys.filter(endpoint=endpoint, key=key).first()
+        if first is not None and bytes(first.request_digest) != digest:
+            raise IdempotencyKeyReused
+        request = KeyedRequest(None if first is None else stored_answer(first))
+        yield request
+        if request.answer is not None:
             IdempotencyKey.objects.create(
                 organization=organization,
                 endpoint=endpoint,
                 key=key,
                 request_digest=digest,
-                status_code=response.status_code,
-                body=JSONRenderer().render(response.data),
+                status_code=request.answer.status_code,
+                body=JSONRenderer().render(request.answer.data),
                 created_at=at,
             )
-        return response
+
+
+def stored_answer(first: IdempotencyKey) -> Response:
+    body = msgspec.json.decode(bytes(first.body))
+    return Response(body, status=first.status_code, headers={REPLAY_HEADER: "true"})
 
 
 def digest_of(payload: Any) -> bytes:

@@ -1,7 +1,7 @@
 """What is counted of matches; see goalsvc.server.metrics. Nothing happens where metrics are off."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
@@ -10,13 +10,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from goalsvc.server.metrics import COUNTED, LOOKED_UP
+from matching.matches.answers import Answer, Verdict
 from matching.models import PendingMatch
 
-if TYPE_CHECKING:
-    from matching.matches.answers import Answer  # which imports this module
-
 # Beyond this, pending matches are not counted on: the answer is "too many" either way.
-MOST_PENDING = 100_000
+MAX_COUNTED = 100_000
 
 MATCHES = Counter(
     "goalsvc_matches",
@@ -26,38 +24,32 @@ MATCHES = Counter(
 )
 
 
-def count_answers(answers: "Iterable[Answer]", source: str) -> None:
-    """Count the verdicts of a request, rehearsals excepted."""
+def count_answers(answers: Iterable[Answer[Any]], source: str) -> None:
+    """Count the verdicts of a request, unless it was to be validated only."""
     if settings.METRICS_TOKEN:
         for answer in answers:
-            MATCHES.labels(*verdict_and_code(answer), source).inc()
-
-
-def verdict_and_code(answer: "Answer") -> tuple[str, str]:
-    if answer.code is not None:
-        return "failed", answer.code
-    if answer.is_replay:
-        return "replayed", ""
-    return ("created" if answer.match is not None else "pending"), ""
+            MATCHES.labels(answer.verdict.value, answer.code or "", source).inc()
 
 
 def count_stored_answer(matches: int, source: str) -> None:
     """Count the matches of a request that was answered as its Idempotency-Key's first."""
     if settings.METRICS_TOKEN:
-        MATCHES.labels("replayed", "", source).inc(matches)
+        MATCHES.labels(Verdict.REPLAYED.value, "", source).inc(matches)
 
 
 class PendingMatches(Collector):
-    """Counts the held matches when somebody asks; they are the same for all workers."""
+    """Counts the pending matches when Prometheus asks; they are the same for all workers."""
 
     def collect(self) -> Iterator[Metric]:
         pendings = PendingMatch.objects.filter(status=PendingMatch.Status.PENDING).order_by()
         try:
-            count = pendings.values("pk")[:MOST_PENDING].count()
+            count = pendings.values("pk")[:MAX_COUNTED].count()
         except (DatabaseError, InterfaceError):
             return  # the other metrics are needed most when the database is away
         yield GaugeMetricFamily(
-            "goalsvc_pending_matches", f"Matches held at present, counted up to {MOST_PENDING}.", value=count
+            "goalsvc_pending_matches",
+            f"Matches held at present, counted up to {MAX_COUNTED}.",
+            value=count,
         )
 
     def describe(self) -> Iterator[Metric]:

@@ -20,8 +20,8 @@ from goalsvc.api.errors import quoted
 from goalsvc.database.parameters import array
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
-from matching.matches.recording import lock_out_arrivals
-from matching.matches.retries import despite_collisions
+from matching.matches.locks import lock_out_arrivals
+from matching.matches.retries import retried_on_collision
 from matching.models import IdempotencyKey
 
 
@@ -49,38 +49,40 @@ def erase_identity(
 
     The history says who erased an identity when, and how many rows that were; not which identity.
     """
-
-    def erase() -> Erased:
-        with transaction.atomic():
-            erased = erase_rows(organization, identity)
-            if not erased.is_nothing:
-                HistoryEntry.objects.record(
-                    organization.id,
-                    Kind.VISITOR_IDENTITY,
-                    None,
-                    Action.ERASED,
-                    {name: [count, 0] for name, count in asdict(erased).items() if count},
-                    by=by,
-                    at=at,
-                )
-        return erased
-
-    erased = despite_collisions(erase)
+    erased = erase(organization, identity, by=by, at=at)
     if erased.is_nothing:
         return None
     # A request that found the identity before the commit may have written about it since; where a visitor
     # stays, as another identity uses it, nothing refuses that. None that begins now finds the identity.
-    despite_collisions(lambda: sweep(organization, identity))
+    sweep(organization, identity)
     return erased
 
 
+@retried_on_collision
+def erase(organization: Organization, identity: str, *, by: User | None, at: datetime) -> Erased:
+    with transaction.atomic():
+        erased = erase_rows(organization, identity)
+        if not erased.is_nothing:
+            HistoryEntry.objects.record(
+                organization.id,
+                Kind.VISITOR_IDENTITY,
+                None,
+                Action.ERASED,
+                {name: [count, 0] for name, count in asdict(erased).items() if count},
+                by=by,
+                at=at,
+            )
+    return erased
+
+
+@retried_on_collision
 def sweep(organization: Organization, identity: str) -> None:
     with transaction.atomic():
         erase_rows(organization, identity)
 
 
-# A visitor goes with its last identity. Whoever has a match of one of its sessions not yet committed is
-# waited for here; who comes later waits for us, and is refused by the foreign key.
+# A visitor is deleted with its last identity. FOR UPDATE waits for transactions that are writing a match of
+# one of its sessions; later ones wait for this one, and then the foreign key refuses them.
 OWN_VISITORS = """
     SELECT v.id FROM matching_visitor AS v
     WHERE v.organization_id = %(organization)s

@@ -17,7 +17,7 @@ from goalsvc.orgs.models import Organization
 from matching.api.rendering import render_attempt, render_match_record, render_pending, render_session
 from matching.models import VisitorIdentity, VisitorSession
 from matching.privacy.erasure import stored_answers
-from matching.visitors.ingestion import KnownSession
+from matching.visitors.sessions import KnownSession
 
 MAX_IDENTITY_LENGTH = 255
 CHUNK = 1000

@@ -6,31 +6,30 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from rest_framework.exceptions import APIException
 
+from goals.refusals import GoalNotFound
 from goalsvc.api.rendering import moment
 from goalsvc.database.parameters import moment_array, text_array
 from goalsvc.orgs.models import Organization
+from matching.limits import MAX_VISITORS
 from matching.models import ExternalMatch, PendingMatch
-from matching.rule.resemblance import find_differences
-from matching.rule.resolver import (
-    CARRIED_BY_MANY,
-    CARRIED_BY_ONE,
-    EXTERNAL_ID_CONFLICT,
-    GOAL_NOT_FOUND,
-    MOST_VISITORS,
-    NO_ALLOWED_ROOMS,
-    NO_CONNECTED_ROOMS,
-    SESSION_NOT_FOUND,
-    UNKNOWN_ROOMS,
-    MatchRequest,
-    Refusal,
+from matching.refusals import (
+    ExternalIdConflict,
+    NoAllowedRooms,
+    NoConnectedRooms,
+    SessionNotFound,
+    UnknownRooms,
 )
+from matching.rule.facts import CARRIED_BY_MANY, CARRIED_BY_ONE
+from matching.rule.resemblance import find_differences
+from matching.rule.resolver import MatchRequest, Refusal
 
 # The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
-MOST_HOURS_APART = 26
+MAX_HOURS_APART = 26
 # Nobody is farther ahead of UTC, or behind it, than this: so much is mistaken where one side takes the
 # other's UTC for its own time.
-MOST_HOURS_FROM_UTC = 14
+MAX_HOURS_FROM_UTC = 14
 
 # The facts of a reason in the order in which they are told. As stored, JSON has an order of its own.
 ORDER = (
@@ -67,7 +66,7 @@ WHAT_IS_KNOWN = """
             SELECT i.visitor_id
             FROM matching_visitoridentity AS i
             WHERE i.organization_id = %(organization)s AND {carried}
-            LIMIT %(most_visitors)s
+            LIMIT %(max_visitors)s
         ) AS carried
         LEFT JOIN LATERAL (
             SELECT s.started_at FROM matching_visitorsession AS s
@@ -92,16 +91,16 @@ def explain(
     Every reason is a JSON object with a `message` and the facts behind it, all of the organization's own.
     """
     without_session = {
-        index: request for index, (request, refusal) in refusals.items() if refusal.code == SESSION_NOT_FOUND
+        index: request for index, (request, refusal) in refusals.items() if refusal.error is SessionNotFound
     }
     reasons = explain_missing_sessions(organization, without_session)
     for index, (request, refusal) in refusals.items():
-        if refusal.code == NO_CONNECTED_ROOMS:
+        if refusal.error is NoConnectedRooms:
             reasons[index] = explain_unconnected_rooms(request, refusal)
     conflicts = {
         index: request
         for index, (request, refusal) in refusals.items()
-        if refusal.code == EXTERNAL_ID_CONFLICT
+        if refusal.error is ExternalIdConflict
     }
     return reasons | explain_conflicts(organization, conflicts)
 
@@ -174,7 +173,7 @@ def explain_missing_sessions(
             WHAT_IS_KNOWN.format(carried=CARRIED_BY_ONE if len(sought) == 1 else CARRIED_BY_MANY),
             {
                 "organization": organization.id,
-                "most_visitors": MOST_VISITORS,
+                "max_visitors": MAX_VISITORS,
                 "identities": text_array(identity for identity, _ in sought),
                 "moments": moment_array(moment for _, moment in sought),
             },
@@ -201,17 +200,17 @@ def explain_missing_sessions(
     return reasons
 
 
-# What a held match is told where no arrival can help any more.
-SENTENCES = {
-    GOAL_NOT_FOUND: "The goal was deleted.",
-    UNKNOWN_ROOMS: "A posted room is no longer one of the organization's.",
-    NO_ALLOWED_ROOMS: "The goal is allowed in none of the posted rooms any more.",
+# The reason of a pending match that no arriving identity or session can cure any more.
+SENTENCES: dict[type[APIException], str] = {
+    GoalNotFound: "The goal was deleted.",
+    UnknownRooms: "A posted room is no longer one of the organization's.",
+    NoAllowedRooms: "The goal is allowed in none of the posted rooms any more.",
 }
 
 
 def in_short(refusal: Refusal) -> dict[str, Any]:
-    """Return the reason of a held match for a refusal that `explain` knows nothing of."""
-    return {"message": SENTENCES.get(refusal.code, "The external_id stands for a different match.")}
+    """Return the reason of a pending match for a refusal that `explain` has none for."""
+    return {"message": SENTENCES.get(refusal.error, "The external_id stands for a different match.")}
 
 
 def missing_session(
@@ -263,7 +262,7 @@ def missing_session(
 def time_zone_slip(gap: timedelta) -> int | None:
     """Return by how many hours a time zone was probably mistaken, if the gap is so many hours exactly."""
     hours, rest = divmod(gap, timedelta(hours=1))
-    return hours if not rest and 1 <= hours <= MOST_HOURS_APART else None
+    return hours if not rest and 1 <= hours <= MAX_HOURS_APART else None
 
 
 def hours_into_session(matched_at: datetime, started_at: datetime, ended_at: datetime | None) -> int | None:
@@ -273,7 +272,7 @@ def hours_into_session(matched_at: datetime, started_at: datetime, ended_at: dat
     """
     hours = (started_at - matched_at) // timedelta(hours=1) + 1  # the session has to begin before
     is_within = ended_at is not None and matched_at + timedelta(hours=hours) <= ended_at
-    return hours if is_within and hours <= MOST_HOURS_FROM_UTC else None
+    return hours if is_within and hours <= MAX_HOURS_FROM_UTC else None
 
 
 def in_hours(hours: int) -> str:

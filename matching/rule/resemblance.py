@@ -13,9 +13,9 @@ from django.db import connection
 from goalsvc.database.parameters import text_array
 from goalsvc.orgs.models import Organization
 
-# Of a batch, no more are looked at: one hint of a kind is enough for whoever wrote the program.
-MOST_IDENTITIES = 200
-MOST_ZEROS = 6
+# No more identities of a batch are compared: a few hints show what is wrong with a program.
+MAX_IDENTITIES = 200
+MAX_ZEROS = 6
 QUOTES = "\"'`"
 
 DIGITS = re.compile(r"[0-9]+")
@@ -39,7 +39,7 @@ def find_differences(organization: Organization, identities: Iterable[str]) -> d
     """Return in what the unknown identities differ from known ones of the organization; one statement."""
     sought = [
         (identity, difference, form)
-        for identity in list(dict.fromkeys(identities))[:MOST_IDENTITIES]
+        for identity in list(dict.fromkeys(identities))[:MAX_IDENTITIES]
         for difference, form in forms_of(identity)
         if form and form != identity
     ]
@@ -78,7 +78,7 @@ def forms_of(identity: str) -> Iterator[tuple[str, str]]:
         significant = number.lstrip("0")
         both = "a plus sign and leading zeros"
         yield both if has_plus else "leading zeros", significant
-        for zeros in range(1, MOST_ZEROS + 1):
+        for zeros in range(1, MAX_ZEROS + 1):
             yield both if has_plus else "leading zeros", f"{'0' * zeros}{number}"
         yield both, f"+{significant}"
         yield "a final .0", f"{number}.0"

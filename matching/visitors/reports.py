@@ -2,49 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException
 
-from goalsvc.api.errors import Conflict
 from goalsvc.api.serializers import ObjectSerializer
 from goalsvc.orgs.models import Organization
-from matching.matches.answers import answer_to_error, foreign_rooms
-from matching.matches.retries import despite_collisions
-from matching.rule.resolver import MOST_VISITORS
+from matching.matches.answers import Answer, Verdict, failed_by, failed_for
+from matching.matches.retries import retried_on_collision
+from matching.rule.resolver import Refusal
 from matching.serializers import IDENTITY_OF_VISITOR, SESSION
-from matching.visitors.ingestion import (
-    IdentityReport,
-    IdentityTooCommon,
-    KnownIdentity,
-    KnownSession,
-    SessionConflict,
-    SessionReport,
-    UnknownRooms,
-    record_identities,
-    record_sessions,
-)
+from matching.visitors.identities import IdentityReport, KnownIdentity, record_identities
+from matching.visitors.sessions import KnownSession, SessionReport, record_sessions
 
 Report = TypeVar("Report", SessionReport, IdentityReport)
-Refusal = SessionConflict | IdentityTooCommon | UnknownRooms
-Outcome = KnownSession | KnownIdentity | Refusal
-
-
-class ReportAnswer(NamedTuple):
-    """The answer to one report: what is known now, or the `code` and `detail` of a refusal."""
-
-    status: int
-    known: KnownSession | KnownIdentity | None = None
-    code: str | None = None
-    detail: str | None = None
-    errors: dict[str, Any] | None = None
-    reason: dict[str, Any] | None = None
+Known = KnownSession | KnownIdentity
+ReportAnswer = Answer[Known]
 
 
 def report_sessions(
-    organization: Organization, items: Sequence[Any], *, at: datetime, is_rehearsal: bool = False
+    organization: Organization, items: Sequence[Any], *, at: datetime, validate_only: bool = False
 ) -> list[ReportAnswer]:
     """Answer reported sessions, in their order; the arguments are those of `answer_reports`."""
     return answer_reports(
@@ -52,7 +31,7 @@ def report_sessions(
         SESSION,
         SessionReport,
         lambda reports: record_sessions(organization, reports, at=at),
-        is_rehearsal=is_rehearsal,
+        validate_only=validate_only,
     )
 
 
@@ -72,9 +51,9 @@ def answer_reports(
     items: Sequence[Any],
     form: ObjectSerializer,
     report_class: Callable[..., Report],
-    record: Callable[[list[Report]], Sequence[Outcome]],
+    record: Callable[[list[Report]], Sequence[Known | Refusal]],
     *,
-    is_rehearsal: bool = False,
+    validate_only: bool = False,
 ) -> list[ReportAnswer]:
     """Check and record items; one bad item harms no other.
 
@@ -82,52 +61,41 @@ def answer_reports(
         items: JSON objects, not yet checked; or, in the place of one that could not even be read, the
             APIException that says why.
         record: writes reports, returns what became of each.
-        is_rehearsal: give the answers and write nothing.
+        validate_only: give the answers and write nothing.
     """
     answers: dict[int, ReportAnswer] = {}
     reports: dict[int, Report] = {}
     for index, item in enumerate(items):
         if isinstance(item, APIException):
-            answers[index] = refused(item)  # not raised: it would keep its traceback
+            answers[index] = failed_by(item)  # not raised: it would keep its traceback
             continue
         try:
             reports[index] = report_class(**form.check(item))
         except APIException as error:
-            answers[index] = refused(error)
+            answers[index] = failed_by(error)
     if reports:
-
-        def write() -> Sequence[Outcome]:
-            with transaction.atomic(savepoint=is_rehearsal):
-                outcomes = record(list(reports.values()))
-                if is_rehearsal:
-                    transaction.set_rollback(True)
-            return outcomes
-
-        outcomes = despite_collisions(write)  # held matches are settled with them
-        answers |= {index: answer_to(outcome) for index, outcome in zip(reports, outcomes, strict=True)}
+        outcomes = record_at_once(record, list(reports.values()), validate_only=validate_only)
+        for index, outcome in zip(reports, outcomes, strict=True):
+            answers[index] = answer_to_report(outcome)
     return [answers[index] for index in range(len(items))]
 
 
-def answer_to(outcome: Outcome) -> ReportAnswer:
-    """Say what became of a report."""
+@retried_on_collision
+def record_at_once(
+    record: Callable[[list[Report]], Sequence[Known | Refusal]], reports: list[Report], *, validate_only: bool
+) -> Sequence[Known | Refusal]:
+    """Write reports, and settle the pending matches that waited for them, in one transaction."""
+    with transaction.atomic(savepoint=validate_only):
+        outcomes = record(reports)
+        if validate_only:
+            transaction.set_rollback(True)
+    return outcomes
+
+
+def answer_to_report(outcome: Known | Refusal) -> ReportAnswer:
+    """Return the answer that tells of an outcome."""
     if isinstance(outcome, Refusal):
-        return refused(refusal_error(outcome))
-    return ReportAnswer(status.HTTP_201_CREATED if outcome.is_new else status.HTTP_200_OK, outcome)
-
-
-def refused(error: APIException) -> ReportAnswer:
-    answer = answer_to_error(error)
-    return ReportAnswer(answer.status, code=answer.code, detail=answer.detail, errors=answer.errors)
-
-
-def refusal_error(outcome: Refusal) -> APIException:
-    """Make the error of a report that was not recorded."""
-    if isinstance(outcome, UnknownRooms):
-        return ValidationError({"rooms": foreign_rooms(outcome.room_ids)})
-    if isinstance(outcome, IdentityTooCommon):
-        return Conflict(
-            "identity_too_common",
-            f"{MOST_VISITORS:,} visitors carry this visitor identity already: it names nobody. Nothing was "
-            "recorded.",
-        )
-    return Conflict("session_visitor_conflict", "This visitor_session_id is a session of another visitor.")
+        return failed_for(outcome)
+    if outcome.is_new:
+        return Answer(Verdict.CREATED, status.HTTP_201_CREATED, outcome)
+    return Answer(Verdict.KNOWN, status.HTTP_200_OK, outcome)

@@ -127,7 +127,7 @@ def test_pending_matches_are_counted_when_asked(switched_on, organization, monke
     assert read_metrics()["goalsvc_pending_matches"] == 0
     PendingMatchFactory.create_batch(3, organization=organization)
     assert read_metrics()["goalsvc_pending_matches"] == 3
-    monkeypatch.setattr(matching_metrics, "MOST_PENDING", 2)
+    monkeypatch.setattr(matching_metrics, "MAX_COUNTED", 2)
     assert read_metrics()["goalsvc_pending_matches"] == 2
 
 

@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from goalsvc.database.parameters import array, bytes_array, moment_array, new_pks, text_array
 from goalsvc.orgs.models import ApiToken, User
-from matching.matches.recording import INSERT_MANY_MATCHES, INSERT_ONE_MATCH
-from matching.rule.resolver import FACTS_OF_MANY, FACTS_WITH_CALLER
-from matching.visitors.ingestion import ANNOUNCE_ARRIVAL, UPSERT_SESSIONS
+from matching.matches.inserts import INSERT_MANY_MATCHES, INSERT_ONE_MATCH
+from matching.rule.facts import FACTS_OF_MANY, FACTS_WITH_CALLER
+from matching.visitors.arrivals import ANNOUNCE_ARRIVAL
+from matching.visitors.sessions import UPSERT_SESSIONS
 from tests.benchmark.world import MATCHED_AT, World
 
 # The kind of the rows of FACTS_OF_MANY that are sessions.
@@ -173,12 +174,12 @@ def sessions(world: World, *, size: int, seconds: float) -> float:
                 UPSERT_SESSIONS,
                 {
                     **shared,
-                    "visitor_ids": text_array(visitors),
-                    "visitor_session_ids": text_array(f"limit-{done + n}" for n in range(size)),
-                    "new_session_pks": array(new_pks(size)),
-                    "starts": moment_array([moment] * size),
-                    "ends": moment_array([None] * size),
-                    "rooms": text_array([rooms] * size),
+                    "visitor_id": text_array(visitors),
+                    "visitor_session_id": text_array(f"limit-{done + n}" for n in range(size)),
+                    "id": array(new_pks(size)),
+                    "started_at": moment_array([moment] * size),
+                    "ended_at": moment_array([None] * size),
+                    "room_ids": text_array([rooms] * size),
                 },
             )
             assert len(cursor.fetchall()) == size

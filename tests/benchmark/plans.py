@@ -121,7 +121,7 @@ class PlanWorld:
         """Post items as a batch (one: as a single call); see that all were taken."""
         from django.utils import timezone
 
-        from matching.matches.answers import post_matches
+        from matching.matches.posting import post_matches
         from matching.models import MatchAttempt
         from matching.visitors.reports import report_identities, report_sessions
 

@@ -6,9 +6,8 @@ from functools import partial
 import pytest
 from django.core.management import call_command
 
-from matching.matches.recording import MOST_PENDING
+from matching.limits import MAX_PENDING, MAX_VISITORS
 from matching.models import ExternalMatch, PendingMatch, Visitor, VisitorIdentity, VisitorSession
-from matching.rule.resolver import MOST_VISITORS
 from tests.concurrency import at_once
 from tests.factories import VisitorIdentityFactory, VisitorSessionFactory, ids, issue_token
 
@@ -61,7 +60,7 @@ def held(organization, goal, room):
 
 
 def test_the_thousandth_visitor_is_the_last(as_integrator, org_url, crowd):
-    crowd("everybody", MOST_VISITORS - 1)
+    crowd("everybody", MAX_VISITORS - 1)
     url = f"{org_url}/visitor_identities"
 
     last = as_integrator.post(url, {"visitor_identity": "everybody", "visitor_id": "last"})
@@ -76,11 +75,11 @@ def test_the_thousandth_visitor_is_the_last(as_integrator, org_url, crowd):
         201,
     )
     assert beyond.json() == TOO_COMMON
-    assert VisitorIdentity.objects.filter(identity="everybody").count() == MOST_VISITORS
+    assert VisitorIdentity.objects.filter(identity="everybody").count() == MAX_VISITORS
 
 
 def test_a_session_that_brings_such_an_identity_is_refused_as_a_whole(as_integrator, org_url, crowd):
-    crowd("everybody", MOST_VISITORS)
+    crowd("everybody", MAX_VISITORS)
     session = {
         "visitor_session_id": "visit-1",
         "visitor_id": "new",
@@ -98,7 +97,7 @@ def test_a_session_that_brings_such_an_identity_is_refused_as_a_whole(as_integra
 
 @pytest.mark.parametrize("kind", ["visitor_identities", "visitor_sessions"])
 def test_a_batch_is_let_in_as_far_as_the_limit(kind, as_integrator, org_url, crowd):
-    crowd("everybody", MOST_VISITORS - 2)
+    crowd("everybody", MAX_VISITORS - 2)
     items = [
         {"visitor_identity": "everybody", "visitor_id": f"new-{number}"}
         | (
@@ -113,12 +112,12 @@ def test_a_batch_is_let_in_as_far_as_the_limit(kind, as_integrator, org_url, cro
 
     assert [result["status"] for result in results] == [201, 201, 409, 409, 409]
     assert results[2]["code"] == "identity_too_common"
-    assert VisitorIdentity.objects.filter(identity="everybody").count() == MOST_VISITORS
+    assert VisitorIdentity.objects.filter(identity="everybody").count() == MAX_VISITORS
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_limit_holds_at_the_same_moment(integrator, org_url, crowd):
-    crowd("everybody", MOST_VISITORS - 3)
+    crowd("everybody", MAX_VISITORS - 3)
 
     def tie(number, client):
         body = {"visitor_identity": "everybody", "visitor_id": f"at-once-{number}"}
@@ -127,11 +126,11 @@ def test_the_limit_holds_at_the_same_moment(integrator, org_url, crowd):
     answers = at_once(issue_token(integrator), [partial(tie, number) for number in range(8)])
 
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 5
-    assert VisitorIdentity.objects.filter(identity="everybody").count() == MOST_VISITORS
+    assert VisitorIdentity.objects.filter(identity="everybody").count() == MAX_VISITORS
 
 
 def test_an_older_crowd_is_still_answered(as_integrator, organization, org_url, goal, room, crowd):
-    crowd("everybody", MOST_VISITORS + 200)
+    crowd("everybody", MAX_VISITORS + 200)
     match = {
         "visitor_identity": "everybody", "goal_matched_at": "2016-10-10T22:00:49Z", "rooms": ids(room),
     }  # fmt: skip
@@ -142,7 +141,7 @@ def test_an_older_crowd_is_still_answered(as_integrator, organization, org_url, 
 
 
 def test_the_thousandth_held_match_is_the_last(as_integrator, org_url, goal, room, held):
-    held("everybody", MOST_PENDING - 1)
+    held("everybody", MAX_PENDING - 1)
     match = {
         "visitor_identity": "everybody", "goal_matched_at": "2016-10-10T22:00:49Z", "rooms": ids(room),
         "if_unmatched": "hold",
@@ -154,13 +153,13 @@ def test_the_thousandth_held_match_is_the_last(as_integrator, org_url, goal, roo
 
     assert (last.status_code, beyond.status_code, other.status_code) == (202, 409, 202)
     assert beyond.json()["code"] == "too_many_pending"
-    assert PendingMatch.objects.filter(visitor_identity="everybody").count() == MOST_PENDING
+    assert PendingMatch.objects.filter(visitor_identity="everybody").count() == MAX_PENDING
 
 
 def test_an_arrival_settles_a_thousand_and_the_sweep_the_others(
     as_integrator, organization, org_url, room, held
 ):
-    held("everybody", MOST_PENDING + 50)
+    held("everybody", MAX_PENDING + 50)
     identity = VisitorIdentityFactory.create(organization=organization, identity="everybody")
     VisitorSessionFactory.create(visitor=identity.visitor, started_at=BEGINNING, room_ids=[room.id])
 
@@ -169,6 +168,6 @@ def test_an_arrival_settles_a_thousand_and_the_sweep_the_others(
     )
 
     assert response.status_code == 201
-    assert ExternalMatch.objects.count() == MOST_PENDING
+    assert ExternalMatch.objects.count() == MAX_PENDING
     call_command("resolve_pending")
-    assert ExternalMatch.objects.count() == MOST_PENDING + 50
+    assert ExternalMatch.objects.count() == MAX_PENDING + 50

@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
@@ -415,15 +417,20 @@ def crash(*_: Any, **__: Any) -> Any:
     raise RuntimeError("the process died here")
 
 
+@contextmanager
+def once_and_crash(*args: Any, **kwargs: Any) -> Iterator[Any]:
+    with idempotency.once(*args, **kwargs) as request:
+        yield request
+    crash()
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_batch", [True, False])
 def test_a_crash_after_the_commit_and_a_retry_make_one_match(is_batch, world, monkeypatch):
     """The answer is lost on its way: whatever comes after the transaction fails."""
     url, body = (world.batch_url, world.batch) if is_batch else (world.url, world.body)
     with monkeypatch.context() as patch:
-        patch.setattr(
-            matches, "answer_once", lambda *args, **kwargs: crash(idempotency.answer_once(*args, **kwargs))
-        )
+        patch.setattr(matches, "once", once_and_crash)
         assert with_key(Client(world.key), url, body).status_code == 500
     written = ExternalMatch.objects.count()
 
@@ -467,7 +474,7 @@ def test_a_crash_after_an_event_with_an_id_was_written_and_a_retry_make_one_matc
 @pytest.mark.parametrize("step", ["keep_attempts", "count_replays"])
 def test_a_batch_that_crashes_at_its_end_has_written_nothing(step, world, monkeypatch):
     """Else the client, told of an error, would send again what is already there."""
-    monkeypatch.setattr(f"matching.matches.answers.{step}", crash)
+    monkeypatch.setattr(f"matching.matches.posting.{step}", crash)
     event = world.batch["matches"][0] | {"external_id": "receipt-1"}
 
     answer = Client(world.key).post(world.batch_url, {"matches": [event, event, event | {"rooms": []}]})

@@ -9,7 +9,7 @@ from django.db import DatabaseError, DataError, OperationalError, connection, tr
 
 from goalsvc.database import lifecycle
 from goalsvc.database.statements import Statement
-from matching.matches.retries import despite_collisions
+from matching.matches.retries import retried_on_collision
 
 ADD = Statement("SELECT %(a)s::int + %(b)s::int, %(a)s::int, NULL")
 DIVIDE = Statement("SELECT 1 / %(by)s::int")
@@ -125,7 +125,7 @@ def test_later_in_a_transaction_the_transaction_has_to_begin_anew(changing_table
     assert [transact() for _ in range(3)] == ["a"] * 3
     changing_table()
     attempts.clear()
-    assert despite_collisions(transact) == "a"
+    assert retried_on_collision(transact)() == "a"
     assert len(attempts) == 2
 
 

@@ -9,9 +9,9 @@ from django.core.management.base import CommandError
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.models import Organization
 from matching.imports.columns import MATCH_COLUMNS, Columns
-from matching.imports.runs import Outcome
 from matching.management.import_command import ImportCommand
-from matching.matches.answers import Answer, post_matches
+from matching.matches.answers import Answer
+from matching.matches.posting import post_matches
 from matching.models import ImportRun, MatchAttempt
 
 
@@ -50,30 +50,18 @@ class Command(ImportCommand):
         items: Sequence[Any],
         at: datetime,
         options: dict[str, Any],
-        is_rehearsal: bool,
-    ) -> list[Outcome]:
+        validate_only: bool,
+    ) -> Sequence[Answer[Any]]:
         defaults = {}
         if options["goal"] is not None:
             defaults["goal_id"] = options["goal"]
         if options["hold"]:
             defaults["if_unmatched"] = "hold"
-        answers = post_matches(
+        return post_matches(
             organization,
             [{**defaults, **item} if isinstance(item, dict) else item for item in items],
             by=None,
             at=at,
             source=MatchAttempt.Source.IMPORT,
-            is_rehearsal=is_rehearsal,
+            validate_only=validate_only,
         )
-        return [outcome_of(answer) for answer in answers]
-
-
-def outcome_of(answer: Answer) -> Outcome:
-    """Say in words what an answer of the API says."""
-    if answer.is_replay:
-        return Outcome("replayed", answer.status)
-    if answer.match is not None:
-        return Outcome("created", answer.status)
-    if answer.pending is not None:
-        return Outcome("pending", answer.status)
-    return Outcome.failed(answer)

@@ -4,10 +4,10 @@ from typing import Any
 
 from goalsvc.orgs.models import Organization
 from matching.imports.columns import SESSION_COLUMNS, Columns
-from matching.imports.runs import Outcome
 from matching.management.import_command import ImportCommand
+from matching.matches.answers import Answer
 from matching.models import ImportRun
-from matching.visitors.reports import ReportAnswer, report_sessions
+from matching.visitors.reports import report_sessions
 
 
 class Command(ImportCommand):
@@ -26,14 +26,6 @@ class Command(ImportCommand):
         items: Sequence[Any],
         at: datetime,
         options: dict[str, Any],
-        is_rehearsal: bool,
-    ) -> list[Outcome]:
-        answers = report_sessions(organization, items, at=at, is_rehearsal=is_rehearsal)
-        return [outcome_of(answer) for answer in answers]
-
-
-def outcome_of(answer: ReportAnswer) -> Outcome:
-    """Say in words what an answer of the API says."""
-    if answer.known is None:
-        return Outcome.failed(answer)
-    return Outcome("created" if answer.known.is_new else "known", answer.status)
+        validate_only: bool,
+    ) -> Sequence[Answer[Any]]:
+        return report_sessions(organization, items, at=at, validate_only=validate_only)

@@ -1,4 +1,5 @@
 import sys
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,18 @@ from tqdm import tqdm
 
 from goalsvc.orgs.models import Organization
 from matching.matches.recording import settle
-from matching.matches.retries import despite_collisions
+from matching.matches.retries import retried_on_collision
 from matching.models import PendingMatch
 
 CHUNK = 1000
+
+
+@retried_on_collision
+def resolve(organization: Organization, ids: list[UUID], *, at: datetime) -> tuple[int, int]:
+    """Return how many of these pending matches are matched now, and how many have expired."""
+    with transaction.atomic():
+        pendings = organization.pending_matches.filter(id__in=ids)
+        return settle(organization, pendings, at=at), pendings.expire(at)
 
 
 class Command(BaseCommand):
@@ -36,15 +45,7 @@ class Command(BaseCommand):
                     if not ids:
                         break
                     last_id = ids[-1]
-
-                    def try_all(
-                        organization: Organization = organization, ids: list[UUID] = ids
-                    ) -> tuple[int, int]:
-                        with transaction.atomic():
-                            held = organization.pending_matches.filter(id__in=ids)
-                            return settle(organization, held, at=now), held.expire(now)
-
-                    settled, given_up = despite_collisions(try_all)
+                    settled, given_up = resolve(organization, ids, at=now)
                     matched += settled
                     expired += given_up
                     bar.update(len(ids))

@@ -1,4 +1,4 @@
-"""Visitors, what is known of them beforehand, and the matches of goals outside the web page."""
+"""Matches of goals outside the web page, and pending ones, which wait for an identity or a session."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,122 +11,7 @@ from uuid_utils.compat import uuid7
 from goals.models import Goal
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
-
-
-class Visitor(models.Model):
-    """A visitor as the tracking site knows it: one browser, say. A person may be several visitors."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="visitors", db_index=False
-    )
-    visitor_id = models.CharField(max_length=64)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ("-created_at", "-id")
-        constraints = (
-            # Finds the visitor of an incoming session or identity.
-            models.UniqueConstraint(fields=["organization", "visitor_id"], name="visitor_unique"),
-            models.CheckConstraint(condition=~Q(visitor_id=""), name="visitor_id_not_empty"),
-        )
-        indexes = (
-            # The visitors of an organization in the admin, newest first: ids grow with time.
-            models.Index(fields=["organization", "id"], name="visitor_list"),
-        )
-
-    def __str__(self) -> str:
-        return self.visitor_id
-
-
-class VisitorIdentity(models.Model):
-    """The customer's own name for a person (an e-mail hash, a card number), tied to a visitor."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="visitor_identities", db_index=False
-    )
-    identity = models.CharField(max_length=255)
-    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="identities", db_index=False)
-    visitor_session_id = models.CharField(
-        max_length=64, null=True, help_text="The session in which the identity was last given, when told."
-    )
-    created_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "visitor identities"
-        ordering = ("-created_at", "-id")
-        constraints = (
-            # Finds the visitors of an identity: the first step of every match.
-            models.UniqueConstraint(
-                fields=["organization", "identity", "visitor"], name="visitor_identity_unique"
-            ),
-            models.CheckConstraint(condition=~Q(identity=""), name="visitor_identity_not_empty"),
-            models.CheckConstraint(condition=~Q(visitor_session_id=""), name="visitor_identity_session_id"),
-        )
-        indexes = (
-            # GET /orgs/<org>/visitor_identities
-            models.Index(fields=["organization", "created_at", "id"], name="visitor_identity_list"),
-            # The identities of a visitor, newest first: a shop's own tablet has all of its customers'.
-            models.Index(fields=["visitor", "created_at", "id"], name="identity_visitor_list"),
-        )
-
-    def __str__(self) -> str:
-        return self.identity
-
-
-class VisitorSessionQuerySet(models.QuerySet["VisitorSession"]):
-    def before(self, moment: datetime) -> "VisitorSessionQuerySet":
-        """The sessions that had started strictly before the moment, the latest first (tie: greater id)."""
-        return self.filter(started_at__lt=moment).order_by("-started_at", "-id")
-
-
-class VisitorSession(models.Model):
-    """A visit: when it began and ended, and the rooms it was in."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="visitor_sessions", db_index=False
-    )
-    visitor_session_id = models.CharField(max_length=64)
-    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="sessions", db_index=False)
-    started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
-    room_ids = ArrayField(models.UUIDField(), default=list, blank=True)
-    created_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
-
-    objects = VisitorSessionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("-started_at", "-id")
-        constraints = (
-            # Finds the session of a repeated or continued delivery.
-            models.UniqueConstraint(
-                fields=["organization", "visitor_session_id"], name="visitor_session_unique"
-            ),
-            models.CheckConstraint(condition=~Q(visitor_session_id=""), name="visitor_session_id_not_empty"),
-            models.CheckConstraint(
-                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")),
-                name="visitor_session_ends_after_start",
-            ),
-        )
-        indexes = (
-            # The matching rule: the latest session of a visitor before a moment is one descent. With the
-            # organization it is the cheaper index even where there are no statistics.
-            models.Index(
-                F("visitor"),
-                F("organization"),
-                F("started_at").desc(),
-                F("id").desc(),
-                name="session_latest",
-            ),
-            # GET /orgs/<org>/visitor_sessions
-            models.Index(fields=["organization", "started_at", "id"], name="session_list"),
-        )
-
-    def __str__(self) -> str:
-        return self.visitor_session_id
+from matching.models.visitors import VisitorSession
 
 
 class ExternalMatchQuerySet(models.QuerySet["ExternalMatch"]):
@@ -303,7 +188,7 @@ class PendingMatchQuerySet(models.QuerySet["PendingMatch"]):
 
 
 class PendingMatch(models.Model):
-    """A match that is held until the identity or the session that it lacks arrives."""
+    """A match that waits until the identity or the session that it lacks arrives."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -339,7 +224,7 @@ class PendingMatch(models.Model):
         verbose_name_plural = "pending matches"
         ordering = ("-created_at", "-id")
         constraints = (
-            # A repeated delivery of a held event finds it, and holds no second one.
+            # A repeated delivery finds the pending match, and makes no second one.
             models.UniqueConstraint(
                 fields=["organization", "goal", "external_id"],
                 condition=Q(external_id__isnull=False, status="pending"),
@@ -368,17 +253,17 @@ class PendingMatch(models.Model):
             ),
             # GET /orgs/<org>/pending_matches
             models.Index(fields=["organization", "created_at", "id"], name="pending_list"),
-            # The held matches of a status, of an organization and of all, newest first: the admin's filter.
-            # Few are cancelled or still pending, among all that ever were.
+            # The pending matches of a status, of an organization and of all, newest first, for the admin's
+            # filter: few are cancelled or still pending, among all that ever were.
             models.Index(fields=["organization", "status", "created_at", "id"], name="pending_status_list"),
             models.Index(fields=["status", "id"], name="pending_status_newest"),
-            # The held matches of a goal, newest first.
+            # The pending matches of a goal, newest first.
             models.Index(fields=["goal", "created_at", "id"], name="pending_goal_list"),
-            # The held matches of an identity, whatever became of them, newest first.
+            # The pending matches of an identity, whatever became of them, newest first.
             models.Index(
                 fields=["organization", "visitor_identity", "created_at", "id"], name="pending_identity_list"
             ),
-            # The held matches of an external id, whatever became of them.
+            # The pending matches of an external id, whatever became of them.
             models.Index(
                 fields=["organization", "external_id"],
                 condition=Q(external_id__isnull=False),
@@ -404,7 +289,7 @@ class PendingMatch(models.Model):
         return is_cancelled
 
     def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
-        """Write what somebody did with the held match into the history."""
+        """Write what somebody did with the pending match into the history."""
         HistoryEntry.objects.record(
             self.organization_id, Kind.PENDING_MATCH, self.id, action, changes, by=by, at=at
         )
@@ -414,155 +299,3 @@ class PendingMatch(models.Model):
         if self.status == self.Status.PENDING and self.expires_at <= at:
             return self.Status.EXPIRED.value
         return self.status
-
-
-class MatchAttemptQuerySet(models.QuerySet["MatchAttempt"]):
-    def before_match(self, match: ExternalMatch) -> "MatchAttemptQuerySet":
-        """The attempts at the event that this match finally is: of one external id, or else alike."""
-        if match.visitor_identity is None:
-            return self.none()  # erased, and with it all that tied the attempts to the event
-        is_same_event = Q(visitor_identity=match.visitor_identity, goal_matched_at=match.goal_matched_at)
-        if match.external_id is not None:
-            is_same_event |= Q(external_id=match.external_id)
-        return self.filter(is_same_event, goal=match.goal_id, created_at__lte=match.created_at)
-
-
-class MatchAttempt(models.Model):
-    """A rejected attempt to post a match: kept for a while, so that nobody has to ask where it went."""
-
-    class Source(models.TextChoices):
-        SINGLE = "single", "Single call"
-        BATCH = "batch", "Batch"
-        IMPORT = "import", "File import"
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="match_attempts", db_index=False
-    )
-    goal = models.ForeignKey(
-        Goal, on_delete=models.CASCADE, related_name="match_attempts", null=True, db_index=False
-    )
-    source = models.CharField(max_length=6, choices=Source)
-    visitor_identity = models.CharField(max_length=255, null=True)
-    goal_matched_at = models.DateTimeField(null=True)
-    external_id = models.CharField(max_length=255, null=True)
-    code = models.CharField(max_length=32)
-    detail = models.TextField(blank=True)
-    errors = models.JSONField(null=True, help_text="The attributes at fault.")
-    reason = models.JSONField(null=True, help_text="The facts behind the code.")
-    request_id = models.CharField(max_length=128, null=True)
-    created_at = models.DateTimeField()
-    created_by = models.ForeignKey(
-        User, on_delete=models.SET_NULL, related_name="+", null=True, db_index=False
-    )
-
-    objects = MatchAttemptQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("-created_at", "-id")
-        indexes = (
-            # GET /orgs/<org>/match_attempts and its summary
-            models.Index(fields=["organization", "created_at", "id"], name="match_attempt_list"),
-            # The attempts of all organizations, newest first, and of a day: the operators' admin, pruning.
-            models.Index(fields=["created_at", "id"], name="match_attempt_newest"),
-            # Filters by code and by source, newest first: one of many faults may be rare.
-            models.Index(fields=["organization", "code", "created_at", "id"], name="match_attempt_code"),
-            models.Index(fields=["organization", "source", "created_at", "id"], name="match_attempt_source"),
-            # The attempts at a goal, newest first; those of a goal that is deleted.
-            models.Index(fields=["goal", "created_at", "id"], name="match_attempt_goal_list"),
-            # The rejected attempts of an event that later matched; filter by identity, newest first: a
-            # faulty client may send the same wrong one a million times.
-            models.Index(
-                fields=["organization", "visitor_identity", "created_at", "id"],
-                name="match_attempt_identity_list",
-            ),
-            # The attempts of a request, which a client names in its question to support. A batch has many.
-            models.Index(
-                fields=["organization", "request_id", "created_at", "id"],
-                condition=Q(request_id__isnull=False),
-                name="match_attempt_request",
-            ),
-            models.Index(
-                fields=["organization", "external_id"],
-                condition=Q(external_id__isnull=False),
-                name="match_attempt_external_id",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.created_at}"
-
-
-class ReplayTally(models.Model):
-    """How many deliveries of a goal's matches were repetitions, a day: all that is kept of them."""
-
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="replay_tallies", db_index=False
-    )
-    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="+", db_index=False)
-    day = models.DateField()
-    count = models.PositiveIntegerField()
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["organization", "goal", "day"], name="replay_tally_unique"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.day}: {self.count}"
-
-
-class IdempotencyKey(models.Model):
-    """A client's own name for a request (header `Idempotency-Key`), and the answer that it got."""
-
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="idempotency_keys", db_index=False
-    )
-    endpoint = models.CharField(max_length=128)
-    key = models.CharField(max_length=255)
-    request_digest = models.BinaryField()
-    status_code = models.PositiveSmallIntegerField()
-    body = models.BinaryField()
-    created_at = models.DateTimeField()
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["organization", "endpoint", "key"], name="idempotency_key_unique"
-            ),
-        )
-        indexes = (
-            # Pruning.
-            models.Index(fields=["created_at"], name="idempotency_key_age"),
-        )
-
-    def __str__(self) -> str:
-        return self.key
-
-
-class ImportRun(models.Model):
-    """How far a file has been imported, written with its rows: the same command again goes on from there."""
-
-    class Kind(models.TextChoices):
-        MATCHES = "matches", "Matches"
-        SESSIONS = "sessions", "Sessions"
-
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="import_runs", db_index=False
-    )
-    kind = models.CharField(max_length=8, choices=Kind)
-    # Of the file's bytes and of the options that change what its rows mean.
-    digest = models.CharField(max_length=64)
-    rows_done = models.PositiveBigIntegerField(default=0)
-    results_bytes = models.PositiveBigIntegerField(default=0, help_text="The length of the results file.")
-    counts = models.JSONField(default=dict, help_text="How many rows got which verdict.")
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["organization", "kind", "digest"], name="import_run_unique"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.rows_done} rows"

@@ -1,0 +1,96 @@
+"""The columns of rows that travel to PostgreSQL in one statement, each named once.
+
+From the one list are made the columns of an INSERT, the SELECT that feeds it, the rows themselves and their
+parameters, so a column that is added cannot be forgotten in one of them.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from goalsvc.database.parameters import array, bytes_array, moment_array, text_array
+
+# unnest flattens an array of arrays and does not parse JSON, so such values travel as texts.
+TRAVELLING = {"uuid[]": "text", "jsonb": "text"}
+
+
+def arrays_as_texts(values: Iterable[Iterable[UUID | str]]) -> str:
+    return text_array(map(array, values))
+
+
+def json_as_texts(values: Iterable[Any]) -> str:
+    return text_array(map(json.dumps, values))
+
+
+def bytes_as_text(value: bytes | memoryview | None) -> str | None:
+    return None if value is None else f"\\x{value.hex()}"
+
+
+# How the values of a column are written: those of many rows as an array, and, where `str` does not write it
+# as PostgreSQL reads it, that of one row.
+OF_MANY: dict[str, Callable[[Iterable[Any]], str]] = {
+    "uuid": array,
+    "int": array,
+    "numeric": array,
+    "text": text_array,
+    "jsonb": json_as_texts,
+    "timestamptz": moment_array,
+    "bytea": bytes_array,
+    "uuid[]": arrays_as_texts,
+}
+OF_ONE: dict[str, Callable[[Any], str | None]] = {
+    "bytea": bytes_as_text,
+    "jsonb": json.dumps,
+    "uuid[]": array,
+}
+
+
+class Columns:
+    """Columns by name, each with its SQL type; their parameters have the same names."""
+
+    def __init__(self, **types: str) -> None:
+        self.types = types
+        self.names = ", ".join(types)
+        # The values of rows that have travelled, as the table has them.
+        self.selected = ", ".join(
+            f"{name}::{type}" if type in TRAVELLING else name for name, type in types.items()
+        )
+        self.writers = {name: OF_MANY[type] for name, type in types.items()}
+        self.special = {name: OF_ONE[type] for name, type in types.items() if type in OF_ONE}
+
+    def rows(self, alias: str) -> str:
+        """Return SQL for any number of rows, to stand in FROM."""
+        arrays = ", ".join(f"%({name})s::{travelling(type)}[]" for name, type in self.types.items())
+        return f"unnest({arrays}) AS {alias} ({self.names})"
+
+    def row(self, alias: str) -> str:
+        """Return SQL for one row, to stand in FROM.
+
+        The planner sees that it is one, which unnest hides, and so keeps a generic plan.
+        """
+        values = ", ".join(f"%({name})s::{travelling(type)} AS {name}" for name, type in self.types.items())
+        return f"(SELECT {values}) AS {alias}"
+
+    def parameters_of_rows(self, rows: Sequence[Any], **values: Iterable[Any]) -> dict[str, str]:
+        """Return the parameters of `rows`, read from attributes with the columns' names.
+
+        Args:
+            values: by column, those that are no attributes.
+        """
+        return {
+            name: write(values[name] if name in values else map(attrgetter(name), rows))
+            for name, write in self.writers.items()
+        }
+
+    def parameters_of_row(self, row: Any) -> dict[str, Any]:
+        """Return the parameters of `row`, read from attributes with the columns' names."""
+        values = {name: getattr(row, name) for name in self.types}
+        for name, write in self.special.items():
+            values[name] = write(values[name])
+        return values
+
+
+def travelling(type: str) -> str:
+    return TRAVELLING.get(type, type)

@@ -1,0 +1,27 @@
+"""The models of matching: visitors, matches, and records of what was posted."""
+
+from matching.models.matches import ExternalMatch, ExternalMatchQuerySet, PendingMatch, PendingMatchQuerySet
+from matching.models.records import (
+    IdempotencyKey,
+    ImportRun,
+    MatchAttempt,
+    MatchAttemptQuerySet,
+    ReplayTally,
+)
+from matching.models.visitors import Visitor, VisitorIdentity, VisitorSession, VisitorSessionQuerySet
+
+__all__ = [
+    "ExternalMatch",
+    "ExternalMatchQuerySet",
+    "IdempotencyKey",
+    "ImportRun",
+    "MatchAttempt",
+    "MatchAttemptQuerySet",
+    "PendingMatch",
+    "PendingMatchQuerySet",
+    "ReplayTally",
+    "Visitor",
+    "VisitorIdentity",
+    "VisitorSession",
+    "VisitorSessionQuerySet",
+]

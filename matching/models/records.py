@@ -1,0 +1,161 @@
+"""Records of what was posted: rejected attempts, counts of replays, idempotency keys, imports of files."""
+
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+from goals.models import Goal
+from goalsvc.orgs.models import Organization, User
+from matching.models.matches import ExternalMatch
+
+
+class MatchAttemptQuerySet(models.QuerySet["MatchAttempt"]):
+    def before_match(self, match: ExternalMatch) -> "MatchAttemptQuerySet":
+        """The attempts at the event that this match finally is: of one external id, or else alike."""
+        if match.visitor_identity is None:
+            return self.none()  # erased, and with it all that tied the attempts to the event
+        is_same_event = Q(visitor_identity=match.visitor_identity, goal_matched_at=match.goal_matched_at)
+        if match.external_id is not None:
+            is_same_event |= Q(external_id=match.external_id)
+        return self.filter(is_same_event, goal=match.goal_id, created_at__lte=match.created_at)
+
+
+class MatchAttempt(models.Model):
+    """A rejected attempt to post a match: kept for a while, so that nobody has to ask where it went."""
+
+    class Source(models.TextChoices):
+        SINGLE = "single", "Single call"
+        BATCH = "batch", "Batch"
+        IMPORT = "import", "File import"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="match_attempts", db_index=False
+    )
+    goal = models.ForeignKey(
+        Goal, on_delete=models.CASCADE, related_name="match_attempts", null=True, db_index=False
+    )
+    source = models.CharField(max_length=6, choices=Source)
+    visitor_identity = models.CharField(max_length=255, null=True)
+    goal_matched_at = models.DateTimeField(null=True)
+    external_id = models.CharField(max_length=255, null=True)
+    code = models.CharField(max_length=32)
+    detail = models.TextField(blank=True)
+    errors = models.JSONField(null=True, help_text="The attributes at fault.")
+    reason = models.JSONField(null=True, help_text="The facts behind the code.")
+    request_id = models.CharField(max_length=128, null=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, related_name="+", null=True, db_index=False
+    )
+
+    objects = MatchAttemptQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (
+            # GET /orgs/<org>/match_attempts and its summary
+            models.Index(fields=["organization", "created_at", "id"], name="match_attempt_list"),
+            # The attempts of all organizations, newest first, and of a day: the operators' admin, pruning.
+            models.Index(fields=["created_at", "id"], name="match_attempt_newest"),
+            # Filters by code and by source, newest first: one of many faults may be rare.
+            models.Index(fields=["organization", "code", "created_at", "id"], name="match_attempt_code"),
+            models.Index(fields=["organization", "source", "created_at", "id"], name="match_attempt_source"),
+            # The attempts at a goal, newest first; those of a goal that is deleted.
+            models.Index(fields=["goal", "created_at", "id"], name="match_attempt_goal_list"),
+            # The rejected attempts of an event that later matched; filter by identity, newest first: a
+            # faulty client may send the same wrong one a million times.
+            models.Index(
+                fields=["organization", "visitor_identity", "created_at", "id"],
+                name="match_attempt_identity_list",
+            ),
+            # The attempts of a request, which a client names in its question to support. A batch has many.
+            models.Index(
+                fields=["organization", "request_id", "created_at", "id"],
+                condition=Q(request_id__isnull=False),
+                name="match_attempt_request",
+            ),
+            models.Index(
+                fields=["organization", "external_id"],
+                condition=Q(external_id__isnull=False),
+                name="match_attempt_external_id",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.created_at}"
+
+
+class ReplayTally(models.Model):
+    """How many deliveries of a goal's matches were repetitions, a day: all that is kept of them."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="replay_tallies", db_index=False
+    )
+    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "goal", "day"], name="replay_tally_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.count}"
+
+
+class IdempotencyKey(models.Model):
+    """A client's own name for a request (header `Idempotency-Key`), and the answer that it got."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="idempotency_keys", db_index=False
+    )
+    endpoint = models.CharField(max_length=128)
+    key = models.CharField(max_length=255)
+    request_digest = models.BinaryField()
+    status_code = models.PositiveSmallIntegerField()
+    body = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization", "endpoint", "key"], name="idempotency_key_unique"
+            ),
+        )
+        indexes = (
+            # Pruning.
+            models.Index(fields=["created_at"], name="idempotency_key_age"),
+        )
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ImportRun(models.Model):
+    """How far a file has been imported, written with its rows: the same command again goes on from there."""
+
+    class Kind(models.TextChoices):
+        MATCHES = "matches", "Matches"
+        SESSIONS = "sessions", "Sessions"
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="import_runs", db_index=False
+    )
+    kind = models.CharField(max_length=8, choices=Kind)
+    # Of the file's bytes and of the options that change what its rows mean.
+    digest = models.CharField(max_length=64)
+    rows_done = models.PositiveBigIntegerField(default=0)
+    results_bytes = models.PositiveBigIntegerField(default=0, help_text="The length of the results file.")
+    counts = models.JSONField(default=dict, help_text="How many rows got which verdict.")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "kind", "digest"], name="import_run_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.rows_done} rows"

@@ -1,0 +1,292 @@
+"""What sessions and identities have in common when they arrive: locks, visitors, and who waits for them.
+
+As in the resolver, one and a thousand take the same statements. No set of rows is joined to another: each row
+has its own look-ups, so there is no join whose plan could be wrong. Rows are locked in one order everywhere
+(visitors by id, then sessions by id, then identities), so concurrent deliveries of the same rows wait for
+each other and never deadlock.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from goalsvc.database.parameters import array, new_pks, text_array
+from goalsvc.database.planning import BY_INDEX, EACH_ANEW
+from goalsvc.orgs.models import Organization
+from matching.limits import MAX_PENDING, MAX_VISITORS
+from matching.matches.locks import ARRIVALS_LOCK
+from matching.matches.recording import settle
+
+Pair = tuple[str, str]  # an identity and a visitor id
+
+# An identity that has at most so many visitors is tied to another one without an exclusive lock: even if all
+# connections of the server did so at the same moment, they would not pass the limit.
+FEW_VISITORS = f"{MAX_VISITORS} / current_setting('max_connections')::int"
+VISITORS_OF = f"""(
+            SELECT count(*) FROM (
+                SELECT FROM matching_visitoridentity AS i
+                WHERE i.organization_id = %(organization)s
+                  AND i.identity >= {{identity}} AND i.identity <= {{identity}}
+                ORDER BY i.identity, i.visitor_id
+                LIMIT {MAX_VISITORS}
+            ) AS carried
+        )"""
+# 64 locks for the identities of an organization, so that those of a batch fit the server's table of locks.
+IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::text, bucket.number)"
+
+# Takes the arrivals lock shared (see matching.matches.locks). Then takes the locks of the identities: those
+# that have many visitors exclusively, so that the limit holds. Then makes the visitors that are missing and
+# locks those that are known: `WHERE FALSE` locks the row without changing it. A session and an identity of
+# one visitor that arrive at the same moment would not see each other, and only together may be what a pending
+# match lacks: the lock of the visitor makes one of them wait.
+#
+# Returns which of the rooms are the organization's, the visitors that are new, and the identities that have
+# many visitors.
+ANNOUNCE_ARRIVAL = f"""
+    WITH arrival AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK}), {BY_INDEX},
+               CASE WHEN %(is_batch)s THEN {EACH_ANEW} END
+    ),
+    named AS MATERIALIZED (
+        SELECT tied.identity, tied.visitors, {VISITORS_OF.format(identity="tied.identity")} AS known_visitors
+        FROM arrival
+        CROSS JOIN unnest(%(identities)s::text[], %(visitors)s::int[]) AS tied (identity, visitors)
+    ),
+    locked AS MATERIALIZED (
+        SELECT CASE
+                   WHEN bucket.is_crowded THEN pg_advisory_xact_lock({IDENTITY_LOCK})
+                   ELSE pg_advisory_xact_lock_shared({IDENTITY_LOCK})
+               END
+        FROM (
+            SELECT hashtext(named.identity) & 63 AS number,
+                   bool_or(
+                       known_visitors < {MAX_VISITORS} AND known_visitors + visitors > {FEW_VISITORS}
+                   ) AS is_crowded
+            FROM named
+            GROUP BY hashtext(named.identity) & 63
+            ORDER BY hashtext(named.identity) & 63
+            OFFSET 0
+        ) AS bucket
+    ),
+    new_visitor AS (
+        INSERT INTO matching_visitor AS v (id, organization_id, visitor_id, created_at)
+        SELECT report.new_visitor_pk, %(organization)s, report.visitor_id, %(at)s
+        FROM arrival
+        CROSS JOIN (SELECT count(*) FROM locked) AS ready
+        CROSS JOIN unnest(%(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[])
+                   AS report (visitor_id, new_visitor_pk)
+        ORDER BY report.visitor_id
+        ON CONFLICT (organization_id, visitor_id) DO UPDATE SET created_at = v.created_at WHERE FALSE
+        RETURNING v.id
+    )
+    SELECT ARRAY(
+               SELECT id::text FROM orgs_room
+               WHERE organization_id = %(organization)s AND archived_at IS NULL
+                 AND id = ANY(%(rooms)s::uuid[])
+           ),
+           ARRAY(SELECT id FROM new_visitor),
+           ARRAY(SELECT identity FROM named WHERE known_visitors + visitors > {FEW_VISITORS})
+"""
+
+# Of identities that have many visitors: how many, and which of the pairs are known. Asked in a statement that
+# began after their locks were taken.
+COMMON_IDENTITIES = f"""
+    SELECT named.identity, NULL, {VISITORS_OF.format(identity="named.identity")}
+    FROM unnest(%(identities)s::text[]) AS named (identity)
+    UNION ALL
+    SELECT tied.identity, tied.visitor_id, NULL
+    FROM unnest(%(tied_identities)s::text[], %(visitor_ids)s::text[]) AS tied (identity, visitor_id)
+    WHERE (
+        SELECT i.id FROM matching_visitoridentity AS i
+        WHERE i.organization_id = %(organization)s AND i.identity = tied.identity
+          AND i.visitor_id = (
+              SELECT v.id FROM matching_visitor AS v
+              WHERE v.organization_id = %(organization)s
+                AND v.visitor_id >= tied.visitor_id AND v.visitor_id <= tied.visitor_id
+              ORDER BY v.visitor_id
+              LIMIT 1
+          )
+        LIMIT 1
+    ) IS NOT NULL
+"""
+
+# Whether a match is pending for somebody who has just arrived. Mostly nothing is pending at all, and then
+# nothing else is looked at. Asked in a statement that began after the arrivals lock was taken, so no pending
+# match is overlooked.
+IS_AWAITED = """(
+        EXISTS (
+            SELECT FROM matching_pendingmatch
+            WHERE organization_id = %(organization)s AND status = 'pending'
+        )
+        AND EXISTS (
+            SELECT FROM {carried}
+            CROSS JOIN LATERAL (
+                SELECT FROM matching_pendingmatch AS pending
+                WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
+                  AND pending.visitor_identity >= carried.identity
+                  AND pending.visitor_identity <= carried.identity
+                ORDER BY pending.visitor_identity, pending.id
+                LIMIT 1
+            ) AS held
+        )
+    )"""
+VISITOR_OF_REPORT = """LATERAL (
+            SELECT v.id FROM matching_visitor AS v
+            WHERE v.organization_id = %(organization)s
+              AND v.visitor_id >= posted.visitor_id AND v.visitor_id <= posted.visitor_id
+            ORDER BY v.visitor_id
+            LIMIT 1
+        ) AS visitor"""
+
+# Nothing of a refused report stays, not even its visitor.
+DELETE_STRAY_VISITORS = """
+    DELETE FROM matching_visitor AS v
+    WHERE v.organization_id = %(organization)s AND v.id = ANY(%(pks)s::uuid[])
+      AND (
+          SELECT s.id FROM matching_visitorsession AS s
+          WHERE s.organization_id = %(organization)s AND s.visitor_id = v.id
+          ORDER BY s.started_at DESC
+          LIMIT 1
+      ) IS NULL
+      AND (
+          SELECT i.id FROM matching_visitoridentity AS i
+          WHERE i.organization_id = %(organization)s AND i.visitor_id >= v.id AND i.visitor_id <= v.id
+          ORDER BY i.visitor_id
+          LIMIT 1
+      ) IS NULL
+"""
+
+# The oldest of an identity first.
+AWAITING = f"""
+    SELECT held.id
+    FROM {{carried}}
+    CROSS JOIN LATERAL (
+        SELECT pending.id FROM matching_pendingmatch AS pending
+        WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
+          AND pending.visitor_identity >= carried.identity
+          AND pending.visitor_identity <= carried.identity
+        ORDER BY pending.visitor_identity, pending.id
+        LIMIT {MAX_PENDING}
+    ) AS held
+    LIMIT {MAX_PENDING}
+"""
+
+
+class Arrival(NamedTuple):
+    """What is known of sessions or identities that arrive, once their locks are taken."""
+
+    organization: Organization
+    known_rooms: frozenset[str]
+    new_visitor_pks: Sequence[UUID]
+    visitor_counts: Mapping[str, int]  # to how many visitors each of the identities is to be tied
+    common_identities: "CommonIdentities"
+
+    def delete_stray_visitors(self) -> None:
+        """Delete the visitors that were made for nothing, as their reports were refused."""
+        if self.new_visitor_pks:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    DELETE_STRAY_VISITORS,
+                    {"organization": self.organization.id, "pks": array(self.new_visitor_pks)},
+                )
+
+
+class CommonIdentities:
+    """The arriving identities that have many visitors: how many more each may have, and which it has."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+        self.known_pairs: set[Pair] = set()
+
+    def admit(self, pair: Pair) -> bool:
+        """Tell whether the identity may be tied to the visitor; if so, it is from now on.
+
+        Any identity that is not a common one may.
+        """
+        identity, _ = pair
+        if identity not in self.places or pair in self.known_pairs:
+            return True
+        if self.places[identity] <= 0:
+            return False
+        self.places[identity] -= 1
+        self.known_pairs.add(pair)
+        return True
+
+
+def announce_arrival(
+    organization: Organization,
+    visitor_ids: Iterable[str],
+    room_ids: Iterable[str],
+    pairs: Iterable[Pair],
+    *,
+    is_batch: bool,
+    at: datetime,
+) -> Arrival:
+    """Take the arrivals lock and those of the identities, and make and lock the visitors.
+
+    Args:
+        pairs: the identities that are to be tied to visitors.
+    """
+    distinct_visitors = set(visitor_ids)
+    distinct_pairs = set(pairs)
+    visitor_counts = Counter(identity for identity, _ in distinct_pairs)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ANNOUNCE_ARRIVAL,
+            {
+                "organization": organization.id,
+                "at": at,
+                "is_batch": is_batch,
+                "visitor_ids": text_array(distinct_visitors),
+                "new_visitor_pks": array(new_pks(len(distinct_visitors))),
+                "rooms": array(set(room_ids)),
+                "identities": text_array(visitor_counts),
+                "visitors": array(map(str, visitor_counts.values())),
+            },
+        )
+        known_rooms, new_visitor_pks, common = cursor.fetchone()
+    common_identities = read_common_identities(organization, set(common), distinct_pairs)
+    return Arrival(organization, frozenset(known_rooms), new_visitor_pks, visitor_counts, common_identities)
+
+
+def read_common_identities(
+    organization: Organization, identities: set[str], pairs: set[Pair]
+) -> CommonIdentities:
+    """Read what is known of identities that have many visitors; no query where there are none."""
+    found = CommonIdentities()
+    if not identities:
+        return found
+    asked = [(identity, visitor_id) for identity, visitor_id in pairs if identity in identities]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            COMMON_IDENTITIES,
+            {
+                "organization": organization.id,
+                "identities": text_array(identities),
+                "tied_identities": text_array(identity for identity, _ in asked),
+                "visitor_ids": text_array(visitor_id for _, visitor_id in asked),
+            },
+        )
+        for identity, visitor_id, count in cursor:
+            if visitor_id is None:
+                found.places[identity] = MAX_VISITORS - count
+            else:
+                found.known_pairs.add((identity, visitor_id))
+    return found
+
+
+def settle_awaiting(organization: Organization, awaiting: str, *, at: datetime, **who: str) -> None:
+    """Settle pending matches that may have waited for those who arrived, MAX_PENDING of them at most.
+
+    Args:
+        awaiting: AWAITING, formatted with SQL for the identities.
+        who: the parameters of that SQL.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(awaiting, {"organization": organization.id, **who})
+        ids = [pk for (pk,) in cursor.fetchall()]
+    settle(organization, organization.pending_matches.filter(id__in=ids), at=at)

@@ -1,0 +1,243 @@
+"""Visitor identities: tied to visitors as they are reported, at most MAX_VISITORS to each identity."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from goalsvc.database.columns import Columns
+from goalsvc.database.parameters import new_pks, text_array
+from goalsvc.orgs.models import Organization
+from matching.matches.retries import CollisionError
+from matching.models import VisitorIdentity
+from matching.refusals import IdentityTooCommon, SessionVisitorConflict
+from matching.rule.resolver import Refusal
+from matching.visitors.arrivals import (
+    AWAITING,
+    FEW_VISITORS,
+    IS_AWAITED,
+    VISITOR_OF_REPORT,
+    VISITORS_OF,
+    Arrival,
+    Pair,
+    announce_arrival,
+    settle_awaiting,
+)
+
+
+class IdentityReport(NamedTuple):
+    """An identity of a visitor, and the session in which it was given, if that is known."""
+
+    visitor_identity: str
+    visitor_id: str
+    visitor_session_id: str | None = None
+
+
+class KnownIdentity(NamedTuple):
+    """An identity as it stands after a report; `is_new` when the report was the first of it."""
+
+    id: UUID
+    visitor_identity: str
+    visitor_id: str
+    visitor_session_id: str | None
+    created_at: datetime
+    is_new: bool
+
+    @classmethod
+    def of(cls, row: VisitorIdentity) -> "KnownIdentity":
+        """Read a row that was loaded with its visitor."""
+        return cls(
+            id=row.id,
+            visitor_identity=row.identity,
+            visitor_id=row.visitor.visitor_id,
+            visitor_session_id=row.visitor_session_id,
+            created_at=row.created_at,
+            is_new=False,
+        )
+
+
+REPORTED = Columns(
+    id="uuid",  # if it is new
+    identity="text",
+    visitor_id="text",
+    visitor_session_id="text",
+    visitors="int",  # to how many it is tied along with this one; NULL where the limit has been seen to
+)
+# The attributes of KnownIdentity, as UPSERT_IDENTITIES returns them.
+RETURNED = {
+    "id": "upserted.id",
+    "visitor_identity": "upserted.identity",
+    "visitor_id": "visitor.visitor_id",
+    "visitor_session_id": "visitor_session_id",
+    "created_at": "created_at",
+    "is_new": "is_new",
+}
+# An identity that had few visitors when the arrival was announced, and has more now, is left out.
+UPSERT_IDENTITIES = f"""
+    WITH report AS MATERIALIZED (
+        SELECT posted.*, visitor.id AS visitor_pk
+        FROM {REPORTED.rows("posted")}
+        CROSS JOIN {VISITOR_OF_REPORT}
+        WHERE posted.visitors IS NULL
+           OR posted.visitors + {VISITORS_OF.format(identity="posted.identity")} <= {FEW_VISITORS}
+           OR (
+               SELECT i.id FROM matching_visitoridentity AS i
+               WHERE i.organization_id = %(organization)s AND i.visitor_id = visitor.id
+                 AND i.identity >= posted.identity AND i.identity <= posted.identity
+               ORDER BY i.identity, i.visitor_id
+               LIMIT 1
+           ) IS NOT NULL
+    ),
+    upserted AS (
+        INSERT INTO matching_visitoridentity AS i (
+            id, organization_id, identity, visitor_id, visitor_session_id, created_at
+        )
+        SELECT report.id, %(organization)s, report.identity, report.visitor_pk,
+               report.visitor_session_id, %(at)s
+        FROM report
+        ORDER BY report.identity, report.visitor_id
+        ON CONFLICT (organization_id, identity, visitor_id) DO UPDATE SET
+            visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
+        RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
+    )
+    SELECT {", ".join(RETURNED[name] for name in KnownIdentity._fields)},
+           {IS_AWAITED.format(carried="report AS carried")}
+    FROM upserted
+    CROSS JOIN LATERAL (
+        SELECT v.visitor_id FROM matching_visitor AS v
+        WHERE v.organization_id = %(organization)s
+          AND v.id >= upserted.visitor_id AND v.id <= upserted.visitor_id
+        ORDER BY v.id
+        LIMIT 1
+    ) AS visitor
+"""
+
+CLAIMED = Columns(visitor_session_id="text", visitor_id="text")
+OTHERS_SESSIONS = f"""
+    SELECT posted.visitor_session_id, posted.visitor_id
+    FROM {CLAIMED.rows("posted")}
+    CROSS JOIN LATERAL (
+        SELECT s.visitor_id FROM matching_visitorsession AS s
+        WHERE s.organization_id = %(organization)s
+          AND s.visitor_session_id >= posted.visitor_session_id
+          AND s.visitor_session_id <= posted.visitor_session_id
+        ORDER BY s.visitor_session_id
+        LIMIT 1
+    ) AS session
+    CROSS JOIN LATERAL (
+        SELECT v.visitor_id FROM matching_visitor AS v
+        WHERE v.organization_id = %(organization)s
+          AND v.id >= session.visitor_id AND v.id <= session.visitor_id
+        ORDER BY v.id
+        LIMIT 1
+    ) AS owner
+    WHERE owner.visitor_id <> posted.visitor_id
+"""
+
+AWAITING_IDENTITIES = AWAITING.format(carried="unnest(%(identities)s::text[]) AS carried (identity)")
+
+
+def record_identities(
+    organization: Organization, reports: Sequence[IdentityReport], *, at: datetime
+) -> list[KnownIdentity | Refusal]:
+    """Tie identities to visitors, and settle pending matches that lacked them, in one transaction.
+
+    The answers are in the order of the reports.
+    """
+    with transaction.atomic(savepoint=False):
+        arrival = announce_arrival(
+            organization,
+            (report.visitor_id for report in reports),
+            (),
+            map(pair_of, reports),
+            is_batch=len(reports) > 1,
+            at=at,
+        )
+        disputed = others_sessions(organization, reports)
+        fine = [
+            report
+            for report in reports
+            if session_of(report) not in disputed and arrival.common_identities.admit(pair_of(report))
+        ]
+        known, is_awaited = upsert_identities(arrival, fine, at=at)
+        if is_awaited:
+            identities = text_array({report.visitor_identity for report in fine})
+            settle_awaiting(organization, AWAITING_IDENTITIES, at=at, identities=identities)
+        if len(fine) < len(reports):
+            arrival.delete_stray_visitors()
+
+    answers: list[KnownIdentity | Refusal] = []
+    seen: set[Pair] = set()
+    for report in reports:
+        key = pair_of(report)
+        if session_of(report) in disputed:
+            answers.append(Refusal(SessionVisitorConflict))
+            continue
+        if key not in known:
+            answers.append(Refusal(IdentityTooCommon))
+            continue
+        answers.append(known[key]._replace(is_new=False) if key in seen else known[key])
+        seen.add(key)
+    return answers
+
+
+def pair_of(report: IdentityReport) -> Pair:
+    return report.visitor_identity, report.visitor_id
+
+
+def session_of(report: IdentityReport) -> tuple[str | None, str]:
+    """Return whose session the report claims to come from."""
+    return report.visitor_session_id, report.visitor_id
+
+
+def others_sessions(
+    organization: Organization, reports: Sequence[IdentityReport]
+) -> set[tuple[str | None, str]]:
+    """Return the pairs of session and visitor among the reports whose session is another visitor's."""
+    told = [report for report in reports if report.visitor_session_id is not None]
+    if not told:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            OTHERS_SESSIONS,
+            {"organization": organization.id, **CLAIMED.parameters_of_rows(told)},
+        )
+        return set(cursor.fetchall())
+
+
+def upsert_identities(
+    arrival: Arrival, reports: Iterable[IdentityReport], *, at: datetime
+) -> tuple[dict[Pair, KnownIdentity], bool]:
+    """Write the reports, which the arrival's `common_identities` have admitted, in one statement.
+
+    Returns: the identities by identity and visitor id, and whether a match is pending for one of them.
+    Raises: CollisionError where an identity came to have many visitors since the arrival was announced.
+    """
+    merged: dict[Pair, IdentityReport] = {}
+    for report in reports:
+        key = pair_of(report)
+        if key not in merged or report.visitor_session_id is not None:
+            merged[key] = report
+    if not merged:
+        return {}, False
+    known: dict[Pair, KnownIdentity] = {}
+    is_awaited = False
+    common = arrival.common_identities.places
+    visitors = [None if identity in common else arrival.visitor_counts[identity] for identity, _ in merged]
+    parameters = REPORTED.parameters_of_rows(
+        list(merged.values()),
+        id=new_pks(len(merged)),
+        identity=[identity for identity, _ in merged],
+        visitors=visitors,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(UPSERT_IDENTITIES, {"organization": arrival.organization.id, "at": at, **parameters})
+        for *row, is_one_awaited in cursor.fetchall():
+            is_awaited |= is_one_awaited
+            identity = KnownIdentity._make(row)
+            known[identity.visitor_identity, identity.visitor_id] = identity
+    if len(known) < len(merged):
+        raise CollisionError("an identity came to have many visitors")
+    return known, is_awaited

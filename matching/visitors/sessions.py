@@ -1,0 +1,323 @@
+"""Visitor sessions, merged as they are reported: earliest start, latest end, all rooms.
+
+Deliveries may be repeated, late or out of order: the same facts lead to the same rows, whatever the order.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from goalsvc.database.columns import Columns
+from goalsvc.database.parameters import new_pks, text_array
+from goalsvc.orgs.models import Organization
+from matching.models import VisitorSession
+from matching.refusals import IdentityTooCommon, SessionVisitorConflict, UnknownRooms
+from matching.rule.resolver import Refusal
+from matching.visitors.arrivals import (
+    AWAITING,
+    IS_AWAITED,
+    VISITOR_OF_REPORT,
+    Arrival,
+    announce_arrival,
+    settle_awaiting,
+)
+from matching.visitors.identities import IdentityReport, upsert_identities
+
+
+class SessionReport(NamedTuple):
+    """A session as a tracking site reports it: perhaps again, perhaps only a part of what is known."""
+
+    visitor_session_id: str
+    visitor_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    rooms: Sequence[str]
+    visitor_identity: str | None = None
+
+
+class KnownSession(NamedTuple):
+    """A session as it stands after a report; `is_new` when the report was the first of it."""
+
+    id: UUID
+    visitor_session_id: str
+    visitor_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    room_ids: Sequence[str]
+    created_at: datetime
+    updated_at: datetime
+    is_new: bool
+
+    @classmethod
+    def of(cls, row: VisitorSession) -> "KnownSession":
+        """Read a row that was loaded with its visitor."""
+        return cls(
+            id=row.id,
+            visitor_session_id=row.visitor_session_id,
+            visitor_id=row.visitor.visitor_id,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            room_ids=[str(room) for room in row.room_ids],
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            is_new=False,
+        )
+
+
+# What a report writes into the row of its session, and what else it says.
+WRITTEN = Columns(
+    id="uuid",  # if it is new
+    visitor_session_id="text",
+    started_at="timestamptz",
+    ended_at="timestamptz",
+    room_ids="uuid[]",
+)
+REPORTED = Columns(visitor_id="text", **WRITTEN.types)
+CARRIED_BY_SESSIONS = """(SELECT DISTINCT visitor_id FROM upserted) AS arrived
+            CROSS JOIN LATERAL (
+                SELECT i.identity FROM matching_visitoridentity AS i
+                WHERE i.organization_id = %(organization)s
+                  AND i.visitor_id >= arrived.visitor_id AND i.visitor_id <= arrived.visitor_id
+                ORDER BY i.visitor_id
+            ) AS carried"""
+# The attributes of KnownSession, as UPSERT_SESSIONS returns them.
+RETURNED = {
+    "id": "id",
+    "visitor_session_id": "visitor_session_id",
+    "visitor_id": "NULL",  # which the report says
+    "started_at": "started_at",
+    "ended_at": "ended_at",
+    "room_ids": "room_ids::text[]",
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+    "is_new": "is_new",
+}
+UPSERT_SESSIONS = f"""
+    -- Another visitor's session is refused.
+    WITH report AS MATERIALIZED (
+        SELECT posted.*, visitor.id AS visitor_pk
+        FROM {REPORTED.rows("posted")}
+        CROSS JOIN {VISITOR_OF_REPORT}
+        WHERE visitor.id = coalesce(
+            (
+                SELECT s.visitor_id FROM matching_visitorsession AS s
+                WHERE s.organization_id = %(organization)s
+                  AND s.visitor_session_id >= posted.visitor_session_id
+                  AND s.visitor_session_id <= posted.visitor_session_id
+                ORDER BY s.visitor_session_id
+                LIMIT 1
+            ),
+            visitor.id
+        )
+    ),
+    upserted AS (
+        INSERT INTO matching_visitorsession AS s (
+            organization_id, visitor_id, created_at, updated_at, {WRITTEN.names}
+        )
+        SELECT %(organization)s, report.visitor_pk, %(at)s, %(at)s, {WRITTEN.selected}
+        FROM report
+        ORDER BY report.visitor_session_id
+        ON CONFLICT (organization_id, visitor_session_id) DO UPDATE SET
+            started_at = least(s.started_at, excluded.started_at),
+            ended_at = greatest(s.ended_at, excluded.ended_at),
+            room_ids = CASE
+                WHEN excluded.room_ids <@ s.room_ids THEN s.room_ids
+                ELSE ARRAY(SELECT DISTINCT unnest(s.room_ids || excluded.room_ids) ORDER BY 1)
+            END,
+            updated_at = excluded.updated_at
+        WHERE s.visitor_id = excluded.visitor_id
+        RETURNING {", ".join(f"s.{name}" for name in WRITTEN.types)},
+                  s.visitor_id, s.created_at, s.updated_at, xmax = 0 AS is_new
+    )
+    SELECT {", ".join(RETURNED[name] for name in KnownSession._fields)},
+           {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)}
+    FROM upserted
+"""
+AWAITING_SESSIONS = AWAITING.format(
+    carried="""(
+        SELECT DISTINCT i.identity
+        FROM unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)
+        CROSS JOIN LATERAL (
+            SELECT v.id FROM matching_visitor AS v
+            WHERE v.organization_id = %(organization)s
+              AND v.visitor_id >= posted.visitor_id AND v.visitor_id <= posted.visitor_id
+            ORDER BY v.visitor_id
+            LIMIT 1
+        ) AS visitor
+        CROSS JOIN LATERAL (
+            SELECT i.identity FROM matching_visitoridentity AS i
+            WHERE i.organization_id = %(organization)s
+              AND i.visitor_id >= visitor.id AND i.visitor_id <= visitor.id
+            ORDER BY i.visitor_id
+        ) AS i
+    ) AS carried"""
+)
+
+
+def record_sessions(
+    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
+) -> list[KnownSession | Refusal]:
+    """Merge what is reported of sessions into what is known: earliest start, latest end, all rooms.
+
+    Identities that come along are tied to the sessions' visitors, and pending matches that lacked one of
+    these sessions are settled, all in one transaction. The answers are in the order of the reports; all
+    reports of one session get it as it stands after the last.
+    """
+    with transaction.atomic(savepoint=False):
+        arrival = announce_arrival(
+            organization,
+            (report.visitor_id for report in reports),
+            (room for report in reports for room in report.rooms),
+            (
+                (report.visitor_identity, report.visitor_id)
+                for report in reports
+                if report.visitor_identity is not None
+            ),
+            is_batch=len(reports) > 1,
+            at=at,
+        )
+        known_rooms = arrival.known_rooms
+        too_common = reports_too_common(arrival, reports)
+        placed = [
+            report
+            for index, report in enumerate(reports)
+            if known_rooms.issuperset(report.rooms) and index not in too_common
+        ]
+        known, is_awaited = merge_sessions(organization, placed, at=at)
+        accepted = [report for report in placed if is_owner(report, known)]
+        identities = [
+            IdentityReport(report.visitor_identity, report.visitor_id, report.visitor_session_id)
+            for report in accepted
+            if report.visitor_identity is not None
+        ]
+        if identities:
+            _, are_identities_awaited = upsert_identities(arrival, identities, at=at)
+            is_awaited |= are_identities_awaited
+        if is_awaited:
+            visitor_ids = text_array({report.visitor_id for report in accepted})
+            settle_awaiting(organization, AWAITING_SESSIONS, at=at, visitor_ids=visitor_ids)
+        if len(accepted) < len(reports):
+            arrival.delete_stray_visitors()
+
+    answers: list[KnownSession | Refusal] = []
+    seen: set[str] = set()
+    for index, report in enumerate(reports):
+        if not known_rooms.issuperset(report.rooms):
+            answers.append(Refusal(UnknownRooms, [room for room in report.rooms if room not in known_rooms]))
+        elif index in too_common:
+            answers.append(Refusal(IdentityTooCommon))
+        elif not is_owner(report, known):
+            answers.append(Refusal(SessionVisitorConflict))
+        else:
+            session = known[report.visitor_session_id]
+            answers.append(session._replace(is_new=False) if session.visitor_session_id in seen else session)
+            seen.add(session.visitor_session_id)
+    return answers
+
+
+def reports_too_common(arrival: Arrival, reports: Sequence[SessionReport]) -> set[int]:
+    """Return the indexes of the reports that would tie an identity to one visitor too many.
+
+    As if each came alone after those before it: one that is refused for its rooms or its session takes no
+    place.
+    """
+    if not arrival.common_identities.places:
+        return set()
+    owners = find_owners(arrival.organization, {report.visitor_session_id for report in reports})
+    too_common = set()
+    for index, report in enumerate(reports):
+        if not arrival.known_rooms.issuperset(report.rooms):
+            continue
+        if owners.get(report.visitor_session_id, report.visitor_id) != report.visitor_id:
+            continue
+        identity = report.visitor_identity
+        if identity is None or arrival.common_identities.admit((identity, report.visitor_id)):
+            owners[report.visitor_session_id] = report.visitor_id
+        else:
+            too_common.add(index)
+    return too_common
+
+
+def is_owner(report: SessionReport, known: Mapping[str, KnownSession]) -> bool:
+    session = known.get(report.visitor_session_id)
+    return session is not None and session.visitor_id == report.visitor_id
+
+
+def merge_sessions(
+    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
+) -> tuple[dict[str, KnownSession], bool]:
+    """Write the reports; of each session those of its owner.
+
+    Returns: the sessions by their id, and whether a match is pending for one of their visitors.
+    """
+    if not reports:
+        return {}, False
+    merged: dict[str, dict[str, SessionReport]] = {}
+    for report in reports:
+        of_visitors = merged.setdefault(report.visitor_session_id, {})
+        earlier = of_visitors.get(report.visitor_id)
+        of_visitors[report.visitor_id] = merge(earlier, report) if earlier else report
+    # Where reports dispute whose a new session is, the first has it. Where it becomes known just now, the
+    # others get their turn, and the statement lets none through but the owner's.
+    owners = find_owners(organization, [id for id, of_visitors in merged.items() if len(of_visitors) > 1])
+    firsts = [
+        of_visitors.get(owners.get(session_id, "")) or next(iter(of_visitors.values()))
+        for session_id, of_visitors in merged.items()
+    ]
+    known, is_awaited = upsert_sessions(organization, firsts, at=at)
+    others = [
+        report
+        for session_id, of_visitors in merged.items()
+        if session_id not in known
+        for report in list(of_visitors.values())[1:]
+    ]
+    if others:
+        more, are_more_awaited = upsert_sessions(organization, others, at=at)
+        known |= more
+        is_awaited |= are_more_awaited
+    return known, is_awaited
+
+
+def find_owners(organization: Organization, session_ids: Collection[str]) -> dict[str, str]:
+    """Return the visitors of those of the sessions that are known."""
+    if not session_ids:
+        return {}
+    sessions = organization.visitor_sessions.filter(visitor_session_id__in=session_ids)
+    return dict(sessions.values_list("visitor_session_id", "visitor__visitor_id"))
+
+
+def merge(earlier: SessionReport, later: SessionReport) -> SessionReport:
+    """Merge two reports of one session, as the upsert does with the row."""
+    ends = [end for end in (earlier.ended_at, later.ended_at) if end is not None]
+    return earlier._replace(
+        started_at=min(earlier.started_at, later.started_at),
+        ended_at=max(ends, default=None),
+        rooms=list(dict.fromkeys([*earlier.rooms, *later.rooms])),
+    )
+
+
+def upsert_sessions(
+    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
+) -> tuple[dict[str, KnownSession], bool]:
+    """Write the reports, one a session, in one statement.
+
+    Returns: the sessions by their id, those of other visitors missing; and whether a match is pending for
+        one of their visitors.
+    """
+    known: dict[str, KnownSession] = {}
+    is_awaited = False
+    visitors = {report.visitor_session_id: report.visitor_id for report in reports}
+    parameters = REPORTED.parameters_of_rows(
+        reports, id=new_pks(len(reports)), room_ids=[sorted(report.rooms) for report in reports]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(UPSERT_SESSIONS, {"organization": organization.id, "at": at, **parameters})
+        for *row, is_one_awaited in cursor.fetchall():
+            is_awaited |= is_one_awaited
+            session = KnownSession._make(row)
+            session_id = session.visitor_session_id
+            known[session_id] = session._replace(visitor_id=visitors[session_id])
+    return known, is_awaited
