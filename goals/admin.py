@@ -115,12 +115,8 @@ class GoalForm(ScopedForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        sent: dict[str, Any] = {
-            name: cleaned[name]
-            for name in ("name", "is_any_room_allowed", "default_value", "conditions")
-            if name in cleaned
-        }
-        sent["allowed_rooms"] = [str(room.pk) for room in cleaned.get("rooms", ())]
+        # The API's own rules; what it does not take from clients, such as the organization, it passes over.
+        sent = {**cleaned, "allowed_rooms": [str(room.pk) for room in cleaned.get("rooms", ())]}
         try:
             form = GoalSerializer(data=sent, partial=True)
             form.is_valid(raise_exception=True)

@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from goals.conditions import TYPES
 from goals.refusals import GoalNotFound
-from goals.serializers import GoalSerializer
+from goals.serializers import GOAL_EXAMPLE, INPUT_EXAMPLE, GoalSerializer
 from goalsvc.api.preconditions import PreconditionFailed
 from goalsvc.api.schema import (
     BODY,
@@ -18,39 +18,9 @@ from goalsvc.api.schema import (
     page_of,
     refusal_of,
 )
-from goalsvc.orgs.documentation import (
-    CREATED,
-    ORGANIZATION_EXAMPLE,
-    ROOM_EXAMPLE,
-    USER_EXAMPLE,
-)
 
 GOAL_NOT_FOUND = refusal_of(GoalNotFound)
 
-CONDITION_EXAMPLE = {"type": 27, "value": "", "negate": False, "settings": {}}
-GOAL_EXAMPLE = {
-    "id": "0199d6a5-7b20-7d44-a1f3-2c6e8d0b4f40",
-    "name": "User sent a lead",
-    "organization_id": ORGANIZATION_EXAMPLE["id"],
-    "organization": ORGANIZATION_EXAMPLE,
-    "is_any_room_allowed": False,
-    "allow_any_room": False,
-    "allowed_rooms": [ROOM_EXAMPLE["id"]],
-    "default_value": "10.00",
-    "conditions": [CONDITION_EXAMPLE],
-    "created_by_user_id": USER_EXAMPLE["id"],
-    "created_by_user": USER_EXAMPLE,
-    "updated_by_user_id": USER_EXAMPLE["id"],
-    "updated_by_user": USER_EXAMPLE,
-    **CREATED,
-}
-INPUT_EXAMPLE = {
-    "name": "Bought in the shop",
-    "is_any_room_allowed": True,
-    "allowed_rooms": [],
-    "default_value": "14.15",
-    "conditions": [{"type": 1, "value": "Helsinki", "negate": False, "settings": {}}],
-}
 TYPES_TABLE = "\n\n| type | |\n|---|---|\n" + "\n".join(
     f"| {kind.number} | {kind.name}{'' if kind.is_value_required else ' (no value)'} |"
     for kind in TYPES.values()

@@ -1,7 +1,7 @@
 """Reads goals as the API shows them: with their rooms and the users who made and changed them."""
 
-from datetime import datetime
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 from goals.models import Goal
@@ -23,14 +23,8 @@ ALLOWED_ROOMS = """ARRAY(
 
 # As texts, since they are only written out again: making objects of them took most of a page's time.
 COLUMNS = {
-    "id": "goal.id",
-    "name": "goal.name",
-    "is_any_room_allowed": "goal.is_any_room_allowed",
+    **{field.attname: f"goal.{field.column}" for field in Goal._meta.concrete_fields},
     "allowed_rooms": f"array_to_json({ALLOWED_ROOMS})",
-    "default_value": "goal.default_value",
-    "conditions": "goal.conditions",
-    "created": "goal.created_at",
-    "updated": "goal.updated_at",
     **{
         f"{user}_{column}": f"{user}.{column}"
         for user in ("creator", "editor")
@@ -55,32 +49,11 @@ PREVIOUS_PAGE = Statement(f"""{GOALS} AND (goal.created_at, goal.id) < (%(moment
     ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s""")
 
 
-class GoalRow(NamedTuple):
-    """A goal as it is read, COLUMNS in texts (flags: `t` and `f`); those of a user who is gone are None."""
+class GoalRow(SimpleNamespace):
+    """A goal as it is read: COLUMNS as PostgreSQL writes them, moments in UTC, flags as `t` and `f`.
 
-    id: str
-    name: str
-    is_any_room_allowed: str
-    allowed_rooms: str  # JSON
-    default_value: str | None
-    conditions: str  # JSON
-    created: str  # as PostgreSQL writes a moment, in UTC
-    updated: str
-    creator_id: str | None
-    creator_first_name: str | None
-    creator_last_name: str | None
-    creator_organization_id: str | None
-    creator_is_bot: str | None
-    editor_id: str | None
-    editor_first_name: str | None
-    editor_last_name: str | None
-    editor_organization_id: str | None
-    editor_is_bot: str | None
-
-    @property
-    def created_at(self) -> datetime:
-        """The place in the order of a list."""
-        return datetime.fromisoformat(self.created)
+    Those of a user who is gone are None.
+    """
 
 
 def find_goal(organization: Organization, goal_id: str) -> Goal:
@@ -108,4 +81,4 @@ def read_goals(organization: Organization, page: Slice) -> list[GoalRow]:
 
 
 def fetch(statement: Statement, parameters: dict[str, Any]) -> list[GoalRow]:
-    return [GoalRow._make(row) for row in statement.fetch(**parameters)]
+    return [GoalRow(**dict(zip(COLUMNS, row, strict=True))) for row in statement.fetch(**parameters)]

@@ -15,6 +15,7 @@ from goalsvc.api.fields import MomentField, MoneyField, RoomIdsField, StrictBool
 from goalsvc.api.rendering import moment_of
 from goalsvc.api.serializers import ObjectSerializer
 from goalsvc.database.statements import BOOLEANS
+from goalsvc.orgs.documentation import CREATED, ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE
 from goalsvc.orgs.serializers import NestedOrganizationSerializer, NestedUserSerializer, represent_user
 
 # `is_any_room_allowed` is the attribute's name; the public page also writes it in two other ways.
@@ -112,7 +113,7 @@ class GoalSerializer(ObjectSerializer):
             "allowed_rooms": msgspec.Raw(goal.allowed_rooms.encode()),
             "default_value": goal.default_value,
             "conditions": msgspec.Raw(goal.conditions.encode()),
-            "created_at": moment_of(goal.created),
+            "created_at": moment_of(goal.created_at),
             "created_by_user_id": goal.creator_id,
             "created_by_user": represent_user(
                 id=goal.creator_id,
@@ -121,7 +122,7 @@ class GoalSerializer(ObjectSerializer):
                 organization_id=goal.creator_organization_id,
                 is_bot=BOOLEANS[goal.creator_is_bot],
             ),
-            "updated_at": moment_of(goal.updated),
+            "updated_at": moment_of(goal.updated_at),
             "updated_by_user_id": goal.editor_id,
             "updated_by_user": represent_user(
                 id=goal.editor_id,
@@ -137,3 +138,29 @@ def unknown_rooms(error: UnknownRoomsError) -> serializers.ValidationError:
     """Build the 400 that names each room at fault."""
     sentences = [f"{room_id} is not a room of the organization." for room_id in error.room_ids]
     return serializers.ValidationError({"allowed_rooms": sentences})
+
+
+CONDITION_EXAMPLE = {"type": 27, "value": "", "negate": False, "settings": {}}
+GOAL_EXAMPLE = {
+    "id": "0199d6a5-7b20-7d44-a1f3-2c6e8d0b4f40",
+    "name": "User sent a lead",
+    "organization_id": ORGANIZATION_EXAMPLE["id"],
+    "organization": ORGANIZATION_EXAMPLE,
+    "is_any_room_allowed": False,
+    "allow_any_room": False,
+    "allowed_rooms": [ROOM_EXAMPLE["id"]],
+    "default_value": "10.00",
+    "conditions": [CONDITION_EXAMPLE],
+    "created_by_user_id": USER_EXAMPLE["id"],
+    "created_by_user": USER_EXAMPLE,
+    "updated_by_user_id": USER_EXAMPLE["id"],
+    "updated_by_user": USER_EXAMPLE,
+    **CREATED,
+}
+INPUT_EXAMPLE = {
+    "name": "Bought in the shop",
+    "is_any_room_allowed": True,
+    "allowed_rooms": [],
+    "default_value": "14.15",
+    "conditions": [{"type": 1, "value": "Helsinki", "negate": False, "settings": {}}],
+}

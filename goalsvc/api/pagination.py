@@ -290,7 +290,10 @@ def walk(
 
 
 def position(row: Any, by: str) -> Place:
-    return getattr(row, by), row.id
+    moment, pk = getattr(row, by), row.id
+    if isinstance(moment, str):  # as the database writes it
+        moment = datetime.fromisoformat(moment)
+    return moment, pk
 
 
 def behind(place: Place, wanted: Slice) -> Place:

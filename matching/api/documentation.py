@@ -7,7 +7,8 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from goals.documentation import GOAL_EXAMPLE, GOAL_NOT_FOUND
+from goals.documentation import GOAL_NOT_FOUND
+from goals.serializers import GOAL_EXAMPLE
 from goalsvc.api.pagination import MAX_ROWS_READ
 from goalsvc.api.schema import (
     BAD_PAGE_SIZE,
