@@ -1,4 +1,4 @@
-"""The 37 types of goal conditions, and what the value of each must look like (API.md section 2)."""
+"""The types of goal conditions, and what the value of each must look like (API.md section 2)."""
 
 import re
 from collections.abc import Mapping
@@ -99,6 +99,7 @@ TYPES: Mapping[int, ConditionType] = {
         ConditionType(37, "average waiting time"),
     )
 }
+WHICH_TYPE = f"Must be an integer from {min(TYPES)} to {max(TYPES)}."
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -142,7 +143,7 @@ class SettingsField(serializers.Field):
 class ConditionInput(ObjectSerializer):
     """One condition as a client sends it."""
 
-    type = StrictIntegerField(help_text="1 to 37; see the table of types.")
+    type = StrictIntegerField(help_text=f"{WHICH_TYPE} See the table of types.")
     value = TextField(
         required=False,
         default="",
@@ -160,7 +161,7 @@ class ConditionInput(ObjectSerializer):
         condition: dict[str, Any] = super().to_internal_value(data)
         kind = TYPES.get(condition["type"])
         if kind is None:
-            raise field_error("type", "Must be an integer from 1 to 37.")
+            raise field_error("type", WHICH_TYPE)
         value = condition["value"]
         if len(value) > MAX_VALUE_LENGTH:
             raise field_error("value", f"At most {MAX_VALUE_LENGTH} characters are allowed.")

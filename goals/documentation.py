@@ -2,7 +2,7 @@
 
 from drf_spectacular.utils import OpenApiParameter
 
-from goals.conditions import TYPES
+from goals.conditions import TYPES, WHICH_TYPE
 from goals.refusals import GoalNotFound
 from goals.serializers import GOAL_EXAMPLE, INPUT_EXAMPLE, GoalSerializer
 from goalsvc.api.preconditions import PreconditionFailed
@@ -30,7 +30,7 @@ BAD_GOAL = FieldErrors(
     {
         "name": ["This field is required."],
         "allowed_rooms": ["0199d6a4-4c9e-7f0a-8a35-90d2c4b1e631 is not a room of the organization."],
-        "conditions": {"0": {"type": ["Must be an integer from 1 to 37."]}},
+        "conditions": {"0": {"type": [WHICH_TYPE]}},
     },
 )
 
