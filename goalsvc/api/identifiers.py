@@ -6,11 +6,12 @@ from typing import Any
 from goalsvc.api.errors import quoted
 from goalsvc.api.fields import UNSURE, TextField
 
-# Characters that no reader sees, Unicode's format characters (Cf) above all: two ids that look the same must
-# be the same.
+# Characters that no reader sees, Unicode's format characters (Cf) above all, or tells from a space: two ids
+# that look the same must be the same.
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
+    "|[^\\S \\t\\n]"  # white space, but for line breaks, which are seen
 )
 
 # What Excel and its like make of a long number in a cell that is not text: 3.58401E+11, 2E+18, 3,58E+11; and

@@ -15,6 +15,13 @@ def defuse(cell: str) -> str:
     return f"'{cell}" if RUNS.match(cell) and not NUMBER.fullmatch(cell) else cell
 
 
+# A formula that is a text: with it programs keep a spreadsheet from shortening a number, as in ="00123".
+TEXT = re.compile(r'="([^"]*)"')
+
+
 def restore(cell: str) -> str:
-    """Take the apostrophe off again."""
-    return cell[1:] if cell.startswith("'") and RUNS.match(cell) else cell
+    """Take the apostrophe off again, and a text out of its formula."""
+    if cell.startswith("'") and RUNS.match(cell):
+        return cell[1:]
+    text = TEXT.fullmatch(cell)
+    return text[1] if text else cell

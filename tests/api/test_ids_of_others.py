@@ -73,6 +73,22 @@ def test_what_nobody_sees_is_refused(name, rest, attribute, send):
 
 
 @every_place
+def test_what_only_looks_like_a_space_is_refused_within_an_id_and_trimmed_around_it(
+    name, rest, attribute, send
+):
+    for code in (0x00A0, 0x2009, 0x3000, 0x2028):
+        response = send(name, rest | {attribute: f"crm{chr(code)}77"})
+
+        assert response.status_code == 400
+        assert response.json() == {
+            attribute: [f"Has an invisible character, U+{code:04X}, as its character 4. Remove it."]
+        }
+        assert (
+            send(name, rest | {attribute: f"{chr(code)}{rest.get(attribute, 'crm-77')}"}).status_code != 400
+        )
+
+
+@every_place
 @pytest.mark.parametrize("text", SHORTENED)
 def test_what_a_spreadsheet_has_shortened_is_refused(text, name, rest, attribute, send):
     response = send(name, rest | {attribute: text})

@@ -59,3 +59,17 @@ def test_nothing_else_is_changed(cell: str) -> None:
 
 def test_a_number_that_somebody_else_has_made_text_is_read_too() -> None:
     assert restore("'+358501234567") == "+358501234567"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('="00123"', "00123"),
+        ('="3.58401E+11"', "3.58401E+11"),
+        ('=""', ""),
+        ('="a"&"b"', '="a"&"b"'),
+        ("=1", "=1"),
+    ],
+)
+def test_a_formula_that_is_a_text_is_that_text(cell: str, text: str) -> None:
+    assert restore(cell) == text
