@@ -66,7 +66,8 @@ class Rereadable(Iterator[str]):
 
 
 def is_blank(cells: Sequence[str]) -> bool:
-    return not any(cell.strip() for cell in cells)
+    """Tell whether a row says nothing; DOS ends a file with the character SUB."""
+    return not any(cell.strip().strip("\x1a") for cell in cells)
 
 
 class CSVFile:

@@ -183,6 +183,7 @@ def test_another_kind_of_file_is_refused_in_a_sentence(content, name, sentence, 
     [
         ["", ",,,,", HEADER, "", "ROW", ",,,,", " , , ,,", ""],
         ["sep=,", HEADER, "ROW"],
+        [HEADER, "ROW", "\x1a"],
         ['"sep=,"', "", HEADER, "ROW"],
         [f"{HEADER},,", "ROW,,"],
         [f"{HEADER},,", "ROW"],
