@@ -69,8 +69,8 @@ OTHER_NAMES = {
         "orderid order ordernumber orderno transactionid transaction receipt receiptid receiptnumber invoice "
         "invoiceid invoicenumber invoiceno eventid externalreference reference referenceid dealid saleid "
         "externalorderid purchaseid purchaseorder ordername orderref orderreference receiptno ticketnumber "
-        "ticketid transactionno dedupid deduplicationid bestellnummer auftragsnummer belegnummer "
-        "rechnungsnummer tilausnumero kuittinumero ordernummer numerocommande pedido"
+        "ticketid transactionno dedupid deduplicationid bestellnummer bestellnr auftragsnummer "
+        "auftragsnr belegnummer belegnr rechnungsnummer rechnungsnr tilausnumero kuittinumero ordernummer numerocommande pedido"
     ),
     "if_unmatched": "hold ifnotmatched",
     "visitor_session_id": "session sessionid visitsessionid visitid",
