@@ -6,23 +6,13 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goalsvc.settings")
 
-from django.core.cache import close_caches
-from django.core.handlers.base import reset_urlconf
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.http import FileResponse
 
 from goalsvc.server import memory
 
 handler = get_wsgi_application()
-
-# What would find nothing to do at each request, though it costs a twentieth of a short one: `application`
-# gives the connection back, no cache holds connections, and there is one set of addresses.
-request_started.disconnect(close_old_connections)
-request_finished.disconnect(close_old_connections)
-request_finished.disconnect(close_caches)
-request_finished.disconnect(reset_urlconf)
 
 
 def parts_of(response: Any) -> Iterator[bytes]:
@@ -46,7 +36,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         is_long = response.streaming and not isinstance(response, FileResponse)
         return parts_of(response) if is_long else [b"".join(response)]
     finally:
-        connection.close_if_unusable_or_obsolete()  # first, as what counts connections hears of the close
+        connection.close_if_unusable_or_obsolete()  # Django does so where there is a response to be closed
         if response is not None and not is_long:
             response.close()
         length = environ.get("CONTENT_LENGTH", "")

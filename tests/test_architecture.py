@@ -60,7 +60,7 @@ HIDDEN = {
         "the allocator of Granian's library reads its options from the environment when it is loaded"
     ),
     ("goalsvc.orgs.management.commands.serve", "application"): (
-        "loading it disconnects Django's signals, which is for the process that serves alone"
+        "loading it makes the handler with all middleware, which only the process that serves needs"
     ),
 }
 

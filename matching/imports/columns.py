@@ -70,7 +70,8 @@ OTHER_NAMES = {
         "invoiceid invoicenumber invoiceno eventid externalreference reference referenceid dealid saleid "
         "externalorderid purchaseid purchaseorder ordername orderref orderreference receiptno ticketnumber "
         "ticketid transactionno dedupid deduplicationid bestellnummer bestellnr auftragsnummer "
-        "auftragsnr belegnummer belegnr rechnungsnummer rechnungsnr tilausnumero kuittinumero ordernummer numerocommande pedido"
+        "auftragsnr belegnummer belegnr rechnungsnummer rechnungsnr tilausnumero "
+        "kuittinumero ordernummer numerocommande pedido"
     ),
     "if_unmatched": "hold ifnotmatched",
     "visitor_session_id": "session sessionid visitsessionid visitid",
