@@ -67,7 +67,7 @@ HIDDEN = {
 MAX_LINES = 400
 # Longer files, with the length beyond which they must not grow.
 LONG_FILES = {
-    "matching/api/documentation.py": 1013,
+    "matching/api/documentation.py": 1014,
     "matching/api/matches.py": 456,
 }
 
