@@ -1,13 +1,11 @@
 """What DATABASES names as its engine; Django looks for a backend's wrapper in a module of this name."""
 
-import time
 from typing import Any, ClassVar
 
 import psycopg
 import psycopg_pool
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
-from django.db.backends.signals import connection_created
 
 from goalsvc.database.connection import Connection, Cursor
 from goalsvc.database.outages import is_readable, refuse_while_missing
@@ -63,29 +61,9 @@ class DatabaseWrapper(PostgreSQL):
             pool = self._connection_pools.setdefault(self.alias, pool)  # another thread's, if it was first
         return pool
 
-    def connect(self) -> None:
-        """Take a connection; from an open pool without what Django does to a new one, each time.
-
-        That is an eighth of the time of a short request. The pool has configured it already.
-        """
-        pool = self.pool
-        if pool is None or pool.closed or "isolation_level" in self.settings_dict["OPTIONS"]:
-            super().connect()
-            return
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Take a connection from the pool. Raises: OperationalError while the database is missing."""
         refuse_while_missing()
-        self.in_atomic_block = False
-        self.savepoint_ids = []
-        self.atomic_blocks = []
-        self.needs_rollback = False
-        self.closed_in_transaction = False
-        self.errors_occurred = False
-        self.health_check_done = True
-        self.close_at = time.monotonic()  # as CONN_MAX_AGE is 0
-        self.run_on_commit = []
-        self.run_commit_hooks_on_set_autocommit_on = False
-        self.connection = connection = pool.getconn()
+        connection = super().get_new_connection(conn_params)
         connection.patience = self.patience
-        if not connection.autocommit:
-            connection.autocommit = True
-        self.autocommit = True
-        connection_created.send(sender=self.__class__, connection=self)
+        return connection
