@@ -11,21 +11,10 @@ from matching.models import ExternalMatch, MatchAttempt, PendingMatch, ReplayTal
 from tests.factories import (
     UNKNOWN_ID,
     GoalFactory,
-    VisitorFactory,
-    VisitorIdentityFactory,
-    VisitorSessionFactory,
     ids,
 )
 
 NDJSON = "application/x-ndjson"
-
-
-@pytest.fixture
-def visitor(organization, room):
-    visitor = VisitorFactory.create(organization=organization, visitor_id="phone")
-    VisitorIdentityFactory.create(visitor=visitor, identity="customer-12345678")
-    VisitorSessionFactory.create(visitor=visitor, visitor_session_id="of the phone", room_ids=[room.id])
-    return visitor
 
 
 @pytest.fixture
@@ -34,14 +23,8 @@ def url(org_url, visitor):
 
 
 @pytest.fixture
-def item(goal, room):
-    return {
-        "goal_id": str(goal.id),
-        "visitor_identity": "customer-12345678",
-        "goal_matched_at": "2016-10-10T22:00:49.123Z",
-        "goal_value": "123.45",
-        "rooms": ids(room),
-    }
+def item(goal, body):
+    return body | {"goal_id": str(goal.id), "goal_value": "123.45"}
 
 
 def test_each_item_gets_its_verdict_in_the_order_of_the_batch(

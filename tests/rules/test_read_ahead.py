@@ -31,11 +31,6 @@ def match(organization, room):
     }
 
 
-@pytest.fixture
-def url(organization, goal):
-    return f"/api/v5/orgs/{organization.id}/goals/{goal.id}/matches"
-
-
 def test_an_invalid_token_comes_before_a_broken_body(as_nobody, url):
     response = as_nobody.send("POST", url, b"{", HTTP_AUTHORIZATION="Token " + "0" * 40)
 
