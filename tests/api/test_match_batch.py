@@ -223,29 +223,7 @@ def test_a_deleted_goal_is_not_found_even_by_a_repetition(as_integrator, url, it
     assert (result["status"], result["code"]) == (404, "goal_not_found")
 
 
-# The envelope
-
-
-@pytest.mark.parametrize(
-    ("body", "errors"),
-    [
-        ({}, {"matches": ["This field is required."]}),
-        ({"matches": None}, {"matches": ["Not a list."]}),
-        ({"matches": {}}, {"matches": ["Not a list."]}),
-        ({"matches": "x"}, {"matches": ["Not a list."]}),
-        ({"matches": []}, {"matches": ["Must have 1 to 5000 items, not 0."]}),
-        ({"matches": [None] * 5001}, {"matches": ["Must have 1 to 5000 items, not 5001."]}),
-    ],
-)
-def test_a_broken_envelope_is_400(body, errors, as_integrator, url):
-    response = as_integrator.post(url, body)
-
-    assert (response.status_code, response.json()) == (400, errors)
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[1", b"[]", b"5", b'"x"', b"null", b"\xff", b"[" * 30])
-def test_a_body_that_is_no_envelope_is_400(body, as_integrator, url):
-    assert as_integrator.send("POST", url, body).status_code == 400
+# The envelope (what may be wrong with it: test_bad_input)
 
 
 @pytest.mark.parametrize("count", [0, 5001])
