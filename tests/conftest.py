@@ -4,7 +4,7 @@ The cast: an organization with two rooms; its `manager`, who has the settings sc
 who has none; a `stranger`, manager of another organization; and the manager of one that has `expired`.
 
 And one sale: the `body` of a match, the `url` to post it to, and the `visitor` whose identity and session it
-names. Modules about other endpoints have a `url` and `body` of their own.
+names. Modules about other endpoints have a `url` and `body` of their own; a `place` is enough for any.
 """
 
 import fcntl
@@ -24,6 +24,7 @@ from goals.models import Goal
 from goalsvc.database import lifecycle
 from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 from matching.models import Visitor
+from tests.api.endpoints import Place, make_place
 from tests.factories import (
     GoalFactory,
     OrganizationFactory,
@@ -219,3 +220,9 @@ def body(room: Room) -> dict[str, Any]:
         "goal_matched_at": "2016-10-10T22:00:49.123Z",
         "rooms": ids(room),
     }
+
+
+@pytest.fixture
+def place(organization: Organization) -> Place:
+    """One of each thing that an address or a body may name."""
+    return make_place(organization)
