@@ -21,7 +21,7 @@ from goals.models import Goal, GoalAttributes, GoalRoom, UnknownRoomsError
 from goals.serializers import GoalSerializer
 from goalsvc.api.bodies import decode
 from goalsvc.orgs.admin.access import acting_user, is_operator
-from goalsvc.orgs.admin.display import link_to, person
+from goalsvc.orgs.admin.display import link_to, link_to_user
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Kind
@@ -246,7 +246,7 @@ class GoalAdmin(OrganizationScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Goal, form: GoalForm, change: bool) -> None:
         user, now = acting_user(request), timezone.now()
         if not change:
-            Goal.open(obj.organization, form.attributes, by=user, at=now, id=obj.pk)
+            Goal.create(obj.organization, form.attributes, by=user, at=now, id=obj.pk)
         elif attributes := form.changed_attributes():
             obj.revise(attributes, by=user, at=now)
 
@@ -296,11 +296,11 @@ class GoalAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="created by")
     def creator(self, goal: Goal) -> str:
-        return person(goal.created_by)
+        return link_to_user(goal.created_by)
 
     @admin.display(description="updated by")
     def editor(self, goal: Goal) -> str:
-        return person(goal.updated_by)
+        return link_to_user(goal.updated_by)
 
     @admin.display(description="conditions", ordering="condition_count")
     def condition_count(self, goal: Any) -> int:

@@ -135,9 +135,6 @@ class SettingsField(serializers.Field):
             self.fail("number")
         return value
 
-    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
-        return value
-
 
 class ConditionInput(ObjectSerializer):
     """One condition as a client sends it."""
@@ -198,6 +195,3 @@ class ConditionsField(serializers.Field):
         if errors:
             raise serializers.ValidationError(errors)
         return conditions
-
-    def to_representation(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return value

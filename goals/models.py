@@ -17,7 +17,7 @@ from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 
 
 class GoalAttributes(TypedDict, total=False):
-    """What a client may set on a goal, checked by `goals.serializers.GoalInput`."""
+    """What a client may set on a goal, checked by `goals.serializers.GoalSerializer`."""
 
     name: str
     is_any_room_allowed: bool
@@ -47,10 +47,6 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             .values("room_id")
         )
         return self.annotate(allowed_room_ids=ArraySubquery(room_ids))
-
-    def with_details(self) -> "GoalQuerySet":
-        """Load with each goal all that its answer shows, in the same query."""
-        return self.with_allowed_rooms().select_related("created_by", "updated_by")
 
 
 class Goal(models.Model):
@@ -114,7 +110,7 @@ class Goal(models.Model):
         return self.name
 
     @classmethod
-    def open(
+    def create(
         cls,
         organization: Organization,
         attributes: GoalAttributes,

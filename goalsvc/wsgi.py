@@ -17,8 +17,8 @@ from goalsvc.server import memory
 
 handler = get_wsgi_application()
 
-# What would find nothing to do at each request, though it costs a twentieth of a short one: `application`
-# gives the connection back, no cache holds connections, and there is one set of addresses.
+# Django's own receivers have nothing to do here, yet take a twentieth of a short request: `application`
+# returns the connection to the pool, no cache holds connections, and there is one URLconf.
 request_started.disconnect(close_old_connections)
 request_finished.disconnect(close_old_connections)
 request_finished.disconnect(close_caches)
@@ -26,7 +26,7 @@ request_finished.disconnect(reset_urlconf)
 
 
 def parts_of(response: Any) -> Iterator[bytes]:
-    """Yield a streaming response, and end it."""
+    """Yield the parts of a streaming response, then close it."""
     try:
         yield from response
     finally:
@@ -35,10 +35,7 @@ def parts_of(response: Any) -> Iterator[bytes]:
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Serve a request; the body of the response comes in one piece, unless it is streaming.
-
-    Static files come in one piece as well: they are small.
-    """
+    """Serve a request. The body is one part unless the response is streaming; static files are small."""
     response = None
     is_long = False
     try:
@@ -46,9 +43,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         is_long = response.streaming and not isinstance(response, FileResponse)
         return parts_of(response) if is_long else [b"".join(response)]
     finally:
-        connection.close_if_unusable_or_obsolete()  # first, as what counts connections hears of the close
+        connection.close_if_unusable_or_obsolete()  # first: the metrics count connections on close
         if response is not None and not is_long:
             response.close()
         length = environ.get("CONTENT_LENGTH", "")
-        if length.isdecimal() and int(length) > memory.LARGE:
-            memory.give_back()
+        if length.isdecimal() and int(length) > memory.LARGE_REQUEST_BYTES:
+            memory.trim()

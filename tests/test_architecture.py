@@ -59,7 +59,7 @@ HIDDEN = {
     ("goalsvc.orgs.management.commands.serve", "serve"): (
         "the allocator of Granian's library reads its options from the environment when it is loaded"
     ),
-    ("goalsvc.orgs.management.commands.serve", "application"): (
+    ("goalsvc.orgs.management.commands.serve", "load_application"): (
         "loading it disconnects Django's signals, which is for the process that serves alone"
     ),
 }

@@ -26,23 +26,6 @@ RETRY_AFTER_SECONDS = 2
 TIMEOUTS = frozenset({"57014", "55P03"})
 
 
-class NotFound(APIException):
-    """404 with a code of its own: `goal_not_found`, `session_not_found` and so on."""
-
-    status_code = status.HTTP_404_NOT_FOUND
-
-    def __init__(self, code: str, detail: str, extra: Mapping[str, Any] | None = None) -> None:
-        super().__init__(detail, code)
-        self.extra = extra
-
-
-class Conflict(APIException):
-    status_code = status.HTTP_409_CONFLICT
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail, code)
-
-
 class PayloadTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "payload_too_large"
@@ -182,7 +165,7 @@ def body_of(exc: APIException) -> dict[str, Any]:
         detail = detail[0]
     assert isinstance(detail, ErrorDetail)
     # Django REST framework's own sentences quote headers as they came.
-    return {"detail": printable(detail), "code": detail.code, **(getattr(exc, "extra", None) or {})}
+    return {"detail": printable(detail), "code": detail.code}
 
 
 def json_error(status_code: int, code: str, detail: str) -> HttpResponse:

@@ -188,7 +188,7 @@ def read_filtered(
     with planned_by_rows():
         if len(filters) == 0 or (len(filters) == 1 and filters[0].is_indexed):
             return rows_in(queryset.filter(*(each.condition for each in filters)), wanted, by), None
-        places, stop = walk(queryset, filters, wanted, by)
+        places, stop = search(queryset, filters, wanted, by)
         found = queryset.in_bulk([pk for _, pk in places])
         rows = [found[pk] for _, pk in places if pk in found]
         if len(rows) < len(places) == wanted.limit:  # some have been erased meanwhile: the page goes on
@@ -243,7 +243,7 @@ def order_of(wanted: Slice, by: str) -> list[OrderBy]:
     return [F(by).desc(), F("id").desc()] if wanted.is_descending else [F(by).asc(), F("id").asc()]
 
 
-def walk(
+def search(
     queryset: QuerySet[Any], filters: Sequence[Filter], wanted: Slice, by: str
 ) -> tuple[list[Place], Place | None]:
     """Look for the rows of a slice among the next MAX_ROWS_READ; one statement.

@@ -28,14 +28,14 @@ class PreconditionFailed(APIException):
     default_code = "precondition_failed"
     default_detail = "This has changed since you read it. Nothing was changed; read it anew."
 
-    changed_tag = (
+    compressed_tag = (
         "This is unchanged, but {tag} is not its tag: a proxy that compresses answers has made it weak (W/) "
         "or changed its end. Nothing was changed. Switch compression off in the proxy for this address."
     )
 
 
 # What proxies make of a tag when they compress the answer.
-CHANGED = re.compile(r'(?:W/)?"(.*?)(?:[-;:+.]+(?:gzip|gz|br|brotli|zstd|deflate|df))?"')
+COMPRESSED = re.compile(r'(?:W/)?"(.*?)(?:[-;:+.]+(?:gzip|gz|br|brotli|zstd|deflate|df))?"')
 
 
 def entity_tag(body: bytes) -> str:
@@ -69,8 +69,8 @@ class IfMatch:
         if self.tags is None or current in self.tags:
             return
         for tag in sorted(self.tags):
-            if (found := CHANGED.fullmatch(tag)) and f'"{found[1]}"' == current:
-                raise PreconditionFailed(PreconditionFailed.changed_tag.format(tag=tag))
+            if (found := COMPRESSED.fullmatch(tag)) and f'"{found[1]}"' == current:
+                raise PreconditionFailed(PreconditionFailed.compressed_tag.format(tag=tag))
         raise PreconditionFailed
 
 

@@ -23,12 +23,12 @@ def format_exception(info: ExcInfo) -> str:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         frames = "".join(traceback.format_tb(error.__traceback__))
-        parts.insert(0, f"Traceback (most recent call last):\n{frames}{describe(error)}")
+        parts.insert(0, f"Traceback (most recent call last):\n{frames}{name_of(error)}")
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\n\nled to\n\n".join(parts)
 
 
-def describe(error: BaseException) -> str:
+def name_of(error: BaseException) -> str:
     """Name the exception, with as much of what it says as is safe to keep."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -74,12 +74,12 @@ def configuration(data_dir: Path) -> dict[str, Any]:
 
 def pool_size() -> int:
     """How many connections each worker process may hold, and so how many requests it works on at once."""
-    return _whole_number("DATABASE_POOL_SIZE", 16, minimum=1)
+    return env_int("DATABASE_POOL_SIZE", 16)
 
 
 def statement_timeout() -> int:
     """After how many milliseconds a statement is given up; 0 is never."""
-    return _whole_number("DATABASE_STATEMENT_TIMEOUT_MS", 30_000, minimum=0)
+    return env_int("DATABASE_STATEMENT_TIMEOUT_MS", 30_000, minimum=0)
 
 
 def prepares_statements() -> bool:
@@ -163,7 +163,8 @@ def _embedded(data_dir: Path) -> dict[str, Any]:
     }
 
 
-def _whole_number(name: str, default: int, *, minimum: int) -> int:
+def env_int(name: str, default: int, *, minimum: int = 1) -> int:
+    """Read a whole number from the environment. Raises: ImproperlyConfigured."""
     value = os.environ.get(name, "").strip()
     if not value:
         return default

@@ -81,7 +81,7 @@ def only_one(number: int) -> Iterator[bool]:
 def watch() -> None:
     """In a worker: see to it that no statement waits for a database that does not answer."""
     limit = statement_timeout()
-    outages.watch(limit / 1000 if limit else None, connection.get_connection_params())
+    outages.start_watching(limit / 1000 if limit else None, connection.get_connection_params())
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def refuse_while_missing() -> None:
         raise OperationalError("there was no database a moment ago")
 
 
-def watch(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
+def start_watching(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
     """Watch this process's statements from now on.
 
     Args:

@@ -110,7 +110,7 @@ class Ahead:
     values: dict[str, Any]
     row: Row | None = None  # what was read, once the caller is known
 
-    def take(self) -> Row | None:
+    def consume(self) -> Row | None:
         """Return what was read, the first time; later on it may be out of date."""
         row, self.row = self.row, None
         return row

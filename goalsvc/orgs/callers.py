@@ -19,7 +19,7 @@ from goalsvc.orgs.models import ApiToken, Organization, User
 M = TypeVar("M", bound=models.Model)
 
 # What every request needs of its caller, and where it is read. The rest is read where it is shown.
-COLUMNS = {
+CALLER_COLUMNS = {
     "token_id": "token.id",
     "user_id": "caller.id",
     "email": "caller.email",
@@ -33,7 +33,7 @@ COLUMNS = {
     "organization_name": "organization.name",
     "subscription_expires_on": "organization.subscription_expires_on",
 }
-CALLER = """
+CALLER_SQL = """
     WITH touched AS (
         UPDATE orgs_apitoken SET last_used_at = %(at)s::timestamptz
         WHERE digest = %(digest)s AND revoked_at IS NULL
@@ -48,7 +48,7 @@ CALLER = """
       AND (token.expires_at IS NULL OR token.expires_at > %(at)s::timestamptz)
       AND caller.is_active
 """
-AUTHENTICATE = Statement(CALLER.format(columns=", ".join(COLUMNS.values()), ahead=""))
+AUTHENTICATE = Statement(CALLER_SQL.format(columns=", ".join(CALLER_COLUMNS.values()), ahead=""))
 
 
 def with_caller(sql: str) -> Statement:
@@ -59,8 +59,8 @@ def with_caller(sql: str) -> Statement:
             caller without a valid token nothing is read; for a stranger, nothing but the stranger's own.
     """
     return Statement(
-        CALLER.format(
-            columns=", ".join([*COLUMNS.values(), "ahead.*"]),
+        CALLER_SQL.format(
+            columns=", ".join([*CALLER_COLUMNS.values(), "ahead.*"]),
             ahead=f"\n    LEFT JOIN LATERAL ({sql}) AS ahead ON TRUE",
         )
     )
@@ -82,8 +82,8 @@ def find_token(key: str, *, at: datetime, ahead: Ahead | None = None) -> ApiToke
     if row is None:
         return None
     if ahead:
-        ahead.row = row[len(COLUMNS) :]
-    found = dict(zip(COLUMNS, row, strict=False))  # behind them is what was read ahead
+        ahead.row = row[len(CALLER_COLUMNS) :]
+    found = dict(zip(CALLER_COLUMNS, row, strict=False))  # behind them is what was read ahead
     organization = None
     if found["organization_id"] is not None:
         last_day = found["subscription_expires_on"]

@@ -61,7 +61,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     return {
         name: [before.get(name), value]
         for name, value in after.items()
-        if plain(before.get(name)) != plain(value)
+        if as_json(before.get(name)) != as_json(value)
     }
 
 
@@ -72,14 +72,14 @@ def current_channel() -> Channel:
     return Channel.COMMAND if current_request_id.get() is None else Channel.API
 
 
-def plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """Write a value as answers of the API do."""
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, Decimal):
         return f"{value:.2f}"
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(each) for each in value]
+        return [as_json(each) for each in value]
     if isinstance(value, dict | str | int | float | bool) or value is None:
         return value
     return str(value)

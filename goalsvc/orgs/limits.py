@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection
 from goalsvc.api.errors import RateLimited, invalid_token
 from goalsvc.orgs.models import ApiToken
 
-SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
+SECONDS_OF = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 
 # One statement, so that the lock on the row makes the count exact; the clock is the database's, which all
 # workers share. Once the limit is passed the count stays where it is: a client that goes on asking cannot
@@ -40,7 +40,7 @@ def count_request(token: ApiToken, limit: int, period: str) -> None:
     """
     try:
         with connection.cursor() as cursor:
-            cursor.execute(COUNT_REQUEST, {"token": token.id, "limit": limit, "seconds": SECONDS[period]})
+            cursor.execute(COUNT_REQUEST, {"token": token.id, "limit": limit, "seconds": SECONDS_OF[period]})
             requests, seconds_left = cursor.fetchone()
     except IntegrityError:
         raise invalid_token() from None

@@ -32,7 +32,7 @@ LOGINS_AT_ONCE = 4
 # How long the answer to a refused login is kept back, without a thread.
 SECONDS_KEPT_BACK = 1.0
 
-RETRY_AFTER_SECONDS = 5
+LOGIN_RETRY_SECONDS = 5
 
 _free = threading.BoundedSemaphore(LOGINS_AT_ONCE)
 
@@ -61,7 +61,7 @@ class LoginMiddleware:
 def busy(request: HttpRequest) -> HttpResponse:
     """Build the page that says that there are too many logins at this moment."""
     request.META[KEPT_BACK] = SECONDS_KEPT_BACK
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
+    headers = {"Retry-After": str(LOGIN_RETRY_SECONDS), "Cache-Control": "no-store"}
     return HttpResponse(render_to_string("429.html"), status=429, headers=headers)
 
 

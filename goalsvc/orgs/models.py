@@ -16,7 +16,7 @@ from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
 from goalsvc.api.requests import current_request_id
-from goalsvc.orgs.history import Action, Changes, Channel, Kind, current_channel, plain
+from goalsvc.orgs.history import Action, Changes, Channel, Kind, as_json, current_channel
 from goalsvc.orgs.scopes import Scope
 
 
@@ -302,7 +302,7 @@ class HistoryEntryManager(models.Manager["HistoryEntry"]):
             object_id=object_id,
             label=label[:255],
             action=action,
-            changes={name: [plain(value) for value in pair] for name, pair in changes.items()},
+            changes={name: [as_json(value) for value in pair] for name, pair in changes.items()},
             changed_at=at,
             changed_by=by,
             changed_by_name=by.email if by else "",

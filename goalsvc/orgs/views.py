@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
-from goalsvc.api.errors import NotFound
 from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import KeysetPagination
 from goalsvc.api.schema import describe, describe_actions
@@ -22,13 +21,11 @@ from goalsvc.orgs.serializers import CallerSerializer, OrganizationSerializer, R
 
 T = TypeVar("T")
 
-METHODS = ["get", "post", "put", "patch", "delete", "head"]
-
 
 class AuthenticatedAPIView(APIView):
     """A view for whoever has a token."""
 
-    http_method_names = METHODS
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     permission_classes = [IsAuthenticated]
 
     def refusal(self, fault: APIException) -> APIException:
@@ -107,8 +104,7 @@ class OrganizationView(OrganizationAPIView):
 
 
 class RoomNotFound(NotFound):
-    def __init__(self) -> None:
-        super().__init__("not_found", "The organization has no such room.")
+    default_detail = "The organization has no such room."
 
 
 @describe_actions(list=docs.ROOMS, retrieve=docs.ROOM)

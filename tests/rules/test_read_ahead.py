@@ -84,7 +84,7 @@ def test_a_stranger_is_refused_whatever_was_asked_for(as_stranger, url, match, g
 def test_what_was_read_ahead_is_taken_once():
     ahead = Ahead(Statement("SELECT 1"), {}, ("1",))
 
-    assert [ahead.take(), ahead.take()] == [("1",), None]
+    assert [ahead.consume(), ahead.consume()] == [("1",), None]
 
 
 def test_a_request_leaves_nothing_to_be_collected(organization, goal, manager):

@@ -28,7 +28,7 @@ def link_where_allowed(request: HttpRequest, row: models.Model) -> SafeString:
     return format_html("{}", row)
 
 
-def person(user: User | None, nobody: str = "-") -> str:
+def link_to_user(user: User | None, nobody: str = "-") -> str:
     """Name a user; on a page, with a link where whoever looks at the page may open it."""
     page = current_page.get()
     if user is None:
@@ -36,6 +36,6 @@ def person(user: User | None, nobody: str = "-") -> str:
     return str(user) if page is None else link_where_allowed(page, user)
 
 
-def precise(moment: datetime | None) -> str:
+def to_milliseconds(moment: datetime | None) -> str:
     """Write a moment, in UTC, to the millisecond: in matching, the smallest difference decides."""
     return "-" if moment is None else moment.isoformat(sep=" ", timespec="milliseconds")[:-6]

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import of_acting_user
-from goalsvc.orgs.admin.display import precise
+from goalsvc.orgs.admin.display import to_milliseconds
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, scoped_admins
 from goalsvc.orgs.history import Kind
@@ -94,7 +94,7 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="changed (UTC)")
     def changed(self, entry: HistoryEntry) -> str:
-        return precise(entry.changed_at)
+        return to_milliseconds(entry.changed_at)
 
     @admin.display(description="by")
     def person(self, entry: HistoryEntry) -> str:
@@ -119,7 +119,7 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
         )
 
     def short(self, value: Any) -> str:
-        text = in_words(value)
+        text = as_text(value)
         return text if len(text) <= self.SHOWN else f"{text[: self.SHOWN]}…"
 
     @admin.display(description="from what to what")
@@ -128,8 +128,7 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
             "admin/orgs/historyentry/changes.html",
             {
                 "changes": [
-                    (name, in_words(before), in_words(after))
-                    for name, (before, after) in entry.changes.items()
+                    (name, as_text(before), as_text(after)) for name, (before, after) in entry.changes.items()
                 ]
             },
         )
@@ -145,7 +144,7 @@ def admins_by_kind() -> dict[Kind, OrganizationScopedAdmin]:
     }
 
 
-def in_words(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Write a value of the history for people."""
     if value is None:
         return "none"

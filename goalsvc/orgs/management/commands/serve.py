@@ -28,7 +28,7 @@ from goalsvc.server import memory, metrics
 MIGRATION_LOCK = 7_420_531_186
 
 # A request that is still running when the server stops gets this long to finish.
-GRACE_SECONDS = 4
+SHUTDOWN_SECONDS = 4
 
 # How long a client may take for its headers, which is also how long an idle connection is kept.
 HEADER_TIMEOUT_MS = 30_000
@@ -133,7 +133,7 @@ def serve(address: str, port: int, workers: int) -> None:
 
     # Loaded here as well: the workers, copies of this process, share its memory and start at once, and an
     # error in it shows once, before there are any.
-    loaded = application()
+    loaded = load_application()
     # What is there now stays: the workers' collections of garbage need not look at it, nor copy its pages.
     gc.collect()
     gc.freeze()
@@ -153,7 +153,7 @@ def serve(address: str, port: int, workers: int) -> None:
         websockets=False,
         respawn_failed_workers=True,
         respawn_interval=0,
-        workers_kill_timeout=GRACE_SECONDS,
+        workers_kill_timeout=SHUTDOWN_SECONDS,
         log_level=LogLevels.error,
         log_dictconfig=logging,  # its own would print lines of another form beside ours
     )
@@ -215,7 +215,7 @@ def unlimited_connection() -> Iterator[None]:
         connection.close_pool()  # type: ignore[attr-defined]
 
 
-def application() -> Callable[..., Any]:
+def load_application() -> Callable[..., Any]:
     """The WSGI application with all its views, which the first request would otherwise wait for."""
     from goalsvc import wsgi
 
