@@ -1,7 +1,6 @@
-"""How lists travel to PostgreSQL as parameters of set-based statements: as array literals, cast there.
+"""Writes lists as PostgreSQL's array literals, the parameters of set-based statements.
 
-A literal is one string, so the driver has nothing to look at item by item: that took longer than the
-statement itself.
+psycopg would adapt each item by itself, which took longer than the statement; a literal is one string.
 """
 
 from collections.abc import Iterable
