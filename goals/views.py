@@ -42,7 +42,7 @@ class GoalViewSet(ConditionalRequests, OrganizationViewSet, ModelViewSet):  # ty
     def get_queryset(self) -> GoalQuerySet:
         return self.organization.goals.live()
 
-    # Reads go past the models, whose making takes half of the time of a page.
+    # Reads bypass the models, as making instances takes half of the time of a page.
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(partial(read_goals, self.organization))  # type: ignore[arg-type] # rows

@@ -1,4 +1,4 @@
-"""The caller, the organization and its rooms: what a client needs to know before it can use goals."""
+"""The endpoints of the caller, the organization and its rooms."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,13 +23,13 @@ T = TypeVar("T")
 
 
 class AuthenticatedAPIView(APIView):
-    """A view for whoever has a token."""
+    """A view for every caller with a valid token."""
 
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     permission_classes = [IsAuthenticated]
 
     def refusal(self, fault: APIException) -> APIException:
-        """Return what to answer to a request whose query is at fault."""
+        """Return the error for a request with a fault in its query."""
         return fault
 
 
@@ -61,9 +61,9 @@ class OrganizationViewSet(ViewSetMixin, OrganizationAPIView, GenericAPIView):  #
     not_found: Callable[[], APIException]
 
     def get_object(self) -> Any:
-        """Return the object of the address; for a request that writes, locked until its transaction ends.
+        """Return the object of the address; for a request that writes, with its row lock.
 
-        Raises: NotFound, also for an id that is none.
+        Raises: NotFound, also for a malformed id.
         """
         rows = self.get_queryset()
         if self.request.method not in SAFE_METHODS:
@@ -82,7 +82,7 @@ class OrganizationViewSet(ViewSetMixin, OrganizationAPIView, GenericAPIView):  #
         return {**super().get_serializer_context(), "organization": self.organization}
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such thing comes first. Raises: NotFound."""
+        """See the base. Raises: NotFound, which takes precedence."""
         if self.lookup_url_kwarg in self.kwargs:
             self.find(lambda pk: self.get_queryset().filter(pk=pk).first())
         return fault
