@@ -1,4 +1,4 @@
-"""The admin of goals. It has no rule of its own: it checks values as the API does, and the model saves."""
+"""The admin of goals. The API's serializer validates its form, and the model's methods save."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from goals.models import Goal, GoalAttributes, GoalRoom, UnknownRoomsError
 from goals.serializers import GoalSerializer
 from goalsvc.api.bodies import decode
 from goalsvc.orgs.admin.access import acting_user, is_operator
-from goalsvc.orgs.admin.display import link_to, person
+from goalsvc.orgs.admin.display import link_to, link_to_user
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Kind
@@ -33,12 +33,12 @@ API_NAMES = {"rooms": "allowed_rooms"}
 
 
 class ConditionsFormField(forms.CharField):
-    """A goal's conditions as JSON text; what they may be is checked with the rest of the goal."""
+    """A goal's conditions as JSON text; GoalForm.clean validates them with the rest of the goal."""
 
     widget = forms.Textarea(attrs={"rows": 16, "cols": 100, "class": "json", "spellcheck": "false"})
 
     def prepare_value(self, value: Any) -> str:
-        # A string is what was sent: shown again, so that it can be mended.
+        # A string is what the user sent: it is shown again, to be corrected.
         return value if isinstance(value, str) else json.dumps(value or [], indent=2, ensure_ascii=False)
 
     def to_python(self, value: Any) -> Any:
@@ -50,7 +50,7 @@ class ConditionsFormField(forms.CharField):
             raise forms.ValidationError(reason) from None
 
     def run_validators(self, value: Any) -> None:
-        """Validators of texts do not apply."""
+        """Skip the validators of CharField."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -60,7 +60,7 @@ class ConditionsFormField(forms.CharField):
 
 
 def sentences(detail: Any, *path: str) -> Iterator[str]:
-    """Write the nested errors of a field as lines: `Condition 1, value: Required for …`."""
+    """Flatten the nested errors of a field: `Condition 1, value: Required for …`."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             if key == "non_field_errors":
@@ -77,7 +77,7 @@ def sentences(detail: Any, *path: str) -> Iterator[str]:
 
 
 class RoomsWidget(FilteredSelectMultiple):
-    """Django's two boxes, inside the element that keeps them beside their label."""
+    """Django's widget inside the element whose style keeps it beside its label."""
 
     def render(self, *args: Any, **kwargs: Any) -> SafeString:
         return format_html('<div class="related-widget-wrapper">{}</div>', super().render(*args, **kwargs))
@@ -92,7 +92,7 @@ class GoalForm(ScopedForm):
         widget=RoomsWidget("rooms", is_stacked=False),
         help_text=Goal._meta.get_field("allowed_rooms").help_text,
     )
-    # What the person who edits has seen, so that two never overwrite each other unseen.
+    # The goal's `updated_at` when the form was opened, to detect a concurrent change.
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     class Meta:
@@ -133,7 +133,7 @@ class GoalForm(ScopedForm):
         return cleaned
 
     def changed_attributes(self) -> GoalAttributes:
-        """Return what the person has changed, and nothing that they merely saw."""
+        """Return the attributes that differ from those in the form as it was opened."""
         changed = {API_NAMES.get(name, name) for name in self.changed_data}
         part = {name: value for name, value in self.attributes.items() if name in changed}
         return cast(GoalAttributes, part)
@@ -168,7 +168,7 @@ class GoalAdmin(OrganizationScopedAdmin):
         "editor",
         "deleted_at",
     )
-    # Operators choose the organization here; which rooms it has, is known once the goal is saved.
+    # Operators choose the organization here, so its rooms are offered only once the goal is saved.
     add_fieldsets: Any = (
         (None, {"fields": ("organization", "name", "is_any_room_allowed", "rooms", "default_value")}),
         ("Conditions", {"fields": ("conditions",)}),
@@ -197,7 +197,7 @@ class GoalAdmin(OrganizationScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Goal]:
         goals: Any = super().get_queryset(request)
-        # A hundred long conditions a goal would be too much for a list; a goal's page loads its own.
+        # A list does not show conditions, which may be long; a goal's page loads them deferred.
         return (  # type: ignore[no-any-return]
             goals.with_allowed_rooms()
             .select_related("organization", "created_by", "updated_by")
@@ -242,12 +242,12 @@ class GoalAdmin(OrganizationScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Goal, form: GoalForm, change: bool) -> None:
         user, now = acting_user(request), timezone.now()
         if not change:
-            Goal.open(obj.organization, form.attributes, by=user, at=now, id=obj.pk)
+            Goal.create(obj.organization, form.attributes, by=user, at=now, id=obj.pk)
         elif attributes := form.changed_attributes():
             obj.revise(attributes, by=user, at=now)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The allowed rooms are saved with the goal."""
+        """Do nothing: `save_model` has saved the allowed rooms."""
 
     def response_add(
         self, request: HttpRequest, obj: Goal, post_url_continue: str | None = None
@@ -258,7 +258,7 @@ class GoalAdmin(OrganizationScopedAdmin):
             request.POST = post
         return super().response_add(request, obj, post_url_continue)
 
-    # Deleting takes a goal out of the API; its matches stay.
+    # Deletion is soft: the goal leaves the API, and its matches stay.
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
         goals = list(objs)
@@ -281,7 +281,7 @@ class GoalAdmin(OrganizationScopedAdmin):
             "Restored",
         )
 
-    # What the pages show.
+    # Columns and fields.
 
     @admin.display(description="allowed in")
     def where(self, goal: Goal) -> str:
@@ -292,11 +292,11 @@ class GoalAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="created by")
     def creator(self, goal: Goal) -> str:
-        return person(goal.created_by)
+        return link_to_user(goal.created_by)
 
     @admin.display(description="updated by")
     def editor(self, goal: Goal) -> str:
-        return person(goal.updated_by)
+        return link_to_user(goal.updated_by)
 
     @admin.display(description="conditions", ordering="condition_count")
     def condition_count(self, goal: Any) -> int:

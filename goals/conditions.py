@@ -49,7 +49,7 @@ DEVICE = value_form(
 
 @dataclass(frozen=True)
 class ConditionType:
-    """A type of condition. `form` is None where any text will do: regexps are JavaScript's, not ours."""
+    """A type of condition. `form` is None for any text: regexps are JavaScript's, so not checked."""
 
     number: int
     name: str
@@ -131,12 +131,9 @@ class SettingsField(serializers.Field):
             self.fail("forbidden")
         if isinstance(value, Decimal):
             value = float(value)
-        # jsonb gives 1e20 back as the integer it is; what a client reads it must be able to send again.
+        # jsonb returns 1e20 as an integer of 21 digits; what a client reads it must be able to send again.
         if isinstance(value, (int, float)) and not -(2**63) <= value < 2**63:
             self.fail("number")
-        return value
-
-    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
         return value
 
 
@@ -192,13 +189,10 @@ class ConditionsField(serializers.Field):
         conditions, errors = [], {}
         for index, item in enumerate(data):
             try:
-                # Not a child field: within a PATCH its own required attributes would turn optional.
+                # Not a child field: in a PATCH DRF would make its required attributes optional.
                 conditions.append(CONDITION.check(item))
             except serializers.ValidationError as error:
                 errors[str(index)] = error.detail
         if errors:
             raise serializers.ValidationError(errors)
         return conditions
-
-    def to_representation(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return value

@@ -17,7 +17,7 @@ from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 
 
 class GoalAttributes(TypedDict, total=False):
-    """What a client may set on a goal, checked by `goals.serializers.GoalInput`."""
+    """What a client may set on a goal, checked by `goals.serializers.GoalSerializer`."""
 
     name: str
     is_any_room_allowed: bool
@@ -47,10 +47,6 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             .values("room_id")
         )
         return self.annotate(allowed_room_ids=ArraySubquery(room_ids))
-
-    def with_details(self) -> "GoalQuerySet":
-        """Load with each goal all that its answer shows, in the same query."""
-        return self.with_allowed_rooms().select_related("created_by", "updated_by")
 
 
 class Goal(models.Model):
@@ -100,7 +96,7 @@ class Goal(models.Model):
             models.CheckConstraint(
                 condition=Q(updated_at__gte=F("created_at")), name="goal_updated_after_created"
             ),
-            # What goals_goalroom refers to, so that a room of another organization can't be allowed.
+            # The target of goals_goalroom's foreign key, so that goal and room have one organization.
             models.UniqueConstraint(fields=["organization", "id"], name="goal_organization_and_id"),
         )
         indexes = (
@@ -114,7 +110,7 @@ class Goal(models.Model):
         return self.name
 
     @classmethod
-    def open(
+    def create(
         cls,
         organization: Organization,
         attributes: GoalAttributes,
@@ -156,7 +152,7 @@ class Goal(models.Model):
         after: dict[str, Any] = dict(columns)
         for name, value in columns.items():
             setattr(self, name, value)
-        # Answers show milliseconds: every change must be seen in them.
+        # Answers show milliseconds, and every change has to change `updated_at` there.
         self.updated_at = max(at, self.updated_at + timedelta(milliseconds=1))
         self.updated_by = by
         with transaction.atomic(savepoint=False):
@@ -164,20 +160,20 @@ class Goal(models.Model):
                 check_rooms(self.organization, room_ids)
             self.save(update_fields=[*columns, "updated_at", "updated_by"])
             if room_ids is not None:
-                # In one order, as allowing the same rooms in another is no change.
+                # Sorted, because another order of the same rooms is no change.
                 before["allowed_rooms"], after["allowed_rooms"] = self.forbid_rooms(), sorted(room_ids)
                 self.allow_rooms(room_ids)
             if changes := differences(before, after):
                 self.record(Action.CHANGED, changes, by=by, at=at)
 
     def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
-        """Write a change of the goal into the history."""
+        """Record a change of the goal in the history."""
         HistoryEntry.objects.record(
             self.organization_id, Kind.GOAL, self.id, action, changes, by=by, at=at, label=self.name
         )
 
     def forbid_rooms(self) -> list[UUID]:
-        """Take the goal's allowed rooms away; return their ids, sorted. One statement."""
+        """Remove all allowed rooms; return their ids, sorted. One statement."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "DELETE FROM goals_goalroom WHERE organization_id = %s AND goal_id = %s RETURNING room_id",
@@ -191,18 +187,18 @@ class Goal(models.Model):
         )
 
     def discard(self, *, by: User | None, at: datetime) -> None:
-        """Take the goal out of the API. Its matches stay, and `restore` brings it back."""
+        """Delete the goal softly: it leaves the API, its matches stay, and `restore` undoes it."""
         self.set_deleted_at(at, Action.DELETED, by=by, at=at)
 
     def restore(self, *, by: User | None, at: datetime) -> None:
-        """Bring a deleted goal back into the API."""
+        """Undo `discard`."""
         self.set_deleted_at(None, Action.RESTORED, by=by, at=at)
 
     def set_deleted_at(
         self, moment: datetime | None, action: Action, *, by: User | None, at: datetime
     ) -> None:
         with transaction.atomic(savepoint=False):
-            # Of two at the same moment one does it.
+            # Of two concurrent calls only one updates the row and records it.
             others = Goal.objects.filter(pk=self.pk, deleted_at__isnull=moment is not None)
             if others.update(deleted_at=moment):
                 self.record(action, {"is_deleted": [moment is None, moment is not None]}, by=by, at=at)
@@ -210,7 +206,7 @@ class Goal(models.Model):
 
 
 def split(attributes: GoalAttributes) -> tuple[dict[str, Any], Sequence[str] | None]:
-    """Part a goal's attributes into its columns and the ids of its allowed rooms (None: not given)."""
+    """Split a goal's attributes into columns and the ids of allowed rooms (None: not given)."""
     columns: dict[str, Any] = {**attributes}
     return columns, columns.pop("allowed_rooms", None)
 
@@ -224,8 +220,8 @@ def check_rooms(organization: Organization, room_ids: Sequence[str]) -> None:
 class GoalRoom(models.Model):
     """A room in which a goal is allowed.
 
-    Two foreign keys of (organization, …), made in the first migration, hold goal and room to the same
-    organization; therefore Django's own two of the bare ids are left out.
+    Two composite foreign keys with the organization, made in the first migration, ensure that goal and room
+    belong to it. They replace Django's own two.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")

@@ -79,7 +79,7 @@ class GoalSerializer(ObjectSerializer):
         """Raises: ValidationError naming rooms that are not the organization's."""
         organization, by = validated_data.pop("organization"), validated_data.pop("by")
         try:
-            return Goal.open(organization, validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
+            return Goal.create(organization, validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
         except UnknownRoomsError as error:
             raise unknown_rooms(error) from None
 

@@ -32,7 +32,7 @@ from goalsvc.orgs.views import OrganizationViewSet
     partial_update=docs.UPDATE_GOAL,
     destroy=docs.DELETE_GOAL,
 )
-class GoalViewSet(ConditionalRequests, OrganizationViewSet, ModelViewSet):  # type: ignore[misc] # our request
+class GoalViewSet(ConditionalRequests, OrganizationViewSet, ModelViewSet):
     serializer_class = GoalSerializer
     permission_classes = [OrganizationAccess, ActiveSubscription, HasScope(Scope.SETTINGS)]
     pagination_class = KeysetPagination
@@ -42,7 +42,7 @@ class GoalViewSet(ConditionalRequests, OrganizationViewSet, ModelViewSet):  # ty
     def get_queryset(self) -> GoalQuerySet:
         return self.organization.goals.live()
 
-    # Reads go past the models, whose making takes half of the time of a page.
+    # Reads bypass the models, as making instances takes half of the time of a page.
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(partial(read_goals, self.organization))  # type: ignore[arg-type] # rows

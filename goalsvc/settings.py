@@ -11,6 +11,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from goalsvc.database import configuration
+from goalsvc.database.configuration import env_int
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -32,15 +33,6 @@ def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     if value and value.upper() not in choices:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
     return value.upper() or default
-
-
-def env_int(name: str, default: int, *, minimum: int = 1) -> int:
-    value = os.environ.get(name, "").strip()
-    if not value:
-        return default
-    if not value.isdecimal() or int(value) < minimum:
-        raise ImproperlyConfigured(f"{name} must be a whole number, {minimum} or more, not {value!r}.")
-    return int(value)
 
 
 def env_rate(name: str) -> tuple[int, str] | None:
@@ -244,7 +236,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVERS": [{"url": "/", "description": "This installation."}],
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.finish"],
+    "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.add_common_parts"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -62,7 +62,7 @@ urlpatterns = [
     path(f"{ORG}/visitor_sessions/batch", VisitorSessionBatchView.as_view(), name="session-batch"),
     path(f"{ORG}/visitor_identities", VisitorIdentitiesView.as_view(), name="visitor-identities"),
     path(f"{ORG}/visitor_sessions", VisitorSessionsView.as_view(), name="visitor-sessions"),
-    # Behind the batch's: an identity may be any text, slashes included.
+    # After those of batches, because an identity may be any text, slashes included.
     path(
         f"{ORG}/visitor_identities/<text:visitor_identity>",
         VisitorIdentityView.as_view(),

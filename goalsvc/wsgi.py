@@ -16,7 +16,7 @@ handler = get_wsgi_application()
 
 
 def parts_of(response: Any) -> Iterator[bytes]:
-    """Yield a streaming response, and end it."""
+    """Yield the parts of a streaming response, then close it."""
     try:
         yield from response
     finally:
@@ -25,10 +25,7 @@ def parts_of(response: Any) -> Iterator[bytes]:
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Serve a request; the body of the response comes in one piece, unless it is streaming.
-
-    Static files come in one piece as well: they are small.
-    """
+    """Serve a request. The body is one part unless the response is streaming; static files are small."""
     response = None
     is_long = False
     try:
@@ -40,5 +37,5 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         if response is not None and not is_long:
             response.close()
         length = environ.get("CONTENT_LENGTH", "")
-        if length.isdecimal() and int(length) > memory.LARGE:
-            memory.give_back()
+        if length.isdecimal() and int(length) > memory.LARGE_REQUEST_BYTES:
+            memory.trim()

@@ -2,6 +2,9 @@
 
 The cast: an organization with two rooms; its `manager`, who has the settings scope, and its `integrator`,
 who has none; a `stranger`, manager of another organization; and the manager of one that has `expired`.
+
+And one sale: the `body` of a match, the `url` to post it to, and the `visitor` whose identity and session it
+names. Modules about other endpoints have a `url` and `body` of their own; a `place` is enough for any.
 """
 
 import fcntl
@@ -20,7 +23,19 @@ from rest_framework.test import APIClient
 from goals.models import Goal
 from goalsvc.database import lifecycle
 from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
-from tests.factories import GoalFactory, OrganizationFactory, RoomFactory, UserFactory, issue_token
+from matching.models import Visitor
+from tests.api.endpoints import Place, make_place
+from tests.factories import (
+    GoalFactory,
+    OrganizationFactory,
+    RoomFactory,
+    UserFactory,
+    VisitorFactory,
+    VisitorIdentityFactory,
+    VisitorSessionFactory,
+    ids,
+    issue_token,
+)
 
 
 def pytest_configure() -> None:
@@ -180,3 +195,34 @@ def as_nobody(db: None) -> Client:
 def org_url(organization: Organization) -> str:
     """The address of the organization, which most others begin with."""
     return f"/api/v5/orgs/{organization.id}"
+
+
+@pytest.fixture
+def visitor(organization: Organization, room: Room) -> Visitor:
+    """The visitor of the sale, with an identity and a session in the room two hours before."""
+    visitor = VisitorFactory.create(organization=organization, visitor_id="phone")
+    VisitorIdentityFactory.create(visitor=visitor, identity="customer-12345678")
+    VisitorSessionFactory.create(visitor=visitor, visitor_session_id="of the phone", room_ids=[room.id])
+    return visitor
+
+
+@pytest.fixture
+def url(org_url: str, goal: Goal) -> str:
+    """Where matches of the goal are posted."""
+    return f"{org_url}/goals/{goal.id}/matches"
+
+
+@pytest.fixture
+def body(room: Room) -> dict[str, Any]:
+    """The least match of the sale."""
+    return {
+        "visitor_identity": "customer-12345678",
+        "goal_matched_at": "2016-10-10T22:00:49.123Z",
+        "rooms": ids(room),
+    }
+
+
+@pytest.fixture
+def place(organization: Organization) -> Place:
+    """One of each thing that an address or a body may name."""
+    return make_place(organization)

@@ -59,7 +59,7 @@ HIDDEN = {
     ("goalsvc.orgs.management.commands.serve", "serve"): (
         "the allocator of Granian's library reads its options from the environment when it is loaded"
     ),
-    ("goalsvc.orgs.management.commands.serve", "application"): (
+    ("goalsvc.orgs.management.commands.serve", "load_application"): (
         "loading it makes the handler with all middleware, which only the process that serves needs"
     ),
 }

@@ -1,4 +1,4 @@
-"""How bodies enter the service: their size and compression, and the JSON and NDJSON that they are read as."""
+"""Reads request bodies: limits, gzip, JSON and NDJSON."""
 
 import gzip
 import json
@@ -18,21 +18,21 @@ from rest_framework.parsers import BaseParser
 from goalsvc.api.errors import PayloadTooLarge, field_error, quoted
 
 MAX_DEPTH = 20
-# A batch may wrap its items, each of which may be as deep, in an object and a list.
+# A batch's items, each of which may have MAX_DEPTH levels, are inside an object and a list.
 MAX_BATCH_DEPTH = MAX_DEPTH + 2
 NESTING = frozenset({dict, list})
-# Of a body: more than the largest batch has, and each may take 200 bytes of memory once it is read.
+# Values in a body: more than the largest batch has. Each may take 200 bytes of memory once it is decoded.
 MAX_VALUES = 600_000
-# A gzip file may have many members, one after the other; those that pack in blocks of 64 KB need 256 for the
-# largest body. Millions of empty ones would take minutes.
+# A gzip file may consist of several members. Tools that write one for each 64 KB need 256 for the largest
+# body; to unpack millions of empty ones would take minutes.
 GZIP_MEMBER = b"\x1f\x8b\x08"
 MAX_GZIP_MEMBERS = 2000
 
 
 def _number(text: str) -> Decimal:
-    """Read a number with a fraction or an exponent as a decimal: a price must arrive as it was written.
+    """Read a number with a fraction or an exponent as a decimal, so that a price stays exact.
 
-    One with an exponent beyond even a decimal's becomes infinite, which every field refuses.
+    An exponent that is too large even for a decimal makes it infinite, which every field refuses.
     """
     try:
         return Decimal(text)
@@ -67,16 +67,16 @@ class TooManyValues(PayloadTooLarge):
 
 
 def verify_value_count(body: bytes) -> None:
-    """See that not too much would have to be kept. Raises: TooManyValues.
+    """Raises: TooManyValues for a body of more than MAX_VALUES values.
 
-    Each value but the first comes after one of these characters. Those inside texts count as well.
+    Each value but the first follows one of three characters, which are counted inside texts as well.
     """
     if len(body) > MAX_VALUES and sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
         raise TooManyValues
 
 
 def _decode_leniently(body: bytes) -> Any:
-    """Read also NaN, infinities and lone surrogates, so that the field at fault can be named."""
+    """Decode what the strict decoder refuses (NaN, infinities, lone surrogates), so its field is named."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -91,12 +91,12 @@ def _decode_leniently(body: bytes) -> Any:
 
 
 def _whole_number(digits: str) -> int | Decimal:
-    # Python refuses to read integers of thousands of digits; a decimal fails its field's limits instead.
+    # Python's `int` raises for thousands of digits; a decimal is refused by its field instead.
     return int(digits) if len(digits) < 1000 else Decimal(digits)
 
 
 def _is_deeper_than(value: Any, levels: int) -> bool:
-    # Level by level: a batch has thousands of values, and most of them in the same few levels.
+    # Breadth first: a batch has thousands of values, nearly all of them in the same few levels.
     nested = [value] if type(value) in NESTING else []
     for _ in range(levels):
         if not nested:
@@ -124,13 +124,13 @@ class JSONParser(BaseParser):
 
 
 class Lines(list[Any]):
-    """The values of an NDJSON body, one a line; in the place of a line that is no JSON, the ParseError."""
+    """The values of an NDJSON body; for a line that is not JSON, its ParseError."""
 
 
 class NDJSONParser(BaseParser):
-    """Reads newline-delimited JSON; a broken line spoils no other. Blank lines are passed over.
+    """Reads newline-delimited JSON. Blank lines are skipped; a broken line affects no other.
 
-    The view says in `max_items` how many lines there may be, and in `items_name` what they are called.
+    The view's `max_items` limits the lines, and errors call them by its `items_name`.
     """
 
     media_type = "application/x-ndjson"
@@ -156,10 +156,9 @@ class JSONLinesParser(NDJSONParser):
 
 
 def decode_line(line: bytes) -> Any:
-    """Read a line of NDJSON; of one that is no JSON, return the ParseError.
+    """Read a line of NDJSON; return the ParseError of one that is not JSON.
 
-    One that has not been raised: thousands of tracebacks, each with what was in their frames, would take
-    gigabytes.
+    A fresh exception without the traceback: thousands of them, with their frames, would take gigabytes.
     """
     try:
         return decode(line)
@@ -215,7 +214,7 @@ def read_body(stream: Any, limit: int) -> bytes:
         raise ParseError("The request body ended before its announced length.") from None
     if len(body) > limit:
         raise PayloadTooLarge(limit)
-    # A server may hand over what has arrived when a client goes away: half a body is not a shorter one.
+    # A server may hand over what had arrived when the client broke off.
     if len(body) < announced:
         raise ParseError("The request body ended before its announced length.")
     return body if encoding == "identity" or not body else decompress(body, limit)

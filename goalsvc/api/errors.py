@@ -22,25 +22,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
 
-# PostgreSQL gave up a statement, or its waiting for a lock; the transaction is rolled back.
+# statement_timeout and lock_timeout of PostgreSQL; the transaction is rolled back.
 TIMEOUTS = frozenset({"57014", "55P03"})
-
-
-class NotFound(APIException):
-    """404 with a code of its own: `goal_not_found`, `session_not_found` and so on."""
-
-    status_code = status.HTTP_404_NOT_FOUND
-
-    def __init__(self, code: str, detail: str, extra: Mapping[str, Any] | None = None) -> None:
-        super().__init__(detail, code)
-        self.extra = extra
-
-
-class Conflict(APIException):
-    status_code = status.HTTP_409_CONFLICT
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail, code)
 
 
 class PayloadTooLarge(APIException):
@@ -53,7 +36,7 @@ class PayloadTooLarge(APIException):
 
 
 def invalid_token() -> exceptions.AuthenticationFailed:
-    """Build the 401 of a token that is no good: one answer for every reason."""
+    """Build the 401 of a token that does not work, the same for every reason."""
     return exceptions.AuthenticationFailed("The API token is unknown, revoked or expired.", "invalid_token")
 
 
@@ -95,7 +78,7 @@ class Timeout(ServiceUnavailable):
 
 
 class Unanswered(ServiceUnavailable):
-    """What the server has received before it fell silent it may still do: nobody knows."""
+    """The server stopped answering, so whether the statement was committed is unknown."""
 
     default_code = "timeout"
     default_detail = (
@@ -121,7 +104,7 @@ def printable(text: str, limit: int = 1000) -> str:
 
 
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Turn an exception of a view into its answer; None (a 500) for what nobody foresaw.
+    """Turn an exception of a view into its answer; None (a 500) for an unexpected one.
 
     Installed as Django REST framework's EXCEPTION_HANDLER.
     """
@@ -141,14 +124,14 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
 
 
 def is_database_unavailable(exc: BaseException | None) -> bool:
-    """Tell whether the database is at fault, not the request: away, restarting, full, read-only, too slow."""
+    """Tell whether the database caused the error: it is away, restarting, full, read-only or too slow."""
     if isinstance(exc, (OperationalError, InterfaceError)) or is_read_only(exc):
         return True
-    return sqlstate_of(exc) in OUTDATED  # and not to be prepared anew within its transaction
+    return sqlstate_of(exc) in OUTDATED  # inside a transaction the statement cannot be prepared anew
 
 
 def unavailability(exc: BaseException | None) -> type[ServiceUnavailable]:
-    """Which 503 an error of the database is."""
+    """Return the kind of 503 that answers an error of the database."""
     if isinstance(exc, DatabaseError) and isinstance(exc.__cause__, UnansweredError):
         return Unanswered
     return Timeout if sqlstate_of(exc) in TIMEOUTS else ServiceUnavailable
@@ -164,10 +147,10 @@ def is_read_only(exc: BaseException | None) -> bool:
 
 
 def note_unavailable_database(exc: BaseException | None) -> None:
-    """Log it, and see to it that the requests that follow meet no connection that is of no use any more."""
+    """Log it, and close pooled connections that no longer work, before other requests get them."""
     logger.error("database unavailable: %s", type(exc.__cause__ or exc).__name__ if exc else None)
     if unavailability(exc) is Timeout:
-        return  # the connection is as good as before
+        return  # the connection still works
     lifecycle.forget_dead_connections(including_this=is_read_only(exc))
 
 
@@ -181,17 +164,17 @@ def body_of(exc: APIException) -> dict[str, Any]:
     if isinstance(detail, Sequence) and not isinstance(detail, str):
         detail = detail[0]
     assert isinstance(detail, ErrorDetail)
-    # Django REST framework's own sentences quote headers as they came.
-    return {"detail": printable(detail), "code": detail.code, **(getattr(exc, "extra", None) or {})}
+    # DRF's own sentences quote headers unescaped.
+    return {"detail": printable(detail), "code": detail.code}
 
 
 def json_error(status_code: int, code: str, detail: str) -> HttpResponse:
-    """Build an error answer outside a view: an unrouted path, a refused host, a crash."""
+    """Build an error answer outside the API's views."""
     return Response({"detail": detail, "code": code}, status=status_code)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Installed as handler400: what Django itself refuses, such as an unknown Host."""
+    """Installed as handler400: answers what Django itself refuses, such as an unknown Host."""
     if is_page(request):
         return defaults.bad_request(request, exception)
     if isinstance(exception, DisallowedHost):
@@ -220,9 +203,9 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Installed as handler500. Says nothing of what happened; the log has it, under the request's id.
+    """Installed as handler500. The cause is in the log alone, under the request's id.
 
-    503 where the database was missing outside of the API's views, which `handle` serves.
+    It answers 503 for errors of the database outside the API's views (inside, `handle` does).
     """
     exc = sys.exc_info()[1]
     if is_database_unavailable(exc):

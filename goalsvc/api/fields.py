@@ -1,7 +1,7 @@
 """The fields that check values strictly.
 
-Django REST framework's own fields are lenient (`"1"` is an integer, `1` is true); the contract is not, so
-that a client's mistake is told and never guessed at.
+DRF's own fields convert (`"1"` to an integer, `1` to true); the contract refuses, so that clients learn of
+their mistakes.
 """
 
 import re
@@ -18,10 +18,10 @@ from rest_framework import serializers
 from goalsvc.api.errors import quoted
 from goalsvc.api.rendering import moment
 
-# What a field's `read` answers to a value that only its full checks can judge.
+# Returned by a field's `read` for a value that only its full validation can judge.
 UNSURE: Any = object()
 
-# Of ids at fault in one list, those that are named.
+# How many wrong ids of one list an error names.
 MAX_NAMED = 20
 
 # Control characters other than tab and newline, and surrogates that belong to no pair.
@@ -55,7 +55,7 @@ class TextField(serializers.CharField):
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """true or false, nothing that merely looks like it."""
+    """JSON's true or false."""
 
     def to_internal_value(self, data: Any) -> bool:
         if data is True or data is False:
@@ -92,7 +92,7 @@ class MoneyField(serializers.Field):
         "too_long": "At most 14 digits are allowed, 2 of them decimals.",
         "ambiguous": "{text} may be {grouped} or {decimal}. Write the one that is meant, with two decimals.",
     }
-    # Exactly three digits after the only point: 1.250 is a thousand and more to half of the world.
+    # Exactly three digits after the only point: in many countries 1.250 is more than a thousand.
     GROUPED = re.compile(r"[+-]?\d*\.\d{3}", re.ASCII)
     LITERAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
     CENT = Decimal("0.01")
@@ -115,13 +115,13 @@ class MoneyField(serializers.Field):
             self.fail("invalid")
         if not value.is_finite():
             self.fail("invalid")
-        # The magnitude first: quantizing 1e400, or even its abs(), would overflow the context.
+        # The magnitude first: to quantize 1e400, or take its abs(), would overflow the decimal context.
         if value.copy_abs() >= self.LIMIT or (cents := value.quantize(self.CENT)) != value:
             self.fail("too_long")
         return cents + 0  # -0.00 is 0.00
 
     def verify_clear(self, text: str, mark: str) -> None:
-        """See that the mark of a number can only be for decimals. Raises: ValidationError."""
+        """Raises: ValidationError if the number's only mark may separate thousands."""
         if self.GROUPED.fullmatch(text.replace(mark, ".")):
             decimal = Decimal(text.replace(mark, ".")).normalize()
             grouped = Decimal(text.replace(mark, ""))
@@ -144,7 +144,7 @@ class MomentField(serializers.Field):
         "invalid": "Not an ISO 8601 date and time, such as 2016-10-10T22:00:49.123Z.",
         "range": "Outside the years 1 to 9999 (in UTC).",
     }
-    # A date alone is refused: taken as midnight it would quietly pick the wrong session. Shops write a space
+    # A date alone is refused: read as midnight it could select the wrong session. Some shops write a space
     # before the offset.
     SHAPE = re.compile(r"(\d{4}-?\d\d-?\d\d[Tt ]\d\d[\d:.,]*) ?([Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 
@@ -184,7 +184,7 @@ class MomentField(serializers.Field):
 class PlausibleMomentField(MomentField):
     """A moment at which something has happened: from the year 2000 on, and at most a day ahead.
 
-    Clocks differ and events are posted at once, so a little future is no mistake; a day's is.
+    Clocks differ, so a moment slightly in the future is allowed.
     """
 
     default_error_messages = {
@@ -217,7 +217,7 @@ def parse_uuid(text: str) -> UUID | None:
     return _parse_uuid(text) if len(text) == UUID_LENGTH else None
 
 
-# The same rooms and goals are named again and again. Only what can be a UUID: the caches keep what they see.
+# Cached, as requests name the same few rooms and goals. Only texts of a UUID's length get into the caches.
 @lru_cache(maxsize=4096)
 def _parse_uuid(text: str) -> UUID | None:
     return UUID(text) if CANONICAL_UUID.fullmatch(text) else None
@@ -234,7 +234,7 @@ def _canonical_uuid(text: str) -> str | None:
 
 
 def name_some(names: Sequence[str], is_wrong: str, are_wrong: str) -> list[str]:
-    """Say of each of some names that it is wrong; of very many, only how many more there are."""
+    """Return a sentence for each of the first MAX_NAMED names, and one that counts the others."""
     sentences = [f"{name} {is_wrong}" for name in names[:MAX_NAMED]]
     more = len(names) - MAX_NAMED
     return [*sentences, f"{more} more {are_wrong if more > 1 else is_wrong}"] if more > 0 else sentences
@@ -242,9 +242,9 @@ def name_some(names: Sequence[str], is_wrong: str, are_wrong: str) -> list[str]:
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "format": "uuid"}})
 class RoomIdsField(serializers.Field):
-    """A list of room ids: UUIDs, each taken once, in the order sent. They stay texts, in lower case.
+    """A list of room ids in the order sent, without duplicates.
 
-    Lists of rooms are compared again and again on their way, which takes objects ten times as long.
+    They stay texts, in lower case: UUID objects take ten times as long to compare.
     """
 
     default_error_messages = {

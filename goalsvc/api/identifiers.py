@@ -1,4 +1,4 @@
-"""Ids that somebody else has given: of customers, visitors, events. A wrong one would merge strangers."""
+"""Ids from other systems (of customers, visitors, events): a wrong one would merge different people."""
 
 import re
 from typing import Any
@@ -14,11 +14,11 @@ INVISIBLE = re.compile(
     "|[^\\S \\t\\n]"  # white space, but for line breaks, which are seen
 )
 
-# What Excel and its like make of a long number in a cell that is not text: 3.58401E+11, 2E+18, 3,58E+11; and
-# floating-point numbers of programs: 3.58401234567E11.
+# Long numbers as spreadsheets show them (3.58401E+11, 2E+18, 3,58E+11) and programs print them as
+# floating-point numbers (3.58401234567E11).
 SHORTENED = re.compile(r"[+-]?\d([.,]\d+[eE][+-]?|[eE]\+)\d{1,3}", re.ASCII)
 
-# What programs write where there is no id, in any case, quoted or in brackets of any kind.
+# What programs write in the place of a missing id; compared without case, quotes and brackets.
 PLACEHOLDERS = frozenset(
     {
         "null", "none", "nil", "nan", "nat", "na", "undefined", "n/a", "#n/a", "n.a.", "n/d", "not set",
@@ -29,9 +29,9 @@ PLACEHOLDERS = frozenset(
     }
 )  # fmt: skip
 WRAPPERS = " \"'`()[]{}<>"
-# Zeros and punctuation alone, such as the UUID of no thing, 0.0, or the ##### of a column too narrow.
+# Zeros and punctuation alone, such as the nil UUID, 0.0, or the ##### of a column that is too narrow.
 NOTHING = re.compile(r"[0\s!-/:-@\[-`{-~\u2010-\u2015\u2022\u2026]+")
-# What a program was to fill in and did not: {{customer_id}}, ${user.id}, %%email%%, *|EMAIL|*, <%= id %>.
+# Template variables that were not filled in: {{customer_id}}, ${user.id}, %%email%%, *|EMAIL|*, <%= id %>.
 UNFILLED = re.compile(
     r"\{\{.*\}\}|\{%.*%\}|[$#]\{.*\}|<%.*%>|%%.+%%|\*\|.+\|\*|\[%.*%\]|\[\[.+\]\]", re.DOTALL
 )
@@ -60,7 +60,7 @@ def is_placeholder(text: str) -> bool:
 
 
 class IdentifierField(TextField):
-    """An id of somebody else's: text in which nothing is invisible, shortened or a placeholder."""
+    """An id from another system: text without invisible characters, neither shortened nor a placeholder."""
 
     default_error_messages = {
         "invisible": "Has an invisible character, U+{code:04X}, as its character {place}. Remove it.",

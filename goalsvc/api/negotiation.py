@@ -10,12 +10,12 @@ from rest_framework.request import Request
 
 from goalsvc.api.errors import quoted
 
-# What most clients send as `Accept`. Django parses the header anew for each request otherwise.
+# What most clients send as `Accept`; Django would parse the header for each request.
 USUAL = frozenset({"", "*/*", "application/json"})
 
 
 class ContentNegotiation(BaseContentNegotiation):
-    """The media type decides alone, whatever its parameters (`; charset=utf-8`): JSON has one form."""
+    """Negotiates by media type alone, ignoring parameters such as `; charset=utf-8`."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         """Return the parser of the body's media type. Raises: UnsupportedMediaType, saying what to send."""

@@ -1,4 +1,4 @@
-"""The one paginator: pages by position in a total order, so inserts never shift or repeat rows."""
+"""Keyset pagination: a page begins behind a row in a total order, so inserts never shift or repeat rows."""
 
 import base64
 import binascii
@@ -25,8 +25,8 @@ from goalsvc.api.errors import field_error
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
 
-# Among so many rows a filtered page is looked for. What is not full by then is answered as it is; its `next`
-# goes on from the last row that was looked at.
+# How many rows are read for a filtered page. If it is not full by then, it is answered as it is, and its
+# `next` goes on from the last row that was read.
 MAX_ROWS_READ = 20_000
 
 Place = tuple[datetime, UUID]
@@ -60,7 +60,7 @@ def decode_cursor(text: str) -> Cursor:
 
 
 class Slice(NamedTuple):
-    """Which rows a page needs: so many, in this direction, beyond this place (None: from the end)."""
+    """The rows that a page needs: the first `limit` in this direction behind a place (None: from the end)."""
 
     is_descending: bool
     after: Place | None
@@ -136,15 +136,15 @@ def read_page(
 ) -> Page:
     """Return the page that the request's `cursor` and `page_size` ask for, in few statements.
 
-    With filters a page may hold fewer rows than asked for, even none, and yet have a `next` (in a walk back,
-    a `previous`): see MAX_ROWS_READ.
+    With filters a page may hold fewer rows than asked for, even none, and yet have a `next` (backwards, a
+    `previous`): see MAX_ROWS_READ.
 
     Args:
         rows_of: the rows of one organization: a queryset, unordered, or a function that reads a slice of
             them, ordered by `by` and `id`.
         by: the datetime field that orders the rows; ties are ordered by id.
         newest_first: order both descending.
-        filters: which rows of a queryset; None where there are never so many that it takes care to read them.
+        filters: which rows of a queryset; None for short lists, which are read without MAX_ROWS_READ.
 
     Raises: NotFound for a bad cursor, ValidationError naming `page_size`.
     """
@@ -184,11 +184,11 @@ def read_page(
 def read_filtered(
     queryset: QuerySet[Any], filters: Sequence[Filter], wanted: Slice, by: str
 ) -> tuple[list[Any], Place | None]:
-    """Read a slice of the rows that meet all filters; and where the search was given up, if it was."""
+    """Read a slice of the rows that meet all filters; and tell where the search stopped early, if so."""
     with planned_by_rows():
         if len(filters) == 0 or (len(filters) == 1 and filters[0].is_indexed):
             return rows_in(queryset.filter(*(each.condition for each in filters)), wanted, by), None
-        places, stop = walk(queryset, filters, wanted, by)
+        places, stop = search(queryset, filters, wanted, by)
         found = queryset.in_bulk([pk for _, pk in places])
         rows = [found[pk] for _, pk in places if pk in found]
         if len(rows) < len(places) == wanted.limit:  # some have been erased meanwhile: the page goes on
@@ -198,14 +198,14 @@ def read_filtered(
 
 @contextmanager
 def planned_by_rows() -> Iterator[None]:
-    """Have statements planned for their own values, and by the number of rows that they read alone.
+    """Have statements planned for their own values, with page costs of zero, so that only rows count.
 
-    By default the planner counts pages too, and takes an index whose rows lie side by side, although most of
-    them belong to another organization or goal. Where the wanted rows are all old it then reads millions.
+    By default the planner prefers an index in the order of the table's pages, although most of its rows
+    belong to another organization or goal. Where the wanted rows are all old it then reads millions.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        # Not prepared, so planned each time. Nor can a table have been altered since it was prepared, which a
-        # transaction that has begun could not mend (goalsvc.database.connection).
+        # Unprepared statements have custom plans. They also never fail after an ALTER TABLE, which could not
+        # be retried inside the transaction (goalsvc.database.connection).
         driver: Any = connection.connection
         threshold, driver.prepare_threshold = driver.prepare_threshold, None
         try:
@@ -228,12 +228,12 @@ def slice_of(queryset: QuerySet[Any], wanted: Slice, by: str) -> QuerySet[Any]:
 
 
 def beyond(queryset: QuerySet[Any], wanted: Slice, by: str) -> QuerySet[Any]:
-    """Leave out the rows that come before the slice."""
+    """Filter the rows behind the place where the slice begins."""
     if wanted.after is None:
         return queryset
     moment, pk = wanted.after
     side = "lt" if wanted.is_descending else "gt"
-    # The first condition repeats what the second implies: PostgreSQL can start the index scan at it.
+    # The first condition is implied by the second, but is one that an index scan can start at.
     return queryset.filter(
         Q(**{f"{by}__{side}e": moment}) & (Q(**{f"{by}__{side}": moment}) | Q(**{f"id__{side}": pk}))
     )
@@ -243,15 +243,15 @@ def order_of(wanted: Slice, by: str) -> list[OrderBy]:
     return [F(by).desc(), F("id").desc()] if wanted.is_descending else [F(by).asc(), F("id").asc()]
 
 
-def walk(
+def search(
     queryset: QuerySet[Any], filters: Sequence[Filter], wanted: Slice, by: str
 ) -> tuple[list[Place], Place | None]:
-    """Look for the rows of a slice among the next MAX_ROWS_READ; one statement.
+    """Search the next MAX_ROWS_READ rows for those of a slice; one statement.
 
-    Each indexed filter's rows are walked, since of two filters either may be the rare one; without any, all
-    rows of the queryset. The walk that came to an end, or else the furthest, is the answer.
+    The rows of each indexed filter are scanned, as either of two may be the rare one; without any, all rows
+    of the queryset. The result is that of a scan that finished, or else of the one that got furthest.
 
-    Returns: where the rows are; and the last that was looked at, if there may be more behind it.
+    Returns: the places of the rows; and the last one scanned, if there may be more behind it.
     """
     ways = [each for each in filters if each.is_indexed] or [Filter(Q())]
     most = MAX_ROWS_READ // len(ways)
@@ -269,7 +269,7 @@ def walk(
             .values_list("n", by, "id", "is_wanted")[:most]
         )
         sql, values = looked_at.query.sql_with_params()
-        # In the order of the inner rows, so that nothing is sorted and the limit ends the walk.
+        # In the order of the inner rows, so that nothing is sorted and the limit ends the scan.
         statements.append(
             f"(SELECT {number}, * FROM ({sql}) AS looked_at WHERE is_wanted OR n = {most}"
             f" ORDER BY {by} {direction}, id {direction} LIMIT {wanted.limit})"
@@ -278,14 +278,14 @@ def walk(
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(statements), parameters)
         rows = sorted(cursor.fetchall())
-    walks = []
+    unfinished = []
     for number in range(len(ways)):
         places = [(moment, pk) for way, _, moment, pk, is_wanted in rows if way == number and is_wanted]
         ends = [(moment, pk) for way, n, moment, pk, _ in rows if way == number and n == most]
         if len(places) == wanted.limit or not ends:
             return places, None
-        walks.append((ends[0], places))
-    end, places = min(walks) if wanted.is_descending else max(walks)
+        unfinished.append((ends[0], places))
+    end, places = min(unfinished) if wanted.is_descending else max(unfinished)
     return places, end
 
 
@@ -297,7 +297,7 @@ def position(row: Any, by: str) -> Place:
 
 
 def behind(place: Place, wanted: Slice) -> Place:
-    """Return the place right behind another in the direction of reading, from where a way back begins."""
+    """Return the place right behind another in the direction of reading: there a page backwards begins."""
     moment, pk = place
     number = pk.int + (-1 if wanted.is_descending else 1)
     return moment, UUID(int=min(max(number, 0), 2**128 - 1))

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.http import HttpResponseBase, HttpResponseNotModified
+from django.http import HttpResponseNotModified
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import SAFE_METHODS
@@ -22,37 +22,37 @@ ANY = "*"
 
 
 class PreconditionFailed(APIException):
-    """The thing is no longer what the caller's `If-Match` says."""
+    """The object's entity tag is not among those of `If-Match`."""
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_code = "precondition_failed"
     default_detail = "This has changed since you read it. Nothing was changed; read it anew."
 
-    changed_tag = (
+    compressed_tag = (
         "This is unchanged, but {tag} is not its tag: a proxy that compresses answers has made it weak (W/) "
         "or changed its end. Nothing was changed. Switch compression off in the proxy for this address."
     )
 
 
-# What proxies make of a tag when they compress the answer.
-CHANGED = re.compile(r'(?:W/)?"(.*?)(?:[-;:+.]+(?:gzip|gz|br|brotli|zstd|deflate|df))?"')
+# An entity tag as proxies change it when they compress the answer.
+COMPRESSED = re.compile(r'(?:W/)?"(.*?)(?:[-;:+.]+(?:gzip|gz|br|brotli|zstd|deflate|df))?"')
 
 
 def entity_tag(body: bytes) -> str:
-    """Return the strong entity tag of an answer: whatever is seen to change changes it."""
+    """Return the strong entity tag of an answer, a hash of its body."""
     return f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
 
 
 class IfMatch:
-    """The `If-Match` header of a request that writes: what the caller believes to overwrite."""
+    """The `If-Match` header of a request that writes."""
 
     def __init__(self, request: Request) -> None:
         """Read the header.
 
-        Raises: ValidationError naming it when it is malformed: ignored, it would protect nothing.
+        Raises: ValidationError naming it when it is malformed; to ignore it would overwrite other changes.
         """
         sent: str | None = request.headers.get("If-Match")
-        self.tags: set[str] | None = None  # None: nothing is asked, or only that the thing exists
+        self.tags: set[str] | None = None  # None: no header, or `*`
         if sent is None or sent.strip() == ANY:
             return
         self.tags = tags_of(sent)
@@ -61,27 +61,27 @@ class IfMatch:
 
     @property
     def is_given(self) -> bool:
-        """Tell whether anything has to be looked at; existence is the caller's business."""
+        """Tell whether there are tags to compare; that the object exists the caller checks."""
         return self.tags is not None
 
     def check(self, current: str) -> None:
-        """Raises: PreconditionFailed unless the entity tag is among those sent. A weak one never is."""
+        """Raises: PreconditionFailed unless the entity tag is among those sent. Weak ones never match."""
         if self.tags is None or current in self.tags:
             return
         for tag in sorted(self.tags):
-            if (found := CHANGED.fullmatch(tag)) and f'"{found[1]}"' == current:
-                raise PreconditionFailed(PreconditionFailed.changed_tag.format(tag=tag))
+            if (found := COMPRESSED.fullmatch(tag)) and f'"{found[1]}"' == current:
+                raise PreconditionFailed(PreconditionFailed.compressed_tag.format(tag=tag))
         raise PreconditionFailed
 
 
 def is_known(request: Request, current: str) -> bool:
-    """Tell whether the caller has the answer with this entity tag already (`If-None-Match`)."""
+    """Tell whether the entity tag is among those of `If-None-Match`."""
     sent: str | None = request.META.get("HTTP_IF_NONE_MATCH")
     if sent is None:
         return False
     if sent.strip() == ANY:
         return True
-    # Compared weakly, as the RFC says of this header; a malformed one asks for nothing.
+    # A weak comparison, as the RFC demands of this header; a malformed one is ignored.
     return current in {tag.removeprefix("W/") for tag in tags_of(sent) or ()}
 
 
@@ -92,10 +92,10 @@ def tags_of(text: str) -> set[str] | None:
 
 
 class ConditionalRequests:
-    """Mixed into a viewset, before its other classes: entity tags, and what they are for.
+    """A mixin for viewsets, to stand before their other classes: entity tags and conditional requests.
 
-    Answers that show one object carry the tag of all that they show. PUT, PATCH and DELETE look at `If-Match`
-    once the object is found, and again locked by nobody else: the object is locked from there on.
+    Answers that show one object carry its tag. PUT, PATCH and DELETE compare `If-Match` once `get_object` has
+    locked the object, so that nobody changes it between the comparison and the write.
     """
 
     SHOWING = frozenset({"retrieve", "create", "update", "partial_update"})
@@ -117,17 +117,14 @@ class ConditionalRequests:
         with transaction.atomic():
             return super().destroy(*args, **kwargs)  # type: ignore[misc] # the viewset's
 
-    def finalize_response(
-        self: Any, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self: Any, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(response, Response) and response.status_code < 300 and self.action in self.SHOWING:
             body = encode(response.data)
             tag = entity_tag(body)
             if request.method in SAFE_METHODS and is_known(request, tag):
-                # The length is that of the body that is left out (RFC 9110, section 8.6).
+                # The length of the omitted body (RFC 9110, section 8.6).
                 response = HttpResponseNotModified(headers={"Content-Length": str(len(body))})
             else:
                 response.data = msgspec.Raw(body)
             response["ETag"] = tag
-        finalized: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
-        return finalized
+        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc] # the viewset's

@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class UnknownParameter(APIException):
-    """A parameter that nobody reads: a filter that was misspelt would find everything."""
+    """An unknown query parameter. To ignore a misspelt filter would return everything."""
 
     status_code = status.HTTP_400_BAD_REQUEST
     default_code = "unknown_parameter"
@@ -34,9 +34,9 @@ def fault_in(query: QueryDict, known: Iterable[str]) -> APIException | None:
 
 
 def checking_query(known: Iterable[str]) -> Callable[[F], F]:
-    """Have a view's method refuse what it does not know, before anything else that it does.
+    """Decorate a view's method to refuse unknown query parameters before it runs.
 
-    The view's `refusal` has the last word, as what its address names may be missing, which comes first.
+    The view's `refusal` may raise a 404 instead: that the addressed object is missing takes precedence.
     """
     names = frozenset(known) | {"format"}
 

@@ -1,4 +1,4 @@
-"""How values leave the service: JSON, with the contract's forms of datetimes, decimals and ids."""
+"""Writes JSON, with the contract's forms of datetimes, decimals and ids."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ def moment(value: datetime) -> str:
 
 
 def moment_of(text: str) -> str:
-    """Write as the API does what PostgreSQL wrote of a moment in UTC: `2016-10-10 22:00:49.123+00`."""
+    """Convert a UTC moment from PostgreSQL's text (`2016-10-10 22:00:49.123+00`) to the API's."""
     return f"{text[:10]}T{text[11:19]}.{text[20:-3]:0<3.3}Z"
 
 

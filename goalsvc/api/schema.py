@@ -325,8 +325,8 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         ]
 
 
-def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Add to the generated description what every answer carries (a spectacular postprocessing hook)."""
+def add_common_parts(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Add the components and headers that all operations share. A hook of drf-spectacular."""
     result["info"]["description"] += f"\n\n{identifiers.DESCRIPTION}"
     result["components"]["schemas"] |= COMPONENTS["schemas"]
     request_id = {

@@ -1,12 +1,12 @@
-"""Exceptions in the log: where they happened and of what kind, without the values that they may quote."""
+"""Formats exceptions for the log: traceback and kind, without messages that may quote clients' data."""
 
 import traceback
 from types import TracebackType
 
 from django.db import Error as DatabaseError
 
-# Those that speak of the program, never of what it works on. `ValueError: invalid literal: 'customer-7'`
-# and `Key (identity)=(customer-7) already exists` show why the others are not trusted.
+# Exceptions whose messages never quote data. Others do: `ValueError: invalid literal: 'customer-7'`,
+# `Key (identity)=(customer-7) already exists`.
 OF_THE_PROGRAM = (AttributeError, NameError, ImportError, AssertionError, NotImplementedError, RecursionError)
 
 ExcInfo = (
@@ -16,20 +16,20 @@ ExcInfo = (
 
 
 def format_exception(info: ExcInfo) -> str:
-    """Write an exception and those that led to it, as Python does, but for messages that may quote values."""
+    """Format an exception and its causes as Python does, without messages that may quote data."""
     parts: list[str] = []
     error: BaseException | None = info[1]
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         frames = "".join(traceback.format_tb(error.__traceback__))
-        parts.insert(0, f"Traceback (most recent call last):\n{frames}{describe(error)}")
+        parts.insert(0, f"Traceback (most recent call last):\n{frames}{name_of(error)}")
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\n\nled to\n\n".join(parts)
 
 
-def describe(error: BaseException) -> str:
-    """Name the exception, with as much of what it says as is safe to keep."""
+def name_of(error: BaseException) -> str:
+    """Return the exception's class, with its message where that never quotes data."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     if isinstance(error, OF_THE_PROGRAM):
@@ -42,7 +42,7 @@ def describe(error: BaseException) -> str:
 
 
 def facts_of(error: DatabaseError) -> list[str]:
-    """Return what PostgreSQL says of an error besides its text: its code, and what it is about."""
+    """Return the SQLSTATE of PostgreSQL's error, and the table, column and constraint concerned."""
     diagnosis = getattr(error.__cause__, "diag", None)
     names = ("sqlstate", "table_name", "column_name", "constraint_name")
     facts = ((name, getattr(diagnosis, name, None)) for name in names)

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 @cache
 def description() -> bytes:
-    """Return the OpenAPI description, made once: that takes a third of a second, and anybody may ask."""
+    """Return the OpenAPI description, cached: it takes a third of a second to make, and anybody may ask."""
     made = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # it has no types
     written: bytes = OpenApiJsonRenderer2().render(made)
     return written
@@ -25,7 +25,7 @@ class SchemaView(SpectacularAPIView):
 
     authentication_classes = []
     permission_classes = [AllowAny]
-    # As plain JSON, and as the media type of its own for who asks for that.
+    # As application/json, and as OpenAPI's own media type for those that accept only that.
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]
     content_negotiation_class = DefaultContentNegotiation
     http_method_names = ["get", "head"]

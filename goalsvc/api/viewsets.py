@@ -1,4 +1,4 @@
-"""The view and the request that every endpoint builds on: Django REST framework's, on its own hooks."""
+"""The view and the request that every endpoint builds on: DRF's, changed through DRF's own hooks."""
 
 from functools import cache
 from typing import Any
@@ -16,14 +16,14 @@ from rest_framework.response import Response
 from goalsvc.api.requests import AWAITED
 from goalsvc.database.statements import Ahead
 
-# Of a body, in bytes, that is read before its sender is known.
+# The largest body, in bytes, that is parsed before authentication.
 MAX_BYTES_AHEAD = 64 * 1024
 
 
 class Request(rest.Request):
     """The request as views see it."""
 
-    ahead: Ahead | None = None  # what is read in the statement that finds the caller
+    ahead: Ahead | None = None  # rows read in the statement of authentication
     _fault: APIException | None = None
 
     @property
@@ -52,7 +52,7 @@ class Request(rest.Request):
 
 @cache
 def instances(classes: tuple[type, ...]) -> list[Any]:
-    """Return an instance of each class. None of these holds the state of a request, so all share them."""
+    """Return an instance of each class, shared by all requests: none of them holds state."""
     return [cls() for cls in classes]
 
 
@@ -61,7 +61,7 @@ class APIView(views.APIView):
 
     request: Request
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> rest.Request:
         return Request(
             request,
             parsers=self.get_parsers(),
@@ -88,18 +88,17 @@ class APIView(views.APIView):
         super().initial(request, *args, **kwargs)
 
     def look_ahead(self) -> Ahead | None:
-        """Say what is to be read along with the caller, where the request tells it already.
+        """Return what authentication's statement shall read as well, to save a round trip; None for nothing.
 
-        What is found counts only once the caller is found to be allowed: nothing may be raised here.
+        It is called before the caller is known, so it must not raise.
         """
         return None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer a request; then let go of it.
+        """Answer a request, then break the reference cycles between view, request and response.
 
-        View, request and response refer to each other in circles (`head`, `parser_context`,
-        `renderer_context`). Only the garbage collector would free them, thousands of requests later, and
-        with them bodies of megabytes.
+        DRF makes them (`head`, `parser_context`, `renderer_context`). Only the garbage collector would free
+        them, thousands of requests later, and with them bodies of megabytes.
         """
         try:
             response = super().dispatch(request, *args, **kwargs)

@@ -1,7 +1,7 @@
-"""The columns of rows that travel to PostgreSQL in one statement, each named once.
+"""The columns of rows that are sent to PostgreSQL in one statement, each named once.
 
-From the one list are made the columns of an INSERT, the SELECT that feeds it, the rows themselves and their
-parameters, so a column that is added cannot be forgotten in one of them.
+The columns of an INSERT, its SELECT, its rows and its parameters are all made from one list, so that a new
+column cannot be forgotten in one of them.
 """
 
 import json
@@ -28,8 +28,8 @@ def bytes_as_text(value: bytes | memoryview | None) -> str | None:
     return None if value is None else f"\\x{value.hex()}"
 
 
-# How the values of a column are written: those of many rows as an array, and, where `str` does not write it
-# as PostgreSQL reads it, that of one row.
+# How a column's values are written: for many rows as an array; for one row, where `str` is not what
+# PostgreSQL reads.
 OF_MANY: dict[str, Callable[[Iterable[Any]], str]] = {
     "uuid": array,
     "int": array,
@@ -53,7 +53,7 @@ class Columns:
     def __init__(self, **types: str) -> None:
         self.types = types
         self.names = ", ".join(types)
-        # The values of rows that have travelled, as the table has them.
+        # The values of the rows sent, with the table's types.
         self.selected = ", ".join(
             f"{name}::{type}" if type in TRAVELLING else name for name, type in types.items()
         )
@@ -61,14 +61,14 @@ class Columns:
         self.special = {name: OF_ONE[type] for name, type in types.items() if type in OF_ONE}
 
     def rows(self, alias: str) -> str:
-        """Return SQL for any number of rows, to stand in FROM."""
+        """Return SQL of any number of rows, for FROM."""
         arrays = ", ".join(f"%({name})s::{travelling(type)}[]" for name, type in self.types.items())
         return f"unnest({arrays}) AS {alias} ({self.names})"
 
     def row(self, alias: str) -> str:
-        """Return SQL for one row, to stand in FROM.
+        """Return SQL of one row, for FROM.
 
-        The planner sees that it is one, which unnest hides, and so keeps a generic plan.
+        With unnest the planner cannot see that it is one row, and would not keep a generic plan.
         """
         values = ", ".join(f"%({name})s::{travelling(type)} AS {name}" for name, type in self.types.items())
         return f"(SELECT {values}) AS {alias}"

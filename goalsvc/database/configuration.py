@@ -15,7 +15,7 @@ from goalsvc.database import outages
 from goalsvc.database.embedded import DATABASE, PORT, SUPERUSER, socket_directory
 from goalsvc.database.fitness import startup_options
 
-# While serving. A statement that waits for a lock gives up early enough for the client to hear why.
+# While serving. lock_timeout is shorter than clients' timeouts, so that they get an answer.
 LOCK_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 
@@ -36,7 +36,7 @@ def configuration(data_dir: Path) -> dict[str, Any]:
         "lock_timeout": LOCK_TIMEOUT_MS if timeout else 0,
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS if timeout else 0,
     }
-    # Of two settings of the same name the last one counts: the URL's own limits, but our way to read.
+    # The last of two settings of a name wins: the URL may change the limits, but not startup_options.
     session = [given.pop("options", "")]
     if is_ours:
         session = [*(f"-c {name}={value}" for name, value in limits.items()), *session, startup_options()]
@@ -44,13 +44,13 @@ def configuration(data_dir: Path) -> dict[str, Any]:
     return settings | {
         "ENGINE": "goalsvc.database",
         "CONN_MAX_AGE": 0,  # the pool keeps the connections; Django refuses to keep them a second time
-        # A question at the start of every request would cost a round trip. A connection that died with an
-        # old database is found by authentication, which then asks again (ApiTokenQuerySet.authenticate).
+        # A check at the start of every request would cost a round trip. A connection that has died is found
+        # by authentication, which then repeats its statement (goalsvc.orgs.callers.fetch_first).
         "CONN_HEALTH_CHECKS": False,
         "DISABLE_SERVER_SIDE_CURSORS": not is_ours,
         "OPTIONS": {
             "connect_timeout": 3,
-            # The pool's less used connections rest for hours, longer than many a firewall remembers them.
+            # Idle connections of the pool stay for hours, longer than many firewalls keep their state.
             "keepalives_idle": 60,
             "tcp_user_timeout": 10_000,  # a database that vanished without a word is noticed in 10 s
             **({"options": options} if options else {}),
@@ -59,14 +59,14 @@ def configuration(data_dir: Path) -> dict[str, Any]:
                 "min_size": 0,  # nothing connects before the first query, so settings may be read anywhere
                 "max_size": pool_size(),
                 "timeout": 3,  # with a missing database the request is answered within 5 s
-                # Giving up early lets the next request try again: the pool's own doubling pauses would
-                # keep a worker without a database long after the database is back.
+                # No retries inside the pool, whose pauses double: a worker would be without a database long
+                # after it is back. The next request tries again.
                 "reconnect_timeout": 0,
                 "reconnect_failed": outages.note_failed_connection,
             },
             "server_side_binding": True,
-            # The service repeats few statements: from its second run on a connection each is planned
-            # already. Not from the first, or every one-off would be kept and would push those out.
+            # Statements are prepared at their second run on a connection. At the first, one-off statements
+            # would push the others out of the driver's cache.
             "prepare_threshold": 1 if is_ours else None,
         },
     }
@@ -74,16 +74,16 @@ def configuration(data_dir: Path) -> dict[str, Any]:
 
 def pool_size() -> int:
     """How many connections each worker process may hold, and so how many requests it works on at once."""
-    return _whole_number("DATABASE_POOL_SIZE", 16, minimum=1)
+    return env_int("DATABASE_POOL_SIZE", 16)
 
 
 def statement_timeout() -> int:
     """After how many milliseconds a statement is given up; 0 is never."""
-    return _whole_number("DATABASE_STATEMENT_TIMEOUT_MS", 30_000, minimum=0)
+    return env_int("DATABASE_STATEMENT_TIMEOUT_MS", 30_000, minimum=0)
 
 
 def prepares_statements() -> bool:
-    """Whether each connection has a session of PostgreSQL to itself, to prepare statements in."""
+    """Tell whether each connection has a session of its own, and so can keep prepared statements."""
     value = os.environ.get("DATABASE_PREPARED_STATEMENTS", "").strip()
     if value not in {"", "0", "1"}:
         raise ImproperlyConfigured(f"DATABASE_PREPARED_STATEMENTS must be 1 or 0, not {value!r}.")
@@ -106,8 +106,8 @@ def own_secret_key(data_dir: Path) -> str:
             data_dir.chmod(0o755)  # whatever the umask: under root the database's own user has to pass
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+") as file:
-            # Two first starts at once must end with one key: sessions signed by one worker have to be
-            # valid at the other. A start killed before it wrote leaves an empty file, which is filled.
+            # Under a lock, so that two first starts agree on one key, with which each can verify the other's
+            # sessions. A start that was killed leaves an empty file, which is filled.
             fcntl.flock(file, fcntl.LOCK_EX)
             key = file.read().strip()
             if not key:
@@ -163,7 +163,8 @@ def _embedded(data_dir: Path) -> dict[str, Any]:
     }
 
 
-def _whole_number(name: str, default: int, *, minimum: int) -> int:
+def env_int(name: str, default: int, *, minimum: int = 1) -> int:
+    """Read a whole number from the environment. Raises: ImproperlyConfigured."""
     value = os.environ.get(name, "").strip()
     if not value:
         return default

@@ -1,4 +1,4 @@
-"""The driver's connection, able to prepare anew what a table's change made useless, and to be given up."""
+"""psycopg's connection: it prepares statements anew after ALTER TABLE, and other threads can give it up."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -11,25 +11,25 @@ from psycopg.pq import TransactionStatus
 
 Result = TypeVar("Result")
 
-# What says that a statement has to be prepared anew: its result has other types since a table was altered,
-# it is not there any more, or another one has its name.
+# SQLSTATEs of a prepared statement that has to be prepared anew: its result types have changed with a table,
+# it does not exist any more, or another one has its name.
 OUTDATED = frozenset({"0A000", "26000", "42P05"})
 
 
 class UnansweredError(psycopg.OperationalError):
     """The server did not answer in time: goalsvc.database.outages shut the connection down.
 
-    What the server had received it may still do.
+    The server may still perform what it has received.
     """
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that knows which statements are prepared on it, and since when it waits."""
+    """A connection that knows its prepared statements, and since when it waits for the server."""
 
     waits_since: float | None = None  # of the statement that is running
     patience: float | None = None  # seconds; None is as long as a statement may take
     is_given_up = False
-    is_outdated = False  # what is prepared on the server has to be dropped
+    is_outdated = False  # the server's prepared statements have to be dropped
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,10 +49,10 @@ class Connection(psycopg.Connection[Any]):
             self.waits_since = None
 
     def despite_changes(self, run: Callable[[], Result]) -> Result:
-        """Return what a statement returns; run it again if it only has to be prepared anew.
+        """Run a statement, a second time if it has to be prepared anew; return its result.
 
-        That takes a transaction in which nothing has been done yet. In any other the error goes on to
-        whoever can begin the transaction anew.
+        Inside a transaction that has begun this is impossible: there the error is raised, for the caller to
+        repeat the transaction.
         """
         server = self.pgconn
         status = server.transaction_status
@@ -78,18 +78,18 @@ class Connection(psycopg.Connection[Any]):
             self.execute("DEALLOCATE ALL")
 
     def _deallocate(self, name: bytes | None) -> Any:
-        # After a rollback the driver forgets all prepared statements of the session, ours among them.
+        # With None psycopg deallocates all prepared statements of the session, ours included.
         if name is None:
             self.prepared.clear()
         return super()._deallocate(name)
 
 
-# Of this process, by id; a list of its values can be taken while other threads connect.
+# The connections of this process by id; its values can be listed while other threads connect.
 connections: WeakValueDictionary[int, Connection] = WeakValueDictionary()
 
 
 class Cursor(ServerBindingCursor):
-    """Django's cursor; what the driver has prepared for it is prepared anew when a table has changed."""
+    """Django's cursor, with statements prepared anew after a table has changed."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         run = super().execute  # type: ignore[misc] # the stubs take it for a mixin

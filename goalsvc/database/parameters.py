@@ -1,7 +1,6 @@
-"""How lists travel to PostgreSQL as parameters of set-based statements: as array literals, cast there.
+"""Writes lists as PostgreSQL's array literals, the parameters of set-based statements.
 
-A literal is one string, so the driver has nothing to look at item by item: that took longer than the
-statement itself.
+psycopg would adapt each item by itself, which took longer than the statement; a literal is one string.
 """
 
 from collections.abc import Iterable
@@ -29,7 +28,7 @@ def moment_array(values: Iterable[datetime | None]) -> str:
 
 def text_array(values: Iterable[str | None]) -> str:
     """Write texts as an array; None is NULL."""
-    return "{" + ",".join(["NULL" if value is None else quoted(value) for value in values]) + "}"
+    return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
 
 
 def bytes_array(values: Iterable[bytes | memoryview | None]) -> str:
@@ -37,6 +36,6 @@ def bytes_array(values: Iterable[bytes | memoryview | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]) + "}"
 
 
-def quoted(text: str) -> str:
+def _quoted(text: str) -> str:
     """Quote an element of an array literal."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,10 +1,10 @@
-"""The statements that requests are made of: prepared once a connection, then sent as they are.
+"""Statements of the hot paths, sent through libpq: prepared once a connection, then executed by name.
 
 With DATABASE_PREPARED_STATEMENTS=0 they are sent whole each time, as a pooler in transaction mode needs.
 
-The driver's cursors and Django's around them take longer than PostgreSQL itself for such a statement, and
-hand Python's lock to and fro five times a statement rather than once. They stay for everything else. What
-goes in and comes out are texts, which is what travels.
+psycopg's and Django's cursors take longer than PostgreSQL itself for such a statement, and release and retake
+the GIL five times per statement instead of once. They stay for everything else. Parameters and results are
+texts, as in the protocol.
 """
 
 import re
@@ -28,9 +28,9 @@ BOOLEANS = {"t": True, "f": False, None: None}
 
 
 class Statement:
-    """A statement with parameters written as `%(name)s`; of their types PostgreSQL has to be able to tell.
+    """A statement with parameters such as `%(name)s`. PostgreSQL must be able to infer their types (casts).
 
-    is_planned_anew: sent whole each time, so that it is planned for what is asked, and not once for all.
+    is_planned_anew: sent whole each time, so that it gets a custom plan, never a generic one.
     """
 
     def __init__(self, sql: str, *, is_planned_anew: bool = False) -> None:
@@ -40,7 +40,7 @@ class Statement:
         positions = {name: f"${number}" for number, name in enumerate(self.parameters, 1)}
         numbered = re.sub(r"%\((\w+)\)s", lambda found: positions[found[1]], sql)
         self.command = numbered.replace("%%", "%").encode()
-        # Of the statement, so that no other has it, in whatever order modules are loaded.
+        # A hash of the statement: unique, and the same in every process.
         self.name = f"goalsvc_{blake2b(self.command, digest_size=12).hexdigest()}".encode()
 
     def fetch(self, **values: Any) -> list[Row]:
@@ -55,7 +55,7 @@ class Statement:
         database.ensure_connection()
         database.validate_no_broken_transaction()
         run: Callable[..., list[Row]] = self._run
-        # As Django's cursors do, so that statements are counted and, in tests, listed.
+        # As Django's cursors do, so that tests can count and list statements.
         for wrapper in reversed(database.execute_wrappers):
             run = partial(wrapper, run)
         with database.wrap_database_errors:
@@ -104,14 +104,14 @@ class Statement:
 
 @dataclass(slots=True)
 class Ahead:
-    """What a request reads of the caller's organization in the very statement that finds the caller."""
+    """A row that a request reads in the statement of authentication, to save a round trip."""
 
     statement: Statement  # made by goalsvc.orgs.callers.with_caller
     values: dict[str, Any]
-    row: Row | None = None  # what was read, once the caller is known
+    row: Row | None = None  # set by authentication
 
-    def take(self) -> Row | None:
-        """Return what was read, the first time; later on it may be out of date."""
+    def consume(self) -> Row | None:
+        """Return the prefetched row, once; then None, because it may be stale."""
         row, self.row = self.row, None
         return row
 
@@ -119,7 +119,7 @@ class Ahead:
 def verified(result: Any) -> Any:
     """Return a result. Raises: psycopg.Error when it is one of a failure."""
     if result.status not in FINE:
-        if not result.error_field(DiagnosticField.SQLSTATE):  # nothing the server has said
+        if not result.error_field(DiagnosticField.SQLSTATE):  # libpq's own error, not the server's
             raise psycopg.OperationalError(result.get_error_message())
         raise psycopg.errors.error_from_result(result)
     return result

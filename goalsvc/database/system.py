@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 SYSTEM_USER = "goalsvc"
 
-# For root only: where the database user can run what it cannot run in a private home.
+# Under root: a copy of the binaries that the database user can run, as it cannot enter a private home.
 SHARED_BINARIES = Path("/var/cache/goalsvc")
 
 
@@ -26,7 +26,7 @@ class NoDatabaseError(Exception):
 
 
 class Account(NamedTuple):
-    """The user that the server runs as, when that is not the user of this process."""
+    """The user that the server runs as, if not this process's own."""
 
     uid: int
     gid: int
@@ -89,9 +89,9 @@ def copy_programs(package: Path, account: Account) -> Path:
 
 @contextmanager
 def no_interruption() -> Iterator[None]:
-    """Put off Ctrl-C and a request to stop: a server just born whose process nobody noted would stay.
+    """Block SIGINT and SIGTERM, so that no server is started without its process being noted.
 
-    The server itself starts with the same mask and drops it at once.
+    The server inherits the mask, and resets it at once.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
@@ -101,9 +101,9 @@ def no_interruption() -> Iterator[None]:
 
 
 def run_as(account: Account | None) -> dict[str, Any]:
-    """What every child process gets: a known environment, a folder that every user can enter, a user."""
+    """Return the options of every child process: environment, working directory, umask and user."""
     options: dict[str, Any] = {
-        # Nothing of PGDATA, PGPORT, PGOPTIONS and the like; messages in English, because they are read here.
+        # Without PGDATA, PGPORT, PGOPTIONS and the like; messages in English, because they are parsed.
         "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
         "cwd": "/",
         "umask": 0o077,
@@ -154,7 +154,7 @@ def system_account() -> Account:
             )
         for command in makers:
             with suppress(FileNotFoundError):
-                # Another data folder's start may be making the same user right now, so a failure is no news.
+                # It may fail because the start of another data folder is making the same user right now.
                 if run(command, None).returncode == 0:
                     break
         else:
@@ -177,9 +177,9 @@ def open_to_all(root: Path) -> None:
 
 
 def shared_megabytes() -> int:
-    """How much memory the server may keep pages in: an eighth of what there is, 128 MB to 2 GB.
+    """Return the size of shared_buffers: an eighth of the memory (of a container's limit), 128 MB to 2 GB.
 
-    Of it only what is used counts. A container's limit is what there is.
+    Only pages that are used take memory.
     """
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for limit in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
@@ -197,7 +197,7 @@ def recorded_pid(lock: Path) -> int | None:
 
 
 def is_server(pid: int, cluster: Path) -> bool:
-    """Whether that process lives and is the server of this cluster, as far as the system tells."""
+    """Tell whether the process lives and is the server of this cluster, as far as /proc shows."""
     if not lives(pid) or is_zombie(pid):
         return False
     proc = Path("/proc", str(pid))
@@ -211,7 +211,7 @@ def is_server(pid: int, cluster: Path) -> bool:
 
 def lives(pid: int) -> bool:
     with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # in a container we may have inherited it: a zombie would seem alive
+        os.waitpid(pid, os.WNOHANG)  # reaps it, if it is our child, or we are init: a zombie would seem alive
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):  # not there, or another user's, so no server for us
@@ -220,7 +220,7 @@ def lives(pid: int) -> bool:
 
 
 def is_zombie(pid: int) -> bool:
-    """Whether that process has ended and its parent has not asked for its exit status."""
+    """Tell whether the process has ended without being reaped."""
     with suppress(OSError):
         state = Path("/proc", str(pid), "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
         return state in {"Z", "X"}
@@ -237,10 +237,7 @@ def make_private(folder: Path, account: Account | None) -> None:
 
 
 def verify_private(folder: Path, account: Account | None) -> None:
-    """See that nobody else made the folder: in /tmp anybody can make one of our name.
-
-    Raises: NoDatabaseError.
-    """
+    """Raises: NoDatabaseError unless the folder is the database user's own; in /tmp anybody can make one."""
     found = folder.lstat()
     owner = account.uid if account else os.geteuid()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:

@@ -1,4 +1,4 @@
-"""Who is calling: the user of the API token in the `Authorization` header."""
+"""Authentication by the API token in the `Authorization` header."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -20,9 +20,8 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """Return the caller, or None when the header is absent or of another scheme.
 
-        Raises: AuthenticationFailed (`invalid_token`) for an unknown, revoked or expired key, or a
-        disabled user: one answer for all, so that a finder of a key learns nothing from it. RateLimited
-        for one request too many.
+        Raises: AuthenticationFailed (`invalid_token`) for an unknown, revoked or expired key, or a disabled
+            user, without telling which; RateLimited.
         """
         scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() not in self.SCHEMES:

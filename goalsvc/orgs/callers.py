@@ -1,7 +1,7 @@
-"""Who is calling: token, user and organization, found by the first statement of nearly every request.
+"""Finds the caller (token, user and organization) in one statement, the first of nearly every request.
 
-It is written by hand, and its rows become instances without `Model.from_db`, because every request pays for
-it. It also carries what a request reads ahead, which spares a round trip to the database.
+It is hand-written SQL, and its rows become instances without `Model.from_db`, because every request pays for
+it. A request may add a row of its own to it, which saves a round trip.
 """
 
 from datetime import date, datetime
@@ -18,8 +18,8 @@ from goalsvc.orgs.models import ApiToken, Organization, User
 
 M = TypeVar("M", bound=models.Model)
 
-# What every request needs of its caller, and where it is read. The rest is read where it is shown.
-COLUMNS = {
+# What every request needs of its caller. Other columns are deferred.
+CALLER_COLUMNS = {
     "token_id": "token.id",
     "user_id": "caller.id",
     "email": "caller.email",
@@ -33,7 +33,7 @@ COLUMNS = {
     "organization_name": "organization.name",
     "subscription_expires_on": "organization.subscription_expires_on",
 }
-CALLER = """
+CALLER_SQL = """
     WITH touched AS (
         UPDATE orgs_apitoken SET last_used_at = %(at)s::timestamptz
         WHERE digest = %(digest)s AND revoked_at IS NULL
@@ -48,19 +48,19 @@ CALLER = """
       AND (token.expires_at IS NULL OR token.expires_at > %(at)s::timestamptz)
       AND caller.is_active
 """
-AUTHENTICATE = Statement(CALLER.format(columns=", ".join(COLUMNS.values()), ahead=""))
+AUTHENTICATE = Statement(CALLER_SQL.format(columns=", ".join(CALLER_COLUMNS.values()), ahead=""))
 
 
 def with_caller(sql: str) -> Statement:
-    """Make the statement that finds the caller and in the same round trip reads what `sql` asks.
+    """Make the statement that finds the caller and in the same round trip runs `sql`.
 
     Args:
-        sql: a SELECT of at most one row, in which `organization.id` is the caller's organization. For a
-            caller without a valid token nothing is read; for a stranger, nothing but the stranger's own.
+        sql: a SELECT of at most one row. In it `organization.id` is the caller's organization, whatever the
+            address says, so it never reads another one's rows.
     """
     return Statement(
-        CALLER.format(
-            columns=", ".join([*COLUMNS.values(), "ahead.*"]),
+        CALLER_SQL.format(
+            columns=", ".join([*CALLER_COLUMNS.values(), "ahead.*"]),
             ahead=f"\n    LEFT JOIN LATERAL ({sql}) AS ahead ON TRUE",
         )
     )
@@ -69,8 +69,7 @@ def with_caller(sql: str) -> Statement:
 def find_token(key: str, *, at: datetime, ahead: Ahead | None = None) -> ApiToken | None:
     """Return the valid token with this key, its user and their organization loaded; one statement.
 
-    The same statement remembers that the token was used, at most once in TOUCH_INTERVAL, and reads what is
-    asked for ahead.
+    It also updates the token's `last_used_at`, at most once in TOUCH_INTERVAL, and sets the row of `ahead`.
     """
     row = fetch_first(
         ahead.statement if ahead else AUTHENTICATE,
@@ -82,8 +81,8 @@ def find_token(key: str, *, at: datetime, ahead: Ahead | None = None) -> ApiToke
     if row is None:
         return None
     if ahead:
-        ahead.row = row[len(COLUMNS) :]
-    found = dict(zip(COLUMNS, row, strict=False))  # behind them is what was read ahead
+        ahead.row = row[len(CALLER_COLUMNS) :]
+    found = dict(zip(CALLER_COLUMNS, row, strict=False))  # the columns of `ahead` follow them
     organization = None
     if found["organization_id"] is not None:
         last_day = found["subscription_expires_on"]
@@ -115,8 +114,8 @@ def find_token(key: str, *, at: datetime, ahead: Ahead | None = None) -> ApiToke
 def fetch_first(statement: Statement, **parameters: Any) -> Row | None:
     """Run the first statement of a request; return its first row.
 
-    The connection may have died in the pool, with a database that has been restarted since. Then the pool
-    is cleared of such connections and the statement run once more; not where the server does not answer.
+    If the connection has died in the pool, because the database was restarted, dead connections are dropped
+    and the statement is run again; not if the server does not answer.
     """
     try:
         rows = statement.fetch(**parameters)
@@ -131,9 +130,9 @@ def fetch_first(statement: Statement, **parameters: Any) -> Row | None:
 
 
 def loaded(model: type[M], **values: Any) -> M:
-    """Make an instance of what was read, its other fields deferred: `Model.from_db` in a fifth of the time.
+    """Make an instance with these values, other fields deferred, in a fifth of the time of `Model.from_db`.
 
-    It skips `pre_init` and `post_init`, for which there are no receivers.
+    It skips the signals `pre_init` and `post_init`, which have no receivers.
     """
     instance = model.__new__(model)
     instance._state = ModelState()

@@ -1,7 +1,7 @@
-"""The history: who changed what, when, through what, from what to what.
+"""The vocabulary of the history: kinds of things, actions, channels, and how values are written.
 
-Whatever changes a thing of one of these kinds says so with `HistoryEntry.objects.record`, in the transaction
-of the change. Keys and the identities of visitors never come into it.
+Code that changes a thing of one of these kinds calls `HistoryEntry.objects.record` in the same transaction.
+Keys of tokens and identities of visitors are never recorded.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,37 +49,37 @@ class Channel(models.TextChoices):
     COMMAND = "command", "Command"
 
 
-# The request for a page of the admin, while it is answered; set by goalsvc.server.middleware.
+# The request of the admin's page that is being answered; set by goalsvc.server.middleware.
 current_page: ContextVar[HttpRequest | None] = ContextVar("current_page", default=None)
 
-# From what to what, by attribute.
+# By attribute, the value before and the value after.
 Changes = Mapping[str, Iterable[Any]]
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return from what to what the attributes changed, of those that did."""
+    """Return the attributes of `after` that differ from `before`, with both values."""
     return {
         name: [before.get(name), value]
         for name, value in after.items()
-        if plain(before.get(name)) != plain(value)
+        if as_json(before.get(name)) != as_json(value)
     }
 
 
 def current_channel() -> Channel:
-    """Tell through what the change comes: a request of the API, a page of the admin, or a command."""
+    """Tell where a change made now comes from: the API, the admin or a command."""
     if current_page.get() is not None:
         return Channel.ADMIN
     return Channel.COMMAND if current_request_id.get() is None else Channel.API
 
 
-def plain(value: Any) -> Any:
-    """Write a value as answers of the API do."""
+def as_json(value: Any) -> Any:
+    """Convert a value to JSON, in the API's forms."""
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, Decimal):
         return f"{value:.2f}"
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(each) for each in value]
+        return [as_json(each) for each in value]
     if isinstance(value, dict | str | int | float | bool) or value is None:
         return value
     return str(value)

@@ -10,11 +10,10 @@ from django.db import IntegrityError, connection
 from goalsvc.api.errors import RateLimited, invalid_token
 from goalsvc.orgs.models import ApiToken
 
-SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
+SECONDS_OF = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 
-# One statement, so that the lock on the row makes the count exact; the clock is the database's, which all
-# workers share. Once the limit is passed the count stays where it is: a client that goes on asking cannot
-# make it overflow.
+# One statement: its row lock makes the count exact. The clock is the database's, as workers' clocks differ.
+# The count stops at limit + 1, so that it cannot overflow.
 COUNT_REQUEST = """
     INSERT INTO orgs_ratewindow AS known (token_id, started_at, requests)
     VALUES (%(token)s, clock_timestamp(), 1)
@@ -35,12 +34,11 @@ COUNT_REQUEST = """
 def count_request(token: ApiToken, limit: int, period: str) -> None:
     """Count a request of the token; one statement.
 
-    Raises: RateLimited, saying how long to wait, when it is one too many; AuthenticationFailed when the token
-        was deleted at this very moment.
+    Raises: RateLimited, with how long to wait; AuthenticationFailed when the token has just been deleted.
     """
     try:
         with connection.cursor() as cursor:
-            cursor.execute(COUNT_REQUEST, {"token": token.id, "limit": limit, "seconds": SECONDS[period]})
+            cursor.execute(COUNT_REQUEST, {"token": token.id, "limit": limit, "seconds": SECONDS_OF[period]})
             requests, seconds_left = cursor.fetchone()
     except IntegrityError:
         raise invalid_token() from None

@@ -1,8 +1,7 @@
-"""What guards the admin's login against guessing, and the API against logins.
+"""Limits failed logins to the admin, and the load that logins may cause.
 
-django-axes counts failures by client and e-mail address, and here by client alone. The counts are in the
-database, so that every worker and replica knows them. The API, which knows its callers by their tokens, takes
-no part.
+django-axes counts failures by client and e-mail address; FailureCounts adds a count by client alone. The
+counts are in the database, so that all workers and replicas share them. The API has no logins.
 """
 
 import threading
@@ -26,19 +25,19 @@ from goalsvc.orgs.passwords import BusyError
 
 LOGIN = "/admin/login/"
 
-# How many logins a worker has in work at a time: one is hashed, the others wait or ask the database.
+# Logins that a worker handles at a time. It hashes one password at a time; the others wait or query.
 LOGINS_AT_ONCE = 4
 
-# How long the answer to a refused login is kept back, without a thread.
+# Delay of the answer to a refused login; it takes no thread.
 SECONDS_KEPT_BACK = 1.0
 
-RETRY_AFTER_SECONDS = 5
+LOGIN_RETRY_SECONDS = 5
 
 _free = threading.BoundedSemaphore(LOGINS_AT_ONCE)
 
 
 class LoginMiddleware:
-    """Refuses logins that are too many at once with 429, before anything is done for them."""
+    """Answers 429 at once while LOGINS_AT_ONCE are in work."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -54,21 +53,21 @@ class LoginMiddleware:
             _free.release()
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer where a password, of a login or another form, could not be hashed in time."""
+        """Answer 429 where a password, of a login or another form, could not be hashed in time."""
         return busy(request) if isinstance(exception, BusyError) else None
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    """Build the page that says that there are too many logins at this moment."""
+    """Build the page of a 429 for too many logins at once."""
     request.META[KEPT_BACK] = SECONDS_KEPT_BACK
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
+    headers = {"Retry-After": str(LOGIN_RETRY_SECONDS), "Cache-Control": "no-store"}
     return HttpResponse(render_to_string("429.html"), status=429, headers=headers)
 
 
 class FailureCounts(AxesDatabaseHandler):  # type: ignore[misc] # axes has no types
-    """Counts the failures of a client with all e-mail addresses too.
+    """Counts a client's failures with all e-mail addresses too.
 
-    Not by AXES_LOCKOUT_PARAMETERS: those have one limit, and a login that succeeds would forgive the others.
+    AXES_LOCKOUT_PARAMETERS could not: they share one limit, and a successful login would reset the count.
     """
 
     def get_failures(self, request: Any, credentials: Any = None) -> int:
@@ -78,7 +77,7 @@ class FailureCounts(AxesDatabaseHandler):  # type: ignore[misc] # axes has no ty
         return failures
 
     def failures_of_client(self, request: Any) -> int:
-        if request.axes_ip_address is None:  # not known, so anybody's
+        if request.axes_ip_address is None:  # unknown: it would be everybody's count
             return 0
         attempts = AccessAttempt.objects.filter(
             ip_address=request.axes_ip_address, attempt_time__gte=get_cool_off_threshold(request)
@@ -87,9 +86,9 @@ class FailureCounts(AxesDatabaseHandler):  # type: ignore[misc] # axes has no ty
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the address whose failures are counted together; None when the connection has none.
+    """Return the address that failures are counted by; None when the connection has none.
 
-    A client that has IPv6 has a whole network of addresses (64 bits), so that counts as one.
+    An IPv6 client has a whole /64 network, so that is counted as one address.
     """
     connected = request.META.get("REMOTE_ADDR", "")
     address = read_address(forwarded_for(request)) or read_address(connected)
@@ -99,9 +98,9 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def forwarded_for(request: HttpRequest) -> str:
-    """Return the client as the outermost of our own proxies has met it; empty without proxies.
+    """Return the client's address as the outermost of our own proxies saw it; empty without proxies.
 
-    Each proxy adds an address at the end of X-Forwarded-For; what stands before ours anybody can send.
+    Each proxy appends an address to X-Forwarded-For; what stands before those of ours can be forged.
     """
     addresses = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     count = settings.PROXY_COUNT
@@ -116,16 +115,16 @@ def read_address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def login_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
-    """Return the e-mail address whose failures are counted together, however it is written.
+    """Return the e-mail address that failures are counted by, folded as users are looked up.
 
-    Upper case first: users are found without regard to case, which makes more letters alike than lower case.
+    Upper case first, as Django's `iexact` compares UPPER(), which equates more letters than LOWER().
     """
     given = (credentials or request.POST).get("username") or ""
     return str(given).strip().upper().lower()
 
 
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:
-    """Build the page that says why no password is tried any more, and until when."""
+    """Build the page of a lock-out, which says how long it lasts."""
     wait = settings.AXES_COOLOFF_TIME
     request.META[KEPT_BACK] = SECONDS_KEPT_BACK
     return TemplateResponse(

@@ -16,7 +16,7 @@ from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
 from goalsvc.api.requests import current_request_id
-from goalsvc.orgs.history import Action, Changes, Channel, Kind, current_channel, plain
+from goalsvc.orgs.history import Action, Changes, Channel, Kind, as_json, current_channel
 from goalsvc.orgs.scopes import Scope
 
 
@@ -45,7 +45,7 @@ class Organization(models.Model):
 
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
-        # People type their address as they please; it is unique without regard to case.
+        # The address is unique without regard to case.
         return self.get(email__iexact=username)
 
     def create_user(self, email: str, password: str | None = None, **attributes: Any) -> "User":
@@ -145,8 +145,8 @@ class User(AbstractBaseUser):
         """
         return self.organization_id is not None and scope in self.scopes
 
-    # What Django's admin asks. Which rows and pages staff may see is decided by goalsvc.orgs.admin,
-    # per scope and organization; here only operators hold every permission.
+    # Django's admin asks these. Only operators hold Django's permissions; what staff may do follows from
+    # their scopes and organization (goalsvc.orgs.admin).
     def has_perm(self, perm: str, obj: object = None) -> bool:
         return self.is_active and self.is_superuser
 
@@ -200,7 +200,7 @@ class Room(models.Model):
                 name="room_domain_unique",
                 violation_error_message="Another room of the organization has this domain.",
             ),
-            # What goals_goalroom refers to, so that a goal can never name another organization's room.
+            # The target of goals_goalroom's foreign key, so that goal and room have one organization.
             models.UniqueConstraint(fields=["organization", "id"], name="room_organization_and_id"),
         )
         indexes = (
@@ -229,7 +229,7 @@ class ApiToken(models.Model):
     """A key to the API with its user's permissions. Only the SHA-256 of the key is stored."""
 
     KEY = re.compile(r"[0-9a-f]{40}")
-    # `last_used_at` is for people who clean up, so it need not cost a write per request.
+    # `last_used_at` is written at most once in this time, not at every request.
     TOUCH_INTERVAL = timedelta(hours=1)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -302,7 +302,7 @@ class HistoryEntryManager(models.Manager["HistoryEntry"]):
             object_id=object_id,
             label=label[:255],
             action=action,
-            changes={name: [plain(value) for value in pair] for name, pair in changes.items()},
+            changes={name: [as_json(value) for value in pair] for name, pair in changes.items()},
             changed_at=at,
             changed_by=by,
             changed_by_name=by.email if by else "",

@@ -1,4 +1,4 @@
-"""How passwords are hashed: slowly, and yet not at the expense of everything else that the worker does."""
+"""Hashes passwords with Argon2, one at a time and at a low priority, so that other requests go on."""
 
 import os
 import sys
@@ -13,24 +13,24 @@ from django.db import connection
 
 T = TypeVar("T")
 
-# How long a hash waits for the one before it. A thread of the worker waits with it, so not for long.
+# How long a hash waits for its turn; it occupies a thread of the worker meanwhile.
 WAIT_SECONDS = 1.0
 
-# How long no hash is computed after one: so they take a tenth of a core at most, whoever keeps asking.
+# Pause after each hash, so that hashes take at most a tenth of a core.
 PAUSE_SECONDS = 0.2
 
-# The one hash that a worker computes at a time holds it.
+# Held while this worker computes a hash.
 _turn = threading.Lock()
 
 
 class BusyError(Exception):
-    """The worker has been busy with other passwords for too long; nothing was done."""
+    """The worker was busy with other passwords for WAIT_SECONDS; nothing was done."""
 
 
 class PasswordHasher(Argon2PasswordHasher):
     """Argon2id with the parameters of OWASP's Password Storage Cheat Sheet: 19 MiB, 2 rounds, 1 thread.
 
-    Django's own take 100 MB and 8 threads. Hashes that were made with those are made anew at the next login.
+    Django's defaults take 100 MB and 8 threads. Hashes made with those are replaced at the next login.
     """
 
     memory_cost = 19 * 1024
@@ -45,7 +45,7 @@ class PasswordHasher(Argon2PasswordHasher):
 
 
 def in_turn(compute: Callable[[], T]) -> T:
-    """Compute a hash when it is its turn, without a connection of the pool where there is no transaction.
+    """Compute a hash when it is its turn. Outside a transaction, return the connection to the pool first.
 
     Raises: BusyError.
     """
@@ -54,7 +54,7 @@ def in_turn(compute: Callable[[], T]) -> T:
     if not _turn.acquire(timeout=WAIT_SECONDS):
         raise BusyError
     computed: Future[T] = Future()
-    # A thread of its own, since one that has lowered its priority may not raise it again.
+    # A thread of its own, because a thread that has lowered its priority may not raise it again.
     threading.Thread(target=compute_aside, args=(compute, computed), daemon=True, name="password").start()
     return computed.result()
 
@@ -72,6 +72,6 @@ def compute_aside(compute: Callable[[], T], computed: "Future[T]") -> None:
 
 
 def yield_to_others() -> None:
-    """Lower the thread's priority: without Python's lock (GIL) a hash takes the core from other requests."""
+    """Lower the thread's priority: Argon2 releases the GIL, so it competes with requests for the core."""
     if sys.platform == "linux":  # elsewhere `nice` is the whole process's
         os.nice(10)

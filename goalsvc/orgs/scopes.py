@@ -10,11 +10,11 @@ class Scope(models.TextChoices):
 
     @property
     def opens(self) -> str:
-        """What the scope opens, in a sentence for whoever gives it."""
+        """What the scope permits, in a sentence for the form of users."""
         return OPENS[self]
 
 
-# Not the labels: those are in the migrations, and this changes with what there is to open.
+# Not the labels, which are in the migrations: these sentences change with what there is to permit.
 OPENS = {
     Scope.SETTINGS: (
         "manages goals and rooms; in the admin sees matches, held matches, rejected attempts, visitors and "

@@ -1,16 +1,15 @@
-"""The caller, the organization and its rooms: what a client needs to know before it can use goals."""
+"""The endpoints of the caller, the organization and its rooms."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
-from goalsvc.api.errors import NotFound
 from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import KeysetPagination
 from goalsvc.api.schema import describe, describe_actions
@@ -22,17 +21,15 @@ from goalsvc.orgs.serializers import CallerSerializer, OrganizationSerializer, R
 
 T = TypeVar("T")
 
-METHODS = ["get", "post", "put", "patch", "delete", "head"]
-
 
 class AuthenticatedAPIView(APIView):
-    """A view for whoever has a token."""
+    """A view for every caller with a valid token."""
 
-    http_method_names = METHODS
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     permission_classes = [IsAuthenticated]
 
     def refusal(self, fault: APIException) -> APIException:
-        """Return what to answer to a request whose query is at fault."""
+        """Return the error for a request with a fault in its query."""
         return fault
 
 
@@ -56,7 +53,7 @@ class OrganizationAPIView(AuthenticatedAPIView):
         return organization
 
 
-class OrganizationViewSet(ViewSetMixin, OrganizationAPIView, GenericAPIView):  # type: ignore[misc] # our request
+class OrganizationViewSet(ViewSetMixin, OrganizationAPIView, GenericAPIView):
     """A viewset below `/orgs/<organization_id>`. Its queryset starts from `self.organization`."""
 
     lookup_value_converter = "str"
@@ -64,9 +61,9 @@ class OrganizationViewSet(ViewSetMixin, OrganizationAPIView, GenericAPIView):  #
     not_found: Callable[[], APIException]
 
     def get_object(self) -> Any:
-        """Return the object of the address; for a request that writes, locked until its transaction ends.
+        """Return the object of the address; for a request that writes, with its row lock.
 
-        Raises: NotFound, also for an id that is none.
+        Raises: NotFound, also for a malformed id.
         """
         rows = self.get_queryset()
         if self.request.method not in SAFE_METHODS:
@@ -85,7 +82,7 @@ class OrganizationViewSet(ViewSetMixin, OrganizationAPIView, GenericAPIView):  #
         return {**super().get_serializer_context(), "organization": self.organization}
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such thing comes first. Raises: NotFound."""
+        """See the base. Raises: NotFound, which takes precedence."""
         if self.lookup_url_kwarg in self.kwargs:
             self.find(lambda pk: self.get_queryset().filter(pk=pk).first())
         return fault
@@ -107,12 +104,11 @@ class OrganizationView(OrganizationAPIView):
 
 
 class RoomNotFound(NotFound):
-    def __init__(self) -> None:
-        super().__init__("not_found", "The organization has no such room.")
+    default_detail = "The organization has no such room."
 
 
 @describe_actions(list=docs.ROOMS, retrieve=docs.ROOM)
-class RoomViewSet(OrganizationViewSet, ReadOnlyModelViewSet):  # type: ignore[misc] # our request
+class RoomViewSet(OrganizationViewSet, ReadOnlyModelViewSet):
     serializer_class = RoomSerializer
     pagination_class = KeysetPagination
     lookup_url_kwarg = "room_id"

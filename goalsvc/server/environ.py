@@ -1,4 +1,4 @@
-"""The environment of WSGI (PEP 3333), of what Granian knows of a request."""
+"""Converts Granian's RSGI scope into a WSGI environment."""
 
 import sys
 from functools import lru_cache
@@ -27,21 +27,21 @@ def environ_of(scope: Any) -> dict[str, Any]:
         "REMOTE_ADDR": client.rpartition(":")[0].strip("[]"),
         "HTTP_HOST": scope.authority or "",
     }
-    # A header that comes twice, or has other characters than ASCII, which `items` leaves out.
+    # `items` leaves out repeated headers, and those with characters outside ASCII.
     if len(headers) != len(given):
         joints = {"cookie": "; "}
         headers = [(name, joints.get(name, ",").join(given.get_all(name))) for name in given]
     for name, value in headers:
-        # `X_Forwarded_Proto` would pass for the `X-Forwarded-Proto` that a proxy has set.
+        # WSGI maps `_` and `-` to the same name: X_Forwarded_Proto would forge a proxy's X-Forwarded-Proto.
         if "_" not in name:
             environ[variable_of(name)] = value
-    if "," in environ.get("CONTENT_LENGTH", ""):  # said twice; Granian has seen that it is the same
+    if "," in environ.get("CONTENT_LENGTH", ""):  # repeated; Granian has checked that the values agree
         environ["CONTENT_LENGTH"] = environ["CONTENT_LENGTH"].partition(",")[0].strip()
     return environ
 
 
 @lru_cache(maxsize=256)  # clients send the same few
 def variable_of(header: str) -> str:
-    """Return what WSGI calls a header."""
+    """Return the WSGI variable of a header."""
     name = header.upper().replace("-", "_")
     return name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"

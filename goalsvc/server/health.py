@@ -1,4 +1,4 @@
-"""Is the process alive, and can it serve: what probes ask, without credentials."""
+"""The probes: is the process alive, and can it serve? Without credentials."""
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -19,19 +19,19 @@ PROBES = frozenset({"/healthz", "/readyz"})
 IS_READ_ONLY = Statement("SHOW transaction_read_only")
 FITNESS = Statement(QUESTIONS)
 
-# A prober gives up after a few seconds, so a statement for it is given up before.
+# Time limit of a probe's statements: probers themselves give up after a few seconds.
 PATIENCE_SECONDS = 2.0
 
 
 class HostMiddleware(CommonMiddleware):
-    """Answers the allowed hosts alone, and probes whatever they call us: most name an address, or nothing."""
+    """Checks ALLOWED_HOSTS, except for probes, which often send an IP address or no Host."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         return None if request.path_info in PROBES else super().process_request(request)
 
 
 class ProbeView(APIView):
-    """A probe: for everybody, GET and HEAD alone."""
+    """Open to everybody; GET and HEAD alone."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -71,7 +71,7 @@ class ReadinessView(ProbeView):
             is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
             checks["migrations"] = "ok" if is_migrated else "not all applied"
             if set(checks.values()) == {"ok"}:
-                # What every request begins with, for a key that nobody has: no digest is so short.
+                # Authentication's own statement, with a digest that no key has.
                 now = timezone.now()
                 fetch_first(AUTHENTICATE, digest="", at=now, unless_since=now)
         except (DatabaseError, InterfaceError) as error:

@@ -36,7 +36,7 @@ from prometheus_client.values import MultiProcessValue
 
 from goalsvc.api.errors import json_error
 
-# What is counted as it happens, and what is looked up when somebody asks.
+# Counters that are incremented as things happen, and values that are read when /metrics is asked.
 COUNTED = CollectorRegistry()
 LOOKED_UP = CollectorRegistry()
 
@@ -57,7 +57,7 @@ POOL = Gauge(
     multiprocess_mode="livesum",
     registry=COUNTED,
 )
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+COUNTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 # Where the workers' files are, once they share them.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -69,14 +69,14 @@ class MetricsMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        # When the request's own connection is back in the pool, which it is not yet in __call__.
+        # At request_finished the request's own connection is back in the pool; in __call__ it is not.
         request_finished.connect(tell_pool_state, dispatch_uid="goalsvc.server.metrics")
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         response = self.get_response(request)
-        # Nothing that a client makes up becomes a label, or it could fill the memory.
-        method = request.method if request.method in METHODS else "other"
+        # Labels never come from clients: each new one costs memory.
+        method = request.method if request.method in COUNTED_METHODS else "other"
         route = f"/{request.resolver_match.route}" if request.resolver_match else "none"
         REQUESTS.labels(method, route, str(response.status_code)).inc()
         DURATIONS.labels(method, route).observe(time.perf_counter() - started)
@@ -90,7 +90,7 @@ def tell_pool_state(**signal: object) -> None:
 
 
 def pool_state() -> dict[str, int]:
-    """How this worker's database connections are; nothing where there is no pool."""
+    """Return the number of this worker's database connections by state; nothing without a pool."""
     pool = getattr(connection, "pool", None)
     if pool is None:
         return {}
@@ -104,7 +104,7 @@ def pool_state() -> dict[str, int]:
 
 @contextmanager
 def shared() -> Iterator[None]:
-    """Inside the block this process and its forks count together, where metrics are on at all."""
+    """Inside the block this process and its forks share their metrics, if metrics are on."""
     if not settings.METRICS_TOKEN:
         yield
         return
@@ -120,7 +120,7 @@ def shared() -> Iterator[None]:
 
 
 def remove_left_folders() -> None:
-    """Remove the folders of those that were killed: nobody holds their first lock any more."""
+    """Remove the folders of killed processes: their first lock is free."""
     for directory in Path(gettempdir()).glob(f"{FOLDER}*"):
         try:
             with (directory / "0.lock").open("r+") as file:
@@ -131,9 +131,9 @@ def remove_left_folders() -> None:
 
 
 def share(directory: Path) -> None:
-    """Let this process and its later forks count together, in files in the directory.
+    """Have this process and its later forks keep their metrics in files in the directory.
 
-    To be called before anything is counted.
+    Call it before anything is counted.
     """
     os.environ[DIRECTORY] = str(directory)
     slots: dict[int, tuple[int, IO[str]]] = {}
@@ -141,10 +141,10 @@ def share(directory: Path) -> None:
 
 
 def slot(directory: Path, slots: dict[int, tuple[int, IO[str]]]) -> int:
-    """The number of this process among those that count: the first that is free.
+    """Return the number under which this process keeps its files: the first that is not locked.
 
-    Not the process id: a worker that takes a dead one's place goes on with its files, so that no count goes
-    back and no file stays behind. `slots` holds the file whose lock says that the number is taken.
+    A worker that replaces a dead one so goes on with its files: counts never go back, and no file is left
+    behind. `slots` keeps the lock's file open.
     """
     pid = os.getpid()
     if pid not in slots:
@@ -170,7 +170,7 @@ def render_metrics() -> bytes:
 
 
 class MetricsView(View):
-    """The metrics, for whoever holds METRICS_TOKEN; no API token is any good here."""
+    """The metrics, for whoever sends METRICS_TOKEN; API tokens do not work here."""
 
     http_method_names = ["get", "head"]
 

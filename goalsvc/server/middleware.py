@@ -11,7 +11,7 @@ ADMIN = "/admin/"
 
 
 class AdminSlashMiddleware:
-    """Leads from `/admin`, as people type it, to the admin."""
+    """Redirects `/admin` to `/admin/`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,12 +1,12 @@
-"""Where a worker receives requests: bodies are awaited here, then the requests go to its threads.
+"""Where a worker receives requests: it reads their bodies without a thread, then hands them to its threads.
 
-A client that sends slowly costs a connection and the bytes that have come, not a thread. Before a large
-body is awaited, or a small one that is slow, the request is answered as far as is possible without it: who
-is refused for another reason (401, 403, 404, 413) hears it at once, and nobody waits for the body.
+A client that sends slowly costs a connection and the bytes that have come, not a thread. Before a large or a
+slow body is read, the request is tried without it: one that is refused for another reason (401, 403, 404,
+413) is answered at once.
 
-It stands in for the event loop of asyncio between Granian and the threads, which wakes two more threads for
-each request: with it 15 % fewer goal GETs and 10 % fewer match POSTs a second were answered. Granian's WSGI
-server has a thread for each body that is awaited. A server that awaits bodies by itself would let this go.
+It replaces asyncio's event loop between Granian and the threads. asyncio wakes two more threads for each
+request: 15 % fewer goal GETs and 10 % fewer match POSTs a second. Granian's WSGI server keeps a thread for
+each body that it waits for. A server that reads bodies without a thread would make this needless.
 """
 
 import logging
@@ -30,29 +30,29 @@ from goalsvc.server.threads import Threads
 
 logger = logging.getLogger(__name__)
 
-# Sizes are bytes. A body announced to be small is awaited at once: mostly it has come with the headers.
-SMALL = 64 * 1024
-# For so many seconds. Then its sender has to be known.
-GRACE_SECONDS = 0.5
-# No more is read of any body. That is enough to tell that it is too large.
-MOST_OF_A_BODY = settings.MAX_BATCH_BODY_BYTES + 1
-# Of all large bodies that are arriving or at work. Beyond that no more is read for the moment.
-MOST_HELD = 10 * settings.MAX_BATCH_BODY_BYTES
-# Requests with bodies larger than this take turns: those at work have no more together than one may have.
-LARGE = settings.MAX_BODY_BYTES
-MOST_AT_WORK = settings.MAX_BATCH_BODY_BYTES
-# What a compressed body may become at most, as a factor (deflate's format sets the limit).
+# A body announced to be at most this large is read at once: usually it has come with the headers.
+SMALL_BODY_BYTES = 64 * 1024
+# A small body that takes longer is treated like a large one: the request is tried without it.
+SMALL_BODY_SECONDS = 0.5
+# No more is read of any body: one byte over the limit is enough to refuse it.
+MAX_BODY_BYTES = settings.MAX_BATCH_BODY_BYTES + 1
+# Of all large bodies together, arriving or at work. Beyond this, reading pauses.
+MAX_BUFFERED_BYTES = 10 * settings.MAX_BATCH_BODY_BYTES
+# Requests with larger bodies are queued: those at work have together at most MAX_BYTES_AT_WORK.
+LARGE_BODY_BYTES = settings.MAX_BODY_BYTES
+MAX_BYTES_AT_WORK = settings.MAX_BATCH_BODY_BYTES
+# The most that gzip can shrink a body, as a factor (a limit of deflate's format).
 INFLATION = 1032
 
-# How many requests are looked at, without their bodies, at a time.
-LOOKS = 4
-# A request that has found no thread, or no turn, for so long is refused.
+# Threads that try requests without their bodies.
+LOOK_THREADS = 4
+# A request that has waited longer for a thread, or in the queue, is refused.
 QUEUE_SECONDS = 10
 SWEEP_SECONDS = 0.05
-# Requests that are answered at the same time. Each more takes the interpreter from the others: with 16 at a
-# time 7 % fewer goal GETs and 10 % fewer match POSTs a second were answered.
-FEW = 3
-# One that takes longer waits for the database, mostly. Another is answered meanwhile.
+# Requests that are answered at the same time. Each further one competes for the GIL: with 16 at a time 7 %
+# fewer goal GETs and 10 % fewer match POSTs a second were answered.
+FEW_THREADS = 3
+# A request that takes longer is most likely waiting for the database: it no longer counts.
 LONG_SECONDS = 0.05
 TOO_BUSY = "The service is too busy right now. Nothing was done. Try again shortly."
 
@@ -60,11 +60,11 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class BodyAwaited(BaseException):
-    """Somebody reads a body that is not there yet. Not an Exception: no handler on the way may answer it."""
+    """The application reads a body that has not come yet. A BaseException, so that no handler catches it."""
 
 
 class AwaitedBody:
-    """Stands for the body of a request that is answered as far as is possible without it."""
+    """The `wsgi.input` of a request that is tried without its body: reading it raises BodyAwaited."""
 
     def read(self, *size: int) -> bytes:
         raise BodyAwaited
@@ -73,7 +73,7 @@ class AwaitedBody:
 
 
 class Exchange:
-    """A request on its way, its body as far as it has come, and where its answer goes."""
+    """A request, the part of its body that has come, and Granian's protocol that sends its answer."""
 
     __slots__ = ("body", "chunks", "environ", "is_over", "protocol", "reading", "since", "size", "weight")
 
@@ -90,9 +90,9 @@ class Exchange:
 
     @property
     def expected_size(self) -> int:
-        """How much there is to read: what was announced, or as much as may be."""
+        """The announced length of the body, at most MAX_BODY_BYTES; that where none was announced."""
         length = self.environ.get("CONTENT_LENGTH", "")
-        return min(int(length), MOST_OF_A_BODY) if length else MOST_OF_A_BODY
+        return min(int(length), MAX_BODY_BYTES) if length else MAX_BODY_BYTES
 
 
 class Reception:
@@ -100,150 +100,153 @@ class Reception:
 
     def __init__(self, application: Application, *, threads: int) -> None:
         self.application = application
-        self.threads = Threads(threads, self.answer, few=FEW)
-        # For looks at requests without their bodies: thousands of slow clients keep nobody else waiting.
-        self.looks = Threads(LOOKS, self.answer)
+        self.threads = Threads(threads, self.answer, few=FEW_THREADS)
+        # For requests without their bodies, so that thousands of slow clients do not occupy the others.
+        self.looks = Threads(LOOK_THREADS, self.answer)
         self.spool = Spool()
-        # Whatever the others wait for, such as a database that does not answer, probes are answered.
+        # Probes have threads of their own: they are answered even while the others wait for the database.
         self.probes = {"/healthz": Threads(1, self.answer), "/readyz": Threads(4, self.answer)}
         self.lock = threading.Lock()  # of all that follows, and of what changes in exchanges
-        self.fresh: dict[Exchange, None] = {}  # small bodies are awaited, in the order of their requests
-        self.awaited: dict[Exchange, None] = {}  # bodies of requests that were seen are awaited
-        self.stalled: deque[Exchange] = deque()  # those that are read no further until there is room
-        self.held = 0  # bytes
-        self.queue: deque[Exchange] = deque()  # large ones that wait for their turn
-        self.at_work = 0  # bytes
+        self.fresh: dict[Exchange, None] = {}  # small bodies that are being read, oldest request first
+        self.awaited: dict[Exchange, None] = {}  # bodies that are being read after a try without them
+        self.stalled: deque[Exchange] = deque()  # large bodies whose reading pauses
+        self.buffered = 0  # bytes of large bodies
+        self.queue: deque[Exchange] = deque()  # requests with large bodies that wait for their turn
+        self.at_work = 0  # bytes of the large bodies that threads have
         self.kept_back: list[tuple[float, Callable[[], None]]] = []  # answers, and when they are sent
         threading.Thread(target=self.sweep, daemon=True, name="reception").start()
 
     def receive(self, scope: Any, protocol: Any) -> None:
-        """Take a request from Granian (RSGI's scope and protocol), before its body. Waits for nothing."""
+        """Take a request from Granian (RSGI's scope and protocol), before its body. Never blocks."""
         environ = environ_of(scope)
         exchange = Exchange(environ, protocol)
         length = environ.get("CONTENT_LENGTH")
         if length == "0" or (length is None and "HTTP_TRANSFER_ENCODING" not in environ):
             exchange.body = b""
-            self.probes.get(environ["PATH_INFO"].rstrip("/"), self.threads).take(exchange)
-        elif length is not None and int(length) <= SMALL:
+            self.probes.get(environ["PATH_INFO"].rstrip("/"), self.threads).submit(exchange)
+        elif length is not None and int(length) <= SMALL_BODY_BYTES:
             with self.lock:
                 self.fresh[exchange] = None
             exchange.reading = reading = protocol()
-            reading.add_done_callback(lambda done: self.take_small(exchange, done))
+            reading.add_done_callback(lambda done: self.small_body_came(exchange, done))
         else:
-            self.looks.take(exchange)
+            self.looks.submit(exchange)
 
-    # How bodies come.
+    # Reading bodies.
 
-    def take_small(self, exchange: Exchange, done: Any) -> None:
-        """Go on with a request whose body has come, or will not: the application tells from its length."""
+    def small_body_came(self, exchange: Exchange, done: Any) -> None:
+        """Hand on a request whose body has come, or has broken off: its length tells the application."""
         body = result_of(done)
         with self.lock:
-            exchange.reading = None  # it knows this method, and through it the exchange: a circle
+            exchange.reading = None  # its callback refers to the exchange: a reference cycle
             if exchange.is_over:
                 return
             exchange.body = body
             is_free = exchange in self.fresh or exchange in self.awaited
             self.fresh.pop(exchange, None)
             self.awaited.pop(exchange, None)
-        if is_free:  # else a thread is looking at it, and will find the body
+        if is_free:  # else a thread is trying it without the body, and will find it
             self.begin(exchange)
 
     def read_on(self, exchange: Exchange) -> None:
-        """Read the next parts of a large body, as long as they are there, and see to those to come."""
+        """Read the parts of a large body that are there, and add a callback for the next one."""
         while True:
             with self.lock:
                 if exchange.is_over:
                     return
-                if self.held > MOST_HELD:
+                if self.buffered > MAX_BUFFERED_BYTES:
                     self.stalled.append(exchange)
                     return
             exchange.reading = reading = exchange.protocol.__anext__()
             if not reading.done():
-                reading.add_done_callback(lambda done: self.take_chunk(exchange, done))
+                reading.add_done_callback(lambda done: self.chunk_came(exchange, done))
                 return
             if not self.keep(exchange, result_of(reading)):
                 return
 
-    def take_chunk(self, exchange: Exchange, done: Any) -> None:
+    def chunk_came(self, exchange: Exchange, done: Any) -> None:
         if self.keep(exchange, result_of(done)):
             self.read_on(exchange)
 
     def keep(self, exchange: Exchange, chunk: bytes) -> bool:
-        """Keep a part of a body; tell whether there is more to read. If not, go on with the request."""
+        """Keep a part of a body; return whether there is more to read. If not, hand the request on."""
         with self.lock:
             exchange.reading = None
             if exchange.is_over:
                 return False
             exchange.chunks.append(chunk)
             exchange.size += len(chunk)
-            self.held += len(chunk)
+            self.buffered += len(chunk)
             if chunk and exchange.size < exchange.expected_size:
                 return True
             self.awaited.pop(exchange, None)
         if "CONTENT_LENGTH" not in exchange.environ:
-            # A connection that broke off looks like the end. But then half a body is not a shorter one.
-            is_whole = exchange.size >= MOST_OF_A_BODY or has_ended(exchange.protocol)
+            # A broken connection looks like the end of the body: one byte more is announced than has come, so
+            # that the application refuses it.
+            is_whole = exchange.size >= MAX_BODY_BYTES or has_ended(exchange.protocol)
             exchange.environ["CONTENT_LENGTH"] = str(exchange.size + (not is_whole))
         exchange.body = b"".join(exchange.chunks)
         exchange.chunks = []
         self.begin(exchange)
         return False
 
-    # How requests get their turns.
+    # Queueing for threads.
 
     def begin(self, exchange: Exchange) -> None:
-        """Have a thread answer a request whose body has come; a large one when it is its turn."""
+        """Give a request whose body has come to a thread; queue one with a large body."""
         size = len(exchange.body or b"")
         if "HTTP_CONTENT_ENCODING" in exchange.environ:
-            size = min(size * INFLATION, MOST_AT_WORK)
-        if size > LARGE:
+            size = min(size * INFLATION, MAX_BYTES_AT_WORK)
+        if size > LARGE_BODY_BYTES:
             with self.lock:
                 exchange.weight = size
                 exchange.since = time.monotonic()
                 self.queue.append(exchange)
             self.take_turns()
         else:
-            self.threads.take(exchange)
+            self.threads.submit(exchange)
 
     def take_turns(self) -> None:
-        """Let the large ones go whose turn it is."""
+        """Give queued requests to threads, as far as MAX_BYTES_AT_WORK allows."""
         while True:
             with self.lock:
-                if not self.queue or (self.at_work and self.at_work + self.queue[0].weight > MOST_AT_WORK):
+                if not self.queue or (
+                    self.at_work and self.at_work + self.queue[0].weight > MAX_BYTES_AT_WORK
+                ):
                     return
                 exchange = self.queue.popleft()
                 self.at_work += exchange.weight
-            self.threads.take(exchange)
+            self.threads.submit(exchange)
 
     def end(self, exchange: Exchange, *, was_at_work: bool = False) -> None:
-        """Let go of a request that is answered. Those go on that have waited for what it took."""
+        """Release what an answered request held, and resume those that waited for it."""
         with self.lock:
             exchange.is_over = True
             reading, exchange.reading = exchange.reading, None
             exchange.chunks = []
-            self.held -= exchange.size
+            self.buffered -= exchange.size
             self.at_work -= exchange.weight if was_at_work else 0
-            resumed = list(self.stalled) if self.held <= MOST_HELD else []
+            resumed = list(self.stalled) if self.buffered <= MAX_BUFFERED_BYTES else []
             if resumed:
                 self.stalled.clear()
         if reading is not None:
-            reading.cancel()  # a body that nobody wants keeps no connection open
+            reading.cancel()  # else Granian keeps the connection open for a body that nobody reads
         self.take_turns()
         for stalled in resumed:
             self.read_on(stalled)
 
     def sweep(self) -> None:
-        """Look again and again for those that have waited for too long."""
+        """Check every SWEEP_SECONDS for requests that have waited too long. Runs in a thread of its own."""
         while True:
             time.sleep(SWEEP_SECONDS)
             try:
                 self.look_at_waiting(time.monotonic())
             except Exception:
-                logger.exception("the reception could not look at those who wait")
+                logger.exception("the reception could not check the waiting requests")
 
     def look_at_waiting(self, now: float) -> None:
         with self.lock:
-            slow = since_before(self.fresh, now - GRACE_SECONDS)
+            slow = since_before(self.fresh, now - SMALL_BODY_SECONDS)
             for exchange in slow:
                 del self.fresh[exchange]
             late = since_before(self.awaited, now - settings.BODY_TIMEOUT_SECONDS)
@@ -252,9 +255,9 @@ class Reception:
                 exchange.is_over = True
             due = [send for moment, send in self.kept_back if moment <= now]
             self.kept_back = [kept for kept in self.kept_back if kept[0] > now]
-            tired = since_before(self.queue, now - QUEUE_SECONDS)
-            tired += [exchange for exchange in self.stalled if exchange.since < now - QUEUE_SECONDS]
-            for exchange in tired:
+            starved = since_before(self.queue, now - QUEUE_SECONDS)
+            starved += [exchange for exchange in self.stalled if exchange.since < now - QUEUE_SECONDS]
+            for exchange in starved:
                 exchange.is_over = True
                 self.awaited.pop(exchange, None)
             self.queue = deque(exchange for exchange in self.queue if not exchange.is_over)
@@ -264,19 +267,19 @@ class Reception:
         for send in due:
             send()
         for exchange in slow:
-            self.looks.take(exchange)
+            self.looks.submit(exchange)
         for exchange in late:
             self.refuse(exchange, RequestTimeout())
-        for exchange in tired:
+        for exchange in starved:
             self.refuse(exchange, ServiceUnavailable(TOO_BUSY))
         for threads in (self.threads, self.looks):
-            for exchange in threads.give_up(now - QUEUE_SECONDS):
+            for exchange in threads.withdraw(now - QUEUE_SECONDS):
                 self.refuse(exchange, ServiceUnavailable(TOO_BUSY), was_at_work=True)
 
-    # How they are answered.
+    # Answering.
 
     def answer(self, exchange: Exchange) -> None:
-        """Answer a request in this thread, or find that it cannot be answered without its body."""
+        """Answer a request in this thread; where its body has not come, try it without."""
         body, exchange.body = exchange.body, None
         if body is None:
             self.look_at(exchange)
@@ -288,7 +291,7 @@ class Reception:
             self.end(exchange, was_at_work=True)
 
     def look_at(self, exchange: Exchange) -> None:
-        """Answer a request as far as is possible without its body, or await that."""
+        """Try a request without its body; if the application asks for it, read it."""
         environ = {"CONTENT_LENGTH": "1", **exchange.environ, "wsgi.input": AwaitedBody(), AWAITED: True}
         try:
             self.respond(exchange, environ)
@@ -303,7 +306,7 @@ class Reception:
                 self.awaited[exchange] = None
         if has_come:
             self.begin(exchange)
-        elif "CONTENT_LENGTH" not in exchange.environ or exchange.expected_size > SMALL:
+        elif "CONTENT_LENGTH" not in exchange.environ or exchange.expected_size > SMALL_BODY_BYTES:
             aiter(exchange.protocol)
             self.read_on(exchange)
 
@@ -318,7 +321,7 @@ class Reception:
             status, headers = int(line[:3]), given
 
         try:
-            content = self.spool.take(self.application(environ, start_response))
+            content = self.spool.collect(self.application(environ, start_response))
         except Exception:
             logger.exception("the application did not answer")
             status, headers = 500, []
@@ -332,19 +335,19 @@ class Reception:
             send()
 
     def refuse(self, exchange: Exchange, refusal: Exception, *, was_at_work: bool = False) -> None:
-        """Answer a request of which nothing was done."""
+        """Answer a request with `refusal`, before the application has done anything."""
         environ = {**exchange.environ, "CONTENT_LENGTH": "", "wsgi.input": BytesIO(), REFUSAL: refusal}
         self.respond(exchange, environ)
         self.end(exchange, was_at_work=was_at_work)
 
 
 def since_before(exchanges: Iterable[Exchange], moment: float) -> list[Exchange]:
-    """Return those that have waited since before a moment; the longest waiting come first."""
+    """Return the exchanges that have waited since before a moment; they are ordered by age."""
     return list(takewhile(lambda exchange: exchange.since < moment, exchanges))
 
 
 def result_of(reading: Any) -> bytes:
-    """Return what Granian has read; nothing where the connection broke off, or nobody wants it any more."""
+    """Return what Granian has read; nothing if the connection broke off or the reading was cancelled."""
     try:
         read: bytes = reading.result()
     except (Exception, CancelledError):
@@ -353,7 +356,7 @@ def result_of(reading: Any) -> bytes:
 
 
 def has_ended(protocol: Any) -> bool:
-    """Tell whether a body is at its end, after an empty part: a broken connection gives one more."""
+    """Tell whether a body has ended, after an empty part: a broken connection gives another empty part."""
     try:
         protocol.__anext__().cancel()
     except StopAsyncIteration:

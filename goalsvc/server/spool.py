@@ -1,4 +1,4 @@
-"""Long answers wait on disk for their readers, who may be slow: in memory a few would fill it."""
+"""Long answers are kept in files until they are sent: a few slow readers would fill the memory."""
 
 import tempfile
 import threading
@@ -7,21 +7,21 @@ from collections import deque
 from collections.abc import Iterable
 from typing import IO
 
-# Bytes that an answer may have in memory.
+# A longer answer, in bytes, goes to a file.
 MAX_IN_MEMORY = 1024 * 1024
-# By then Granian has opened the file for itself.
+# How long a file stays open here. By then Granian has opened it for itself.
 OPENED_SECONDS = 30
 
 
 class Spool:
-    """Files of answers that are about to be sent. They have no names, so that none is left behind."""
+    """Files of answers that are being sent. They have no names, so that none is left behind."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.files: deque[tuple[float, IO[bytes]]] = deque()  # since when
 
-    def take(self, parts: Iterable[bytes]) -> bytes | str:
-        """Return the whole of an answer; if it is long, the path of a file that has it."""
+    def collect(self, parts: Iterable[bytes]) -> bytes | str:
+        """Return an answer's bytes; of a long one, the path of a file with them."""
         chunks, size = [], 0
         file: IO[bytes] | None = None
         for part in parts:
@@ -41,7 +41,7 @@ class Spool:
         return f"/dev/fd/{file.fileno()}"
 
     def sweep(self, now: float) -> None:
-        """Let go of files that Granian has opened."""
+        """Close the files that Granian has opened."""
         with self.lock:
             while self.files and self.files[0][0] < now - OPENED_SECONDS:
                 self.files.popleft()[1].close()

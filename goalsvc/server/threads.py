@@ -13,36 +13,36 @@ Job = TypeVar("Job")
 
 
 class Threads(Generic[Job]):
-    """Does jobs in threads: as many as are needed, up to a limit; further jobs wait.
+    """A pool of at most `limit` threads, made as they are needed; further jobs wait.
 
-    Of the threads that rest the last one takes the next job, because what it needs is in the processor's
-    cache. And with `few`, no more than so many are at work unless some of them take long, because they wait
-    for something else: each that is at work takes the interpreter from the others. Both are what
-    `concurrent.futures` lacks, besides jobs that can be given up.
+    It does three things that `concurrent.futures` does not. Idle threads are used LIFO, because what the last
+    one needs is still in the processor's cache. With `few`, only so many work at once, as more would compete
+    for the GIL; those that take long, because they wait for the database, are not counted. And waiting jobs
+    can be withdrawn.
     """
 
-    def __init__(self, most: int, do: Callable[[Job], None], *, few: int | None = None) -> None:
-        self.most = most
-        self.few = few or most
+    def __init__(self, limit: int, do: Callable[[Job], None], *, few: int | None = None) -> None:
+        self.limit = limit
+        self.few = few or limit
         self.do = do
         self.count = 0
         self.lock = threading.Lock()
         self.waiting: deque[tuple[float, Job]] = deque()  # since when
-        self.resting: list[tuple[threading.Lock, list[Job]]] = []  # what wakes a thread, and its job
-        self.working: dict[threading.Lock, float] = {}  # since when; without those that take long
+        self.resting: list[tuple[threading.Lock, list[Job]]] = []  # a lock that wakes a thread, and its job
+        self.working: dict[threading.Lock, float] = {}  # since when; not those that take long
 
-    def take(self, job: Job) -> None:
-        """Have a thread do the job, at once if one may."""
+    def submit(self, job: Job) -> None:
+        """Queue a job, and start it at once if a thread may work."""
         with self.lock:
             self.waiting.append((time.monotonic(), job))
             self.hand_out()
 
     def hand_out(self) -> None:
-        """Give jobs that wait to threads, as far as some may work. The lock is held."""
+        """Start waiting jobs, as far as threads may work. The caller holds the lock."""
         while self.waiting and len(self.working) < self.few:
             if self.resting:
                 gate, jobs = self.resting.pop()
-            elif self.count < self.most:
+            elif self.count < self.limit:
                 gate, jobs = threading.Lock(), []
                 gate.acquire()
                 self.count += 1
@@ -54,14 +54,14 @@ class Threads(Generic[Job]):
             gate.release()
 
     def pass_over(self, before: float) -> None:
-        """Let others work beside those at a job since before a moment (of `time.monotonic`)."""
+        """No longer count threads at one job since before a moment (of `time.monotonic`): others may work."""
         with self.lock:
             for gate in [gate for gate, since in self.working.items() if since < before]:
                 del self.working[gate]
             self.hand_out()
 
-    def give_up(self, before: float) -> list[Job]:
-        """Return the jobs that have waited since before a moment (of `time.monotonic`); nobody does them."""
+    def withdraw(self, before: float) -> list[Job]:
+        """Remove and return the jobs that have waited since before a moment (of `time.monotonic`)."""
         jobs = []
         with self.lock:
             while self.waiting and self.waiting[0][0] < before:

@@ -1,7 +1,6 @@
-"""A worker of `serve`: one of Granian's, with our reception in the place of its event loop.
+"""A worker of `serve`: Granian's, with our Reception in the place of its event loop.
 
-The names with an underscore, and what an event loop has to offer, are Granian's own affair: it is pinned to
-its minor version.
+It uses private names of Granian, which is therefore pinned to its minor version.
 """
 
 import fcntl
@@ -26,15 +25,15 @@ from goalsvc.server.reception import Application, Reception
 
 logger = logging.getLogger(__name__)
 
-# An open connection counts until it is closed, even when idle, and beyond this number new ones wait.
+# The limit of open connections of a worker, idle ones included; further ones wait.
 CONNECTIONS = 4096
 
-# Each thread may need a connection to the database. A few are needed for whatever does not.
+# Threads of a worker at least, where the pool of database connections is smaller.
 FEWEST_THREADS = 4
 
 
 class Inline:
-    """An event loop for Granian that has no thread: what Granian hands over is done in Granian's own."""
+    """An event loop without a thread: it runs callbacks at once, in Granian's own thread."""
 
     def call_soon(self, callback: Callable[..., object], *arguments: Any, context: Any = None) -> None:
         callback(*arguments)
@@ -43,7 +42,7 @@ class Inline:
 
 
 class Scheduler(CallbackScheduler):  # type: ignore[misc] # it has no types
-    """Where Granian hands over requests."""
+    """Granian calls it with each request."""
 
     reception: Reception
 
@@ -54,7 +53,7 @@ class Scheduler(CallbackScheduler):  # type: ignore[misc] # it has no types
     def receive(self, watcher: Any) -> None:
         try:
             self.reception.receive(watcher.scope, watcher.proto)
-        except Exception:  # of which nobody would hear
+        except Exception:  # Granian would drop it silently
             logger.exception("a request could not be received")
             watcher.proto.response_empty(500, [])
 
@@ -83,7 +82,7 @@ def run_worker(
     scope_options: Any,
     metrics: Any,
 ) -> None:
-    """Serve in this process until a signal stops it. What Granian's `serve` takes as `spawn_target`."""
+    """Serve in this process until a signal stops it. Granian's `serve` takes it as `spawn_target`."""
     stopped = threading.Event()
     to_stop = set_sync_signals()  # type: ignore[no-untyped-call] # it has no types
     to_stop.add_cb(stopped.set)
@@ -99,22 +98,22 @@ def run_worker(
 
 
 def start_worker(application: Application, parent: int, claims: int | None) -> Application:
-    """In a new worker: return the application, and see to what ties the worker to `serve`."""
-    # A request makes hundreds of objects and hardly a cycle: collected as often as by default, they cost a
-    # tenth of the time.
+    """Set up a new worker process, and return the application."""
+    # A request makes hundreds of objects and hardly a reference cycle: the default thresholds cost a tenth of
+    # the time.
     gc.set_threshold(20_000, 20, 20)
-    # A session of its own: Ctrl-C in a terminal does not reach it. And Linux shares out a core's time by
-    # session (autogroup): with workers and clients in one, some of PostgreSQL's processes waited for seconds.
+    # A session of its own, so that Ctrl-C in a terminal does not reach it. Also, Linux divides a core's time
+    # by session (autogroup): with workers and clients in one, PostgreSQL's processes could wait for seconds.
     os.setsid()
-    settle(claims)
-    memory.economize()
-    # A supervisor that stops every process reaches the worker besides serve's own request to stop. A second
-    # signal can find granian's handler at work and lock it for good, so one is let through.
+    pin_to_core(claims)
+    memory.limit_free_memory()
+    # A supervisor may signal the workers as well as `serve`, which signals them again. A second SIGTERM can
+    # interrupt granian's handler and deadlock it, so signals are blocked and `stop_once` passes one on.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the copy of serve's own
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # drops the handler inherited from serve
     threading.Thread(target=stop_once, daemon=True).start()
     threading.Thread(target=stop_after, args=(parent,), daemon=True).start()
-    lifecycle.watch()  # a thread as well: made any sooner, it would take the signals
+    lifecycle.watch()  # after the mask: its thread inherits it, or would receive the signals
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * CONNECTIONS
     limit = wanted if most == resource.RLIM_INFINITY else min(most, wanted)
@@ -122,16 +121,16 @@ def start_worker(application: Application, parent: int, claims: int | None) -> A
     return application
 
 
-def settle(claims: int | None) -> None:
-    """Keep this process to a core that no other worker has.
+def pin_to_core(claims: int | None) -> None:
+    """Pin this process to a core that no other worker has.
 
-    A worker's threads take turns, as Python has them do. On one core the next finds its data in the cache
-    and is woken at once; when each may run anywhere, a match costs a fifth more.
+    Because of the GIL a worker's threads run one at a time. On one core the next finds its data in the cache
+    and is woken at once; spread over cores, a match costs a fifth more.
     """
     if claims is None:
         return
     for number, core in enumerate(sorted(os.sched_getaffinity(0))):
-        # The system gives the claim back when the process ends, however it ends, so its successor finds it.
+        # A file lock: the system releases it however the process ends, so its successor finds the core free.
         with suppress(OSError):
             fcntl.lockf(claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
             os.sched_setaffinity(0, {core})
@@ -139,7 +138,7 @@ def settle(claims: int | None) -> None:
 
 
 def stop_once() -> None:
-    """Wait for a request to stop and hand it to granian, which lets the requests in flight finish."""
+    """Wait for SIGTERM and call granian's handler, which lets the requests in flight finish."""
     signal.sigwait({signal.SIGTERM})
     handler = signal.getsignal(signal.SIGTERM)
     if callable(handler):
@@ -149,7 +148,7 @@ def stop_once() -> None:
 
 
 def stop_after(parent: int) -> None:
-    """Stop this worker when `serve` was killed: it would hold the port for ever and nobody would know."""
+    """Stop this worker when `serve` was killed, or it would hold the port for ever."""
     while os.getppid() == parent:
-        time.sleep(0.1)  # whoever starts the next one waits for the port
+        time.sleep(0.1)  # not longer: the next `serve` waits for the port
     os.kill(os.getpid(), signal.SIGTERM)

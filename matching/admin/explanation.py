@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from goalsvc.api.fields import parse_uuid
-from goalsvc.orgs.admin.display import precise
+from goalsvc.orgs.admin.display import to_milliseconds
 from goalsvc.orgs.history import Action
 from matching.admin.rooms import is_rooms, name_rooms, room_link, room_links
 from matching.models import VisitorIdentity, VisitorSession
@@ -46,15 +46,15 @@ def explain_match(match: Any) -> str:
         {
             "match": match,
             "session": session,
-            "matched_at": precise(match.goal_matched_at),
-            "session_started_at": precise(match.session_started_at),
-            "session_started_at_today": precise(session.started_at),
+            "matched_at": to_milliseconds(match.goal_matched_at),
+            "session_started_at": to_milliseconds(match.session_started_at),
+            "session_started_at_today": to_milliseconds(session.started_at),
             "before": match.goal_matched_at - match.session_started_at,
             "candidates": [
                 {
                     "visitor": visitor,
                     "session": candidate,
-                    "started_at": precise(candidate.started_at) if candidate else None,
+                    "started_at": to_milliseconds(candidate.started_at) if candidate else None,
                     "rooms": room_links(candidate) if candidate else None,
                     "is_chosen": candidate == session,
                 }
@@ -131,7 +131,7 @@ def fact_in_words(row: Any, name: str, value: Any) -> SafeString | str:
         return format_html('<a href="{}?{}">{}</a>', found_in, urlencode({"q": value}), value)
     if name.endswith("_at") and isinstance(value, str):
         try:
-            return precise(datetime.fromisoformat(value).astimezone(UTC))
+            return to_milliseconds(datetime.fromisoformat(value).astimezone(UTC))
         except ValueError:
             return value
     if name.endswith("_seconds") and isinstance(value, int | float):

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from goalsvc.orgs.admin.display import precise
+from goalsvc.orgs.admin.display import to_milliseconds
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.scopes import Scope
 from matching.imports.runs import CODE
@@ -49,11 +49,11 @@ class ImportRunAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="started (UTC)")
     def started(self, run: ImportRun) -> str:
-        return precise(run.started_at)
+        return to_milliseconds(run.started_at)
 
     @admin.display(description="finished (UTC)")
     def finished(self, run: ImportRun) -> str:
-        return "not yet" if run.finished_at is None else precise(run.finished_at)
+        return "not yet" if run.finished_at is None else to_milliseconds(run.finished_at)
 
 
 def in_words(counts: dict[str, int]) -> str:

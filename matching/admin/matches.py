@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from goalsvc.orgs.admin.access import acting_user
-from goalsvc.orgs.admin.display import link_to, person, precise
+from goalsvc.orgs.admin.display import link_to, link_to_user, to_milliseconds
 from goalsvc.orgs.history import Action, Kind
 from matching.admin.explanation import explain_match
 from matching.admin.lists import Button, ReceivedAdmin
@@ -117,7 +117,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
 
     @admin.display(description="goal matched (UTC)")
     def matched(self, match: ExternalMatch) -> str:
-        return precise(match.goal_matched_at)
+        return to_milliseconds(match.goal_matched_at)
 
     @admin.display
     def value(self, match: ExternalMatch) -> str:
@@ -136,18 +136,18 @@ class ExternalMatchAdmin(ReceivedAdmin):
 
     @admin.display(description="recorded (UTC)")
     def created(self, match: ExternalMatch) -> str:
-        return precise(match.created_at)
+        return to_milliseconds(match.created_at)
 
     @admin.display(description="recorded by")
     def creator(self, match: ExternalMatch) -> str:
-        return person(match.created_by)
+        return link_to_user(match.created_by)
 
     @admin.display(description="retracted (UTC)")
     def retracted(self, match: ExternalMatch) -> str:
         if match.retracted_at is None:
             return "no"
-        by = person(match.retracted_by, FORMER)
-        return format_html("{} by {}", precise(match.retracted_at), by)
+        by = link_to_user(match.retracted_by, FORMER)
+        return format_html("{} by {}", to_milliseconds(match.retracted_at), by)
 
     @admin.display(description="explanation")
     def why(self, match: ExternalMatch) -> str:
@@ -161,8 +161,8 @@ class ExternalMatchAdmin(ReceivedAdmin):
         return format_html(
             "{}, from {} to {} UTC",
             link_to(pending, "A pending match"),
-            precise(pending.created_at),
-            precise(pending.resolved_at),
+            to_milliseconds(pending.created_at),
+            to_milliseconds(pending.resolved_at),
         )
 
     @admin.display(description="rejected attempts")
@@ -174,7 +174,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
             "admin/matching/externalmatch/attempts.html",
             {
                 "rows": [
-                    (attempt, link_to(attempt, precise(attempt.created_at)))
+                    (attempt, link_to(attempt, to_milliseconds(attempt.created_at)))
                     for attempt in newest[: self.ATTEMPTS_SHOWN]
                 ],
                 "is_cut": len(newest) > self.ATTEMPTS_SHOWN,
@@ -194,8 +194,8 @@ class ExternalMatchAdmin(ReceivedAdmin):
                         "is_restated": change.action == Action.RESTATED,
                         "from": change.changes["goal_value"][0],
                         "to": change.changes["goal_value"][1],
-                        "by": person(change.changed_by, FORMER),
-                        "at": precise(change.changed_at),
+                        "by": link_to_user(change.changed_by, FORMER),
+                        "at": to_milliseconds(change.changed_at),
                     }
                     for change in newest[: self.CHANGES_SHOWN]
                 ],

@@ -19,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator
-from goalsvc.orgs.admin.display import link_to, precise
+from goalsvc.orgs.admin.display import link_to, to_milliseconds
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
 from matching.privacy.erasure import erase_identity
@@ -131,21 +131,21 @@ def line_of_visitor(tie: Any) -> SafeString:
 
 
 def line_of_session(session: Any) -> SafeString:
-    return format_html("{}, begun {} UTC", link_to(session), precise(session.started_at))
+    return format_html("{}, begun {} UTC", link_to(session), to_milliseconds(session.started_at))
 
 
 def line_of_match(match: Any) -> SafeString:
     value = "no value" if match.goal_value is None else match.goal_value
-    return format_html("{}, {} UTC, {}", link_to(match), precise(match.goal_matched_at), value)
+    return format_html("{}, {} UTC, {}", link_to(match), to_milliseconds(match.goal_matched_at), value)
 
 
 def line_of_pending_match(pending: Any) -> SafeString:
     status = pending.status_at(timezone.now())
-    return format_html("{}, {} UTC, {}", link_to(pending), precise(pending.goal_matched_at), status)
+    return format_html("{}, {} UTC, {}", link_to(pending), to_milliseconds(pending.goal_matched_at), status)
 
 
 def line_of_attempt(attempt: Any) -> SafeString:
-    return format_html("{}, {}", link_to(attempt, precise(attempt.created_at)), attempt.code)
+    return format_html("{}, {}", link_to(attempt, to_milliseconds(attempt.created_at)), attempt.code)
 
 
 LINES = {

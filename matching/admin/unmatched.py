@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from goalsvc.orgs.admin.access import acting_user, is_operator
-from goalsvc.orgs.admin.display import link_to, person, precise
+from goalsvc.orgs.admin.display import link_to, link_to_user, to_milliseconds
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import without_fields
 from goalsvc.orgs.history import Action, Kind
@@ -130,7 +130,7 @@ class PendingMatchAdmin(ReceivedAdmin):
 
     @admin.display(description="goal matched (UTC)")
     def matched(self, pending: PendingMatch) -> str:
-        return precise(pending.goal_matched_at)
+        return to_milliseconds(pending.goal_matched_at)
 
     @admin.display(description="posted rooms")
     def rooms(self, pending: PendingMatch) -> str:
@@ -146,19 +146,19 @@ class PendingMatchAdmin(ReceivedAdmin):
 
     @admin.display(description="expires (UTC)")
     def expires(self, pending: PendingMatch) -> str:
-        return precise(pending.expires_at)
+        return to_milliseconds(pending.expires_at)
 
     @admin.display(description="resolved (UTC)")
     def resolved(self, pending: PendingMatch) -> str:
-        return precise(pending.resolved_at)
+        return to_milliseconds(pending.resolved_at)
 
     @admin.display(description="held since (UTC)")
     def created(self, pending: PendingMatch) -> str:
-        return precise(pending.created_at)
+        return to_milliseconds(pending.created_at)
 
     @admin.display(description="posted by")
     def creator(self, pending: PendingMatch) -> str:
-        return person(pending.created_by)
+        return link_to_user(pending.created_by)
 
 
 class AttemptFilter(admin.SimpleListFilter):
@@ -228,7 +228,7 @@ class MatchAttemptAdmin(ReceivedAdmin):
 
     @admin.display(description="rejected (UTC)")
     def created(self, attempt: MatchAttempt) -> str:
-        return precise(attempt.created_at)
+        return to_milliseconds(attempt.created_at)
 
     @admin.display(description="goal")
     def goal_link(self, attempt: MatchAttempt) -> str:
@@ -236,7 +236,7 @@ class MatchAttemptAdmin(ReceivedAdmin):
 
     @admin.display(description="goal matched (UTC)")
     def matched(self, attempt: MatchAttempt) -> str:
-        return precise(attempt.goal_matched_at)
+        return to_milliseconds(attempt.goal_matched_at)
 
     @admin.display(description="attributes at fault")
     def faults(self, attempt: MatchAttempt) -> str:
@@ -248,4 +248,4 @@ class MatchAttemptAdmin(ReceivedAdmin):
 
     @admin.display(description="posted by")
     def creator(self, attempt: MatchAttempt) -> str:
-        return person(attempt.created_by)
+        return link_to_user(attempt.created_by)

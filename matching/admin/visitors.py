@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from goalsvc.orgs.admin.access import acting_user
-from goalsvc.orgs.admin.display import link_to, precise
+from goalsvc.orgs.admin.display import link_to, to_milliseconds
 from goalsvc.orgs.history import Kind
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.privacy import IdentityForm, holdings_page, may_see_holdings, show
@@ -38,7 +38,7 @@ class VisitorAdmin(ReceivedAdmin):
 
     @admin.display(description="first heard of (UTC)")
     def created(self, visitor: Visitor) -> str:
-        return precise(visitor.created_at)
+        return to_milliseconds(visitor.created_at)
 
     @admin.display
     def identities(self, visitor: Visitor) -> str:
@@ -108,7 +108,7 @@ class VisitorIdentityAdmin(ReceivedAdmin):
 
     @admin.display(description="submitted (UTC)")
     def created(self, identity: VisitorIdentity) -> str:
-        return precise(identity.created_at)
+        return to_milliseconds(identity.created_at)
 
 
 @admin.register(VisitorSession)
@@ -171,11 +171,11 @@ class VisitorSessionAdmin(ReceivedAdmin):
 
     @admin.display(description="started (UTC)")
     def started(self, session: VisitorSession) -> str:
-        return precise(session.started_at)
+        return to_milliseconds(session.started_at)
 
     @admin.display(description="ended (UTC)")
     def ended(self, session: VisitorSession) -> str:
-        return precise(session.ended_at)
+        return to_milliseconds(session.ended_at)
 
     @admin.display
     def rooms(self, session: Any) -> str:
@@ -183,8 +183,8 @@ class VisitorSessionAdmin(ReceivedAdmin):
 
     @admin.display(description="first reported (UTC)")
     def created(self, session: VisitorSession) -> str:
-        return precise(session.created_at)
+        return to_milliseconds(session.created_at)
 
     @admin.display(description="last reported (UTC)")
     def updated(self, session: VisitorSession) -> str:
-        return precise(session.updated_at)
+        return to_milliseconds(session.updated_at)

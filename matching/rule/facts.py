@@ -234,7 +234,7 @@ def find_facts(
     Returns: those of all posted rooms that are rooms of the organization, and the facts of each request.
     """
     if len(requests) == 1:
-        row = ahead.take() if ahead else None
+        row = ahead.consume() if ahead else None
         if row is None:
             [row] = FACTS_OF_ONE.fetch(organization=organization.id, **parameters_of(requests[0]))
         return facts_of_one(row)

@@ -24,7 +24,7 @@ def page_of(goal: Goal) -> str:
 
 
 def goals() -> GoalQuerySet:
-    return Goal.objects.with_details()
+    return Goal.objects.with_allowed_rooms()
 
 
 def form(**attributes: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from goalsvc.orgs.admin.history import admins_by_kind
 from goalsvc.orgs.history import Kind
 from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
 from tests.admin.samples import act, found, make_entry, url, words
-from tests.api.endpoints import make_place, match_body
+from tests.api.endpoints import Place, match_body
 from tests.conftest import Client as ApiClient
 from tests.factories import ExternalMatchFactory, GoalFactory, PendingMatchFactory, UserFactory
 
@@ -155,9 +155,7 @@ def test_commands_are_told(outsider: User, capsys: pytest.CaptureFixture[str]) -
     assert {entry.changed_by for entry in HistoryEntry.objects.all()} == {None}
 
 
-def test_posting_matches_is_not_told(as_manager: ApiClient, organization: Organization) -> None:
-    place = make_place(organization)
-
+def test_posting_matches_is_not_told(as_manager: ApiClient, place: Place) -> None:
     assert as_manager.post(place.url("goal-matches"), match_body(place)).status_code == 200
     assert told() == []
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from rest_framework.test import APIClient
 
 from goalsvc.orgs.models import Organization
-from tests.conftest import Client
 from tests.factories import (
     ExternalMatchFactory,
     GoalFactory,
@@ -136,6 +136,7 @@ ENDPOINTS = [
 
 
 def make_place(organization: Organization) -> Place:
+    """Give the organization one room, goal and session each: enough for every endpoint to succeed."""
     room = RoomFactory.create(organization=organization)
     identity = VisitorIdentityFactory.create(organization=organization, identity="customer-12345678")
     session = VisitorSessionFactory.create(
@@ -149,13 +150,13 @@ def make_place(organization: Organization) -> Place:
     )
 
 
-def send(client: Client, endpoint: Endpoint, place: Place, suffix: str = "") -> Any:
+def send(client: APIClient, endpoint: Endpoint, place: Place, suffix: str = "") -> Any:
     """Make the endpoint's least valid request, with something behind its address if need be."""
     url = place.url(endpoint.route) + suffix
     body = endpoint.body(place)
     if body is None:
         return client.generic(endpoint.method, url)
-    return client.send(endpoint.method, url, json.dumps(body).encode())
+    return client.generic(endpoint.method, url, json.dumps(body), "application/json")
 
 
 def routes() -> Iterator[URLPattern]:

@@ -13,6 +13,7 @@ import pytest
 from goals.models import Goal
 from matching.models import ExternalMatch, Visitor, VisitorIdentity, VisitorSession
 from tests.api.endpoints import ENDPOINTS, PUBLIC, Endpoint
+from tests.api.test_openapi import DESCRIBED, fields_of
 from tests.factories import UNKNOWN_ID, ids
 
 WRITING = {str(each): each for each in ENDPOINTS if each.method in {"POST", "PUT", "PATCH"}}
@@ -171,6 +172,18 @@ def refused(field: Field) -> list[str]:
 
 def test_every_writing_endpoint_has_its_fields_here():
     assert FIELDS.keys() == WRITING.keys()
+
+
+@every_writing_endpoint
+def test_every_field_of_a_serializer_is_here(endpoint):
+    [operation] = [name for name, each in DESCRIBED.items() if each == endpoint]
+    fields = fields_of(operation)
+    fields.pop("goal_id", None)  # of an item: test_match_batch
+
+    assert fields.keys() == FIELDS[str(endpoint)].keys()
+    assert {name for name, schema in fields.items() if "null" in json.dumps(schema)} == {
+        name for name, field in FIELDS[str(endpoint)].items() if field.is_nullable
+    }
 
 
 def whole_body(endpoint: Endpoint, place: Any) -> dict[str, Any]:

@@ -30,18 +30,13 @@ def session(organization, room):
 
 
 @pytest.fixture
-def url(org_url, goal, session):
-    return f"{org_url}/goals/{goal.id}/matches"
+def url(url, session):
+    return url
 
 
 @pytest.fixture
-def body(room, second_room):
-    return {
-        "visitor_identity": "customer-12345678",
-        "goal_matched_at": "2016-10-10T22:00:49.123Z",
-        "goal_value": "123.45",
-        "rooms": ids(room, second_room),
-    }
+def body(body, room, second_room):
+    return body | {"goal_value": "123.45", "rooms": ids(room, second_room)}
 
 
 def test_a_match_is_answered_whole_with_200(

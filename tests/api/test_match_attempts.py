@@ -25,16 +25,6 @@ MATCHED_AT = "2016-10-10T22:00:49.123Z"
 
 
 @pytest.fixture
-def url(org_url, goal):
-    return f"{org_url}/goals/{goal.id}/matches"
-
-
-@pytest.fixture
-def body(room):
-    return {"visitor_identity": CUSTOMER, "goal_matched_at": MATCHED_AT, "rooms": ids(room)}
-
-
-@pytest.fixture
 def attempts(as_integrator, org_url):
     def get(query: str = "") -> Any:
         response = as_integrator.get(f"{org_url}/match_attempts?{query}")

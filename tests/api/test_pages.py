@@ -370,14 +370,14 @@ def test_rows_erased_while_a_page_is_read_do_not_end_the_list(
     as_manager, organization, org_url, room, monkeypatch
 ):
     expected = make_matches(organization, room, "11111")
-    search = pagination.walk
+    search = pagination.search
 
     def and_erase(*args: Any) -> Any:
         found = search(*args)
         ExternalMatch.objects.filter(pk=expected[1]).delete()
         return found
 
-    monkeypatch.setattr(pagination, "walk", and_erase)
+    monkeypatch.setattr(pagination, "search", and_erase)
 
     seen = rows_of(walk(as_manager, f"{org_url}/matches?room={room.id}&page_size=2"))
 

@@ -143,25 +143,6 @@ def test_identities_merge_within_a_batch_and_with_what_is_known(as_integrator, o
     assert not Visitor.objects.filter(visitor_id="tablet").exists()
 
 
-@pytest.mark.parametrize("name", ["visitor_sessions", "visitor_identities"])
-@pytest.mark.parametrize(
-    ("body", "sentence"),
-    [
-        ({}, "This field is required."),
-        ({"matches": []}, "This field is required."),
-        (None, "Not a list."),
-        ([], "Must have 1 to 5000 items, not 0."),
-        ([{}] * 5001, "Must have 1 to 5000 items, not 5001."),
-    ],
-)
-def test_a_broken_envelope_is_400(name, body, sentence, as_integrator, org_url):
-    envelope = body if isinstance(body, dict) else {name: body}
-
-    response = as_integrator.post(f"{org_url}/{name}/batch", envelope)
-
-    assert (response.status_code, response.json()) == (400, {name: [sentence]})
-
-
 def test_ndjson_is_taken_line_by_line(as_integrator, org_url, session):
     lines = [json.dumps(session), "{broken", json.dumps(session | {"visitor_session_id": "b"})]
 

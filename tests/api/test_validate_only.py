@@ -10,33 +10,19 @@ from matching.models import ExternalMatch, IdempotencyKey, MatchAttempt, Pending
 from tests.factories import (
     UNKNOWN_ID,
     PendingMatchFactory,
-    VisitorIdentityFactory,
-    VisitorSessionFactory,
     allow_rooms,
     ids,
 )
 
 
 @pytest.fixture
-def visitor(organization, room):
-    identity = VisitorIdentityFactory.create(organization=organization, identity="customer-12345678")
-    VisitorSessionFactory.create(visitor=identity.visitor, room_ids=[room.id])
-    return identity.visitor
+def url(url, visitor):
+    return url
 
 
 @pytest.fixture
-def url(org_url, goal, visitor):
-    return f"{org_url}/goals/{goal.id}/matches"
-
-
-@pytest.fixture
-def body(room, second_room):
-    return {
-        "visitor_identity": "customer-12345678",
-        "goal_matched_at": "2016-10-10T22:00:49.123Z",
-        "goal_value": "123.45",
-        "rooms": ids(room, second_room),
-    }
+def body(body, room, second_room):
+    return body | {"goal_value": "123.45", "rooms": ids(room, second_room)}
 
 
 WRITTEN = (ExternalMatch, PendingMatch, MatchAttempt, ReplayTally, IdempotencyKey)

@@ -59,7 +59,7 @@ def build(sessions: int, identities: int, *, vacuum: bool = True) -> World:
     _, key = ApiToken.objects.issue(user, "Benchmark")
     rooms = [Room.objects.create(organization=organization, name=f"Room {n}").id for n in range(ROOMS)]
     goals = [
-        Goal.open(
+        Goal.create(
             organization,
             {
                 "name": f"Goal {n}",

@@ -20,28 +20,13 @@ from tests.factories import (
 
 
 @pytest.fixture
-def visitor(organization, room):
-    identity = VisitorIdentityFactory.create(organization=organization, identity="customer-12345678")
-    VisitorSessionFactory.create(
-        visitor=identity.visitor, started_at="2016-10-10T20:00:00Z", room_ids=[room.id]
-    )
-    return identity.visitor
+def url(url, visitor):
+    return url
 
 
 @pytest.fixture
-def url(org_url, goal, visitor):
-    return f"{org_url}/goals/{goal.id}/matches"
-
-
-@pytest.fixture
-def body(room, second_room):
-    return {
-        "visitor_identity": "customer-12345678",
-        "goal_matched_at": "2016-10-10T22:00:49.123Z",
-        "goal_value": "123.45",
-        "rooms": ids(room, second_room),
-        "external_id": "receipt-1",
-    }
+def body(body, room, second_room):
+    return body | {"goal_value": "123.45", "rooms": ids(room, second_room), "external_id": "receipt-1"}
 
 
 def test_a_repetition_answers_the_first_match_and_writes_nothing(as_integrator, url, body):

@@ -36,19 +36,8 @@ MATCHED_AT = "2016-10-10T22:00:49.123Z"
 
 
 @pytest.fixture
-def url(org_url, goal):
-    return f"{org_url}/goals/{goal.id}/matches"
-
-
-@pytest.fixture
-def body(room):
-    return {
-        "visitor_identity": CUSTOMER,
-        "goal_matched_at": MATCHED_AT,
-        "goal_value": "123.45",
-        "rooms": [str(room.id)],
-        "if_unmatched": "hold",
-    }
+def body(body):
+    return body | {"goal_value": "123.45", "if_unmatched": "hold"}
 
 
 @pytest.fixture

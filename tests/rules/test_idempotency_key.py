@@ -36,25 +36,13 @@ CUSTOMER = "customer-12345678"
 
 
 @pytest.fixture
-def visitor(organization, room):
-    identity = VisitorIdentityFactory.create(organization=organization, identity=CUSTOMER)
-    VisitorSessionFactory.create(visitor=identity.visitor, room_ids=[room.id])
-    return identity.visitor
+def url(url, visitor):
+    return url
 
 
 @pytest.fixture
-def url(org_url, goal, visitor):
-    return f"{org_url}/goals/{goal.id}/matches"
-
-
-@pytest.fixture
-def body(room):
-    return {
-        "visitor_identity": CUSTOMER,
-        "goal_matched_at": "2016-10-10T22:00:49.123Z",
-        "goal_value": "123.45",
-        "rooms": ids(room),
-    }
+def body(body):
+    return body | {"goal_value": "123.45"}
 
 
 @pytest.fixture

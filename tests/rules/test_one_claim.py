@@ -12,11 +12,6 @@ ROUNDS = 60
 
 
 @pytest.fixture
-def url(org_url, goal):
-    return f"{org_url}/goals/{goal.id}/matches"
-
-
-@pytest.fixture
 def matching(organization, room):
     identity = VisitorIdentityFactory.create(organization=organization, identity="known")
     VisitorSessionFactory.create(

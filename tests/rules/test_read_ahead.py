@@ -31,11 +31,6 @@ def match(organization, room):
     }
 
 
-@pytest.fixture
-def url(organization, goal):
-    return f"/api/v5/orgs/{organization.id}/goals/{goal.id}/matches"
-
-
 def test_an_invalid_token_comes_before_a_broken_body(as_nobody, url):
     response = as_nobody.send("POST", url, b"{", HTTP_AUTHORIZATION="Token " + "0" * 40)
 
@@ -89,7 +84,7 @@ def test_a_stranger_is_refused_whatever_was_asked_for(as_stranger, url, match, g
 def test_what_was_read_ahead_is_taken_once():
     ahead = Ahead(Statement("SELECT 1"), {}, ("1",))
 
-    assert [ahead.take(), ahead.take()] == [("1",), None]
+    assert [ahead.consume(), ahead.consume()] == [("1",), None]
 
 
 def test_a_request_leaves_nothing_to_be_collected(organization, goal, manager):

@@ -20,16 +20,6 @@ CUSTOMER = "customer-12345678"
 MATCHED_AT = "2016-10-10T22:00:49.123Z"
 
 
-@pytest.fixture
-def url(org_url, goal):
-    return f"{org_url}/goals/{goal.id}/matches"
-
-
-@pytest.fixture
-def body(room):
-    return {"visitor_identity": CUSTOMER, "goal_matched_at": MATCHED_AT, "rooms": ids(room)}
-
-
 @dataclass(frozen=True)
 class Case:
     message: str

@@ -25,21 +25,12 @@ from tests.factories import (
     UNKNOWN_ID,
     GoalFactory,
     VisitorFactory,
-    VisitorIdentityFactory,
     VisitorSessionFactory,
 )
 
 CUSTOMER = "customer-12345678"
 MATCHED_AT = "2016-10-10T22:00:49.123Z"
 HEADER = "goal_id,visitor_identity,goal_matched_at,rooms,goal_value,external_id"
-
-
-@pytest.fixture
-def visitor(organization, room):
-    visitor = VisitorFactory.create(organization=organization, visitor_id="phone")
-    VisitorIdentityFactory.create(visitor=visitor, identity=CUSTOMER)
-    VisitorSessionFactory.create(visitor=visitor, room_ids=[room.id])
-    return visitor
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def begun(jobs: list[Job]) -> int:
 def test_few_work_at_a_time_and_the_next_begins_when_one_has_ended(jobs):
     threads = Threads(4, do, few=2)
     for job in jobs:
-        threads.take(job)
+        threads.submit(job)
     wait_until(lambda: begun(jobs) == 2)
     jobs[0][1].set()
     wait_until(lambda: begun(jobs) == 3)
@@ -43,7 +43,7 @@ def test_few_work_at_a_time_and_the_next_begins_when_one_has_ended(jobs):
 def test_those_that_take_long_keep_nobody_waiting_as_long_as_there_are_threads(jobs):
     threads = Threads(4, do, few=2)
     for job in jobs:
-        threads.take(job)
+        threads.submit(job)
     wait_until(lambda: begun(jobs) == 2)
     threads.pass_over(time.monotonic())
     wait_until(lambda: begun(jobs) == 4)

@@ -1,6 +1,6 @@
 """The admin of organizations, users, rooms and API tokens, and the scoping that every admin page obeys.
 
-Staff of an organization meet that organization's rows alone; operators (superusers) meet all. What staff may
+Staff of an organization see only that organization's rows; operators (superusers) see all. What staff may
 change follows from their permission scopes. Django's own permission tables are not used.
 """
 

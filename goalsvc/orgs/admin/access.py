@@ -32,7 +32,7 @@ def is_allowed(request: HttpRequest, scope: Scope | None) -> bool:
 
 
 def of_acting_user(request: HttpRequest, rows: QuerySet[Any], organization_path: str) -> QuerySet[Any]:
-    """Return those of `rows` that the user may meet: their organization's, or all for operators."""
+    """Return those of `rows` that the user may see: their organization's, or all for operators."""
     user = acting_user(request)
     if user.is_superuser:
         return rows

@@ -1,4 +1,4 @@
-"""How pages name rows, people and moments."""
+"""How the admin's pages show rows, users and moments."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ def link_to(row: models.Model, text: object = None) -> SafeString:
 
 
 def link_where_allowed(request: HttpRequest, row: models.Model) -> SafeString:
-    """Link to the row's page if the user may open it, else only name the row."""
+    """Link to the row's page if the user may open it, else return its name."""
     model = type(row)
     site = admin.site
     if site.is_registered(model) and site.get_model_admin(model).has_view_permission(request, row):
@@ -28,14 +28,14 @@ def link_where_allowed(request: HttpRequest, row: models.Model) -> SafeString:
     return format_html("{}", row)
 
 
-def person(user: User | None, nobody: str = "-") -> str:
-    """Name a user; on a page, with a link where whoever looks at the page may open it."""
+def link_to_user(user: User | None, nobody: str = "-") -> str:
+    """Name a user; inside a request of the admin, with a link if its user may open it."""
     page = current_page.get()
     if user is None:
         return nobody
     return str(user) if page is None else link_where_allowed(page, user)
 
 
-def precise(moment: datetime | None) -> str:
-    """Write a moment, in UTC, to the millisecond: in matching, the smallest difference decides."""
+def to_milliseconds(moment: datetime | None) -> str:
+    """Write a moment in UTC to the millisecond, because matching compares moments exactly."""
     return "-" if moment is None else moment.isoformat(sep=" ", timespec="milliseconds")[:-6]

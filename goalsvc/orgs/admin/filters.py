@@ -12,7 +12,7 @@ from goalsvc.orgs.models import Organization
 
 
 class OrganizationFilter(admin.SimpleListFilter):
-    """For operators: the rows of one organization. Offers some, and the one that a link has chosen."""
+    """For operators: the rows of one organization. Offers the first few, and the one selected by a link."""
 
     title = "organization"
     parameter_name = "organization"

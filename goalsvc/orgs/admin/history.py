@@ -1,4 +1,4 @@
-"""The admin of the history: who changed what, to be read."""
+"""The admin of the history: who changed what. Read-only."""
 
 import json
 from functools import cache
@@ -14,7 +14,7 @@ from django.utils.html import format_html
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import of_acting_user
-from goalsvc.orgs.admin.display import precise
+from goalsvc.orgs.admin.display import to_milliseconds
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, scoped_admins
 from goalsvc.orgs.history import Kind
@@ -22,7 +22,7 @@ from goalsvc.orgs.models import HistoryEntry, User
 
 
 class ActorFilter(admin.SimpleListFilter):
-    """By the user who made the change. Offers some users, and the one that a link has chosen."""
+    """By the user who made the change. Offers the first few users, and the one selected by a link."""
 
     title = "person"
     parameter_name = "person"
@@ -46,7 +46,7 @@ class ActorFilter(admin.SimpleListFilter):
 
 @admin.register(HistoryEntry)
 class HistoryEntryAdmin(OrganizationScopedAdmin):
-    """Who changed what. To be read: nobody adds to it, changes or deletes it here."""
+    """Who changed what. Nobody adds, changes or deletes entries here."""
 
     organization_path = "organization_id"
     date_hierarchy = "changed_at"
@@ -69,7 +69,7 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
         rows = super().get_queryset(request).select_related("organization", "changed_by")
-        # What became of users and tokens is for those who may see users and tokens.
+        # Entries of a kind are for those who may see its things, such as users and tokens.
         return rows.filter(kind__in=[kind for kind in Kind if self.may_see(request, kind)])
 
     @staticmethod
@@ -94,7 +94,7 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="changed (UTC)")
     def changed(self, entry: HistoryEntry) -> str:
-        return precise(entry.changed_at)
+        return to_milliseconds(entry.changed_at)
 
     @admin.display(description="by")
     def person(self, entry: HistoryEntry) -> str:
@@ -119,7 +119,7 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
         )
 
     def short(self, value: Any) -> str:
-        text = in_words(value)
+        text = as_text(value)
         return text if len(text) <= self.SHOWN else f"{text[: self.SHOWN]}…"
 
     @admin.display(description="from what to what")
@@ -128,8 +128,7 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
             "admin/orgs/historyentry/changes.html",
             {
                 "changes": [
-                    (name, in_words(before), in_words(after))
-                    for name, (before, after) in entry.changes.items()
+                    (name, as_text(before), as_text(after)) for name, (before, after) in entry.changes.items()
                 ]
             },
         )
@@ -137,7 +136,7 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
 
 @cache
 def admins_by_kind() -> dict[Kind, OrganizationScopedAdmin]:
-    """Return by kind the admin of the things it names: where they are found, and who may see them."""
+    """Return by kind the admin of its things, which knows their pages and who may see them."""
     return {
         model_admin.history_kind: model_admin
         for model_admin in scoped_admins(admin.site)
@@ -145,8 +144,8 @@ def admins_by_kind() -> dict[Kind, OrganizationScopedAdmin]:
     }
 
 
-def in_words(value: Any) -> str:
-    """Write a value of the history for people."""
+def as_text(value: Any) -> str:
+    """Write a value of the history for a page."""
     if value is None:
         return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

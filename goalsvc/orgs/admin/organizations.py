@@ -70,7 +70,7 @@ class OrganizationAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="its rows")
     def rows(self, organization: Organization) -> SafeString:
-        """Link to the lists, narrowed to the organization; their filter offers only some."""
+        """Link to the lists of the organization's rows; OrganizationFilter offers only the first few."""
         options = [
             model_admin.opts
             for model_admin in scoped_admins(self.admin_site)

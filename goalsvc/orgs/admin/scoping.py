@@ -1,4 +1,4 @@
-"""The base of every admin: rows of an organization, and what staff may do with them by their scopes."""
+"""The base of every admin: it limits rows to the user's organization, and actions to the user's scopes."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, ClassVar
@@ -33,9 +33,9 @@ def without_fields(fieldsets: Any, names: Collection[str]) -> list[Any]:
 
 
 class ScopedForm(forms.ModelForm):
-    """The form of a row whose organization is not asked for, or no longer."""
+    """The form of a row whose organization is set by the admin, or fixed already."""
 
-    organization_id: ClassVar[UUID | None] = None  # of the staff who add a row; set by get_form
+    organization_id: ClassVar[UUID | None] = None  # of a new row; set by get_form for staff
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,7 +43,7 @@ class ScopedForm(forms.ModelForm):
             self.instance.organization_id = self.organization_id
 
     def _get_validation_exclusions(self) -> set[str]:
-        # Constraints that name the organization are to be checked although the form does not show it.
+        # So that constraints with the organization are validated although the form does not show it.
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc] # not in the stubs
         return exclusions if "organization" in self.fields else exclusions - {"organization"}
 
@@ -51,23 +51,23 @@ class ScopedForm(forms.ModelForm):
 class OrganizationScopedAdmin(admin.ModelAdmin):
     """The admin of rows that belong to an organization. Every registered admin is one.
 
-    What a subclass does not state is refused: without a path to the organization it can't be registered,
-    and without scopes only operators change anything.
+    It fails closed: without a path to the organization a subclass can't be registered, and without scopes
+    only operators change anything.
     """
 
-    # The lookup from a row to its organization's id; also an attribute path.
+    # The lookup from a row to its organization's id, also read as a path of attributes.
     organization_path = ""
-    # What staff must hold to see the rows (None: nothing more) and to change them (None: operators alone).
+    # The scope that staff need to see the rows (None: no scope) and to change them (None: operators alone).
     view_scope: Scope | None = None
     change_scope: Scope | None = None
     # Fields that operators alone see and set.
     operator_fields: Collection[str] = ("organization",)
     # The column that operators see in lists.
     organization_column = "organization"
-    # Lookups that links of other pages bring to the list, such as `goal__id__exact`.
+    # Lookups that links of other pages use, such as `goal__id__exact`.
     linked_lookups: Sequence[str] = ()
-    # What the history calls the rows (None: they have none), and the fields whose changes it tells when a
-    # form is saved. Changes made by the models' own methods are told there.
+    # The rows' kind in the history (None: they have none), and the fields that are recorded when a form is
+    # saved. Changes by the models' own methods are recorded there.
     history_kind: Kind | None = None
     history_fields: Sequence[str] = ()
 
@@ -96,7 +96,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     def get_field_queryset(
         self, db: str | None, db_field: models.Field, request: HttpRequest | None
     ) -> QuerySet[Any]:
-        """Offer in forms only the rows that the user meets in the related model's own admin."""
+        """Offer in forms only the rows that the user sees in the related model's own admin."""
         model = db_field.related_model
         assert isinstance(model, type)
         if request is None or not self.admin_site.is_registered(model):
@@ -137,7 +137,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         return self.is_permitted(request, self.change_scope, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        # Not has_change_permission: what that says of single rows does not matter here.
+        # Not self.has_change_permission: subclasses refuse it for single rows.
         return OrganizationScopedAdmin.has_change_permission(self, request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -172,7 +172,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
             form.organization_id = acting_user(request).organization_id
         return form
 
-    # The history: one for all, in the place of Django's own log of the admin.
+    # The history, which replaces the log of Django's admin.
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """See goalsvc.orgs.history."""
@@ -195,7 +195,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
                 self.record(request, obj, Action.CHANGED if change else Action.CREATED, changes)
 
     def record(self, request: HttpRequest, row: Any, action: Action, changes: Changes) -> None:
-        """Write what the user has done to a row into the history."""
+        """Record in the history what the user has done to a row."""
         assert self.history_kind
         HistoryEntry.objects.record(
             self.organization_id_of(row),
@@ -214,7 +214,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Lead to the row's part of the history."""
+        """Redirect to the row's entries in the history."""
         row = self.get_object(request, object_id)
         if row is None or self.history_kind is None or not self.has_view_permission(request, row):
             return super().history_view(request, object_id, extra_context)
@@ -224,9 +224,9 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     # What requests may ask for.
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow what the list's own filters and known links bring.
+        """Allow the lookups of the list's own filters and of `linked_lookups`.
 
-        By default every column can be probed: `?digest__startswith=…`, or a scan of the whole table.
+        Django allows more: `?digest__startswith=…` would probe a column, or scan the whole table.
         """
         if request is None:
             return False
@@ -250,7 +250,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError:
-            # Two people at the same moment: the form saw no conflict, the database did.
+            # A race: the form was validated before another one was saved.
             return self.refuse(request, "Somebody else has just saved something that excludes this.")
 
     def response_action(

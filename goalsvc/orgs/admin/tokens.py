@@ -85,7 +85,7 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     def get_field_queryset(
         self, db: str | None, db_field: models.Field, request: HttpRequest | None
     ) -> QuerySet[Any]:
-        # A token has its user's permissions, so it is made for those whom one may manage.
+        # A token has its user's permissions, so it may be made only for users that one may manage.
         users = super().get_field_queryset(db, db_field, request)
         return manageable(users, acting_user(request)) if request else users.none()
 
@@ -105,7 +105,7 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     def response_add(
         self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Show the key, this once, in the answer itself: a message would be kept in a cookie or session."""
+        """Show the key once, in the answer itself: a message would be stored in a cookie or session."""
         context = {
             **self.admin_site.each_context(request),
             "title": "API token",
@@ -122,7 +122,7 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
 
     @admin.action(description="Revoke the selected API tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        # Also of users who may more than oneself: revoking gives nobody anything.
+        # Also tokens of users that one may not manage: to revoke one grants nothing.
         now = timezone.now()
 
         def change(token: ApiToken) -> None:

@@ -101,7 +101,7 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
         return without_fields(fieldsets, ["password"])
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[Any, ...]:
-        # Operators may move a user, and turn one into an operator of no organization and back.
+        # The organization is not read-only: operators may move users.
         return self.readonly_fields
 
     def formfield_for_dbfield(
@@ -110,7 +110,7 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
         if db_field.name != "scopes":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         return forms.MultipleChoiceField(
-            # Nobody gives what they do not have; nor is a user shown here who has more.
+            # Only scopes that the editor holds; users with more scopes are not editable at all.
             choices=[
                 (scope.value, f"{scope.label}: {scope.opens}")
                 for scope in Scope
@@ -132,9 +132,9 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
         return users, may_have_duplicates
 
     def record(self, request: HttpRequest, row: User, action: Action, changes: Changes) -> None:
-        """Write what was done to a user into the history, and into that of the organization they left.
+        """Record what was done to a user, in the histories of both organizations if the user has moved.
 
-        Neither tells which the other organization is.
+        Neither entry names the other organization.
         """
         former, present = changes.get("organization_id", (None, None))
         if former is None:
@@ -147,7 +147,7 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
         super().record(request, left, action, {**changes, "organization_id": [former, gone]})
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Change a user's password; the history says so, and neither of the two."""
+        """Change a user's password, and record that it changed, without the passwords."""
         with transaction.atomic():
             stored = User.objects.filter(pk__in=filter(None, [parse_uuid(id)])).values_list(
                 "password", flat=True

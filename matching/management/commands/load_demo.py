@@ -212,7 +212,7 @@ def make_goal(organization: Organization, user: User, number: int, **attributes:
     goal = Goal.objects.filter(id=goal_id).first()
     checked = GoalAttributes(**attributes)  # type: ignore[typeddict-item] # the literals above
     if goal is None:
-        return Goal.open(organization, checked, by=user, at=BEGINNING + timedelta(days=number), id=goal_id)
+        return Goal.create(organization, checked, by=user, at=BEGINNING + timedelta(days=number), id=goal_id)
     if goal.deleted_at is not None:
         goal.restore(by=user, at=timezone.now())
     goal.revise(checked, by=user, at=timezone.now())

