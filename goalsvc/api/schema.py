@@ -7,6 +7,7 @@ readable and every example stands beside the others.
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -244,6 +245,7 @@ def describe_actions(**operations: Operation) -> Callable[[type[V]], type[V]]:
     return decorate
 
 
+@cache
 def page_of(row: type[Serializer]) -> type[Serializer]:
     """Return the serializer of a page of rows."""
     fields = {

@@ -22,13 +22,32 @@ from goalsvc.api.schema import (
     Operation,
     Refusal,
     page_example,
+    page_of,
     refusal_of,
 )
 from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE
-from goalsvc.orgs.serializers import NestedUserSerializer
 from matching import refusals
 from matching.api.filters import GOAL, IDENTITY
-from matching.serializers import IdentityInput, MatchInput, RestatementInput, SessionInput
+from matching.api.results import (
+    MatchBatchSerializer,
+    VisitorIdentityBatchSerializer,
+    VisitorSessionBatchSerializer,
+)
+from matching.limits import MAX_BATCH_ITEMS
+from matching.serializers.inputs import MatchInput, MatchOfBatchInput, RestatementInput
+from matching.serializers.matches import (
+    MatchChangeSerializer,
+    MatchDetailSerializer,
+    MatchRecordSerializer,
+    MatchSerializer,
+    PendingMatchSerializer,
+)
+from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
+from matching.serializers.visitors import (
+    IdentityHoldingsSerializer,
+    VisitorIdentitySerializer,
+    VisitorSessionSerializer,
+)
 
 OTHER_ROOM = "0199d6a4-4c9e-7f0a-8a35-90d2c4b1e631"
 
@@ -208,307 +227,19 @@ SHORT_PAGES = (
     "With filters a page may hold fewer rows than asked for, even none, and have a `next`: it ends after "
     f"{MAX_ROWS_READ:,} rows that were looked at. Go on until `next` is null."
 )
+
+
+def batch_of(name: str, item: type[serializers.Serializer]) -> type[serializers.Serializer]:
+    """Return the serializer of a batch's body."""
+    items = serializers.ListField(child=item(), min_length=1, max_length=MAX_BATCH_ITEMS)
+    title = name.title().replace("_", "")
+    return type(f"{title}BatchSerializer", (serializers.Serializer,), {name: items})
+
+
 BAD_FILTER = FieldErrors(
     "bad filter", {"visitor_id": ["Control characters and lone surrogates are not allowed."]}
 )
 
-
-class ExternalMatch(serializers.Serializer):
-    id = serializers.UUIDField(allow_null=True, help_text="Null in a rehearsal.")
-    organization_id = serializers.UUIDField()
-    goal_id = serializers.UUIDField()
-    visitor_identity = serializers.CharField(
-        max_length=255, allow_null=True, help_text="Null once it has been erased."
-    )
-    visitor_id = serializers.CharField(
-        allow_null=True, help_text="Whose session was chosen. Null once it has been erased."
-    )
-    visitor_session_id = serializers.CharField(
-        allow_null=True, help_text="The session that was chosen. Null once it has been erased."
-    )
-    session_started_at = serializers.DateTimeField()
-    goal_matched_at = serializers.DateTimeField()
-    goal_value = serializers.DecimalField(14, 2, allow_null=True)
-    goal_value_source = serializers.ChoiceField(["request", "goal_default", "none"])
-    rooms = serializers.ListField(child=serializers.UUIDField(), help_text="The connected rooms.")
-    unconnected_rooms = serializers.ListField(
-        child=serializers.UUIDField(), help_text="Posted, but not connected or not allowed."
-    )
-    external_id = serializers.CharField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    created_by_user_id = serializers.UUIDField(allow_null=True)
-    is_retracted = serializers.BooleanField(help_text="True where a repetition meets a retracted match.")
-
-
-class VisitorIdentity(serializers.Serializer):
-    id = serializers.UUIDField()
-    organization_id = serializers.UUIDField()
-    visitor_identity = serializers.CharField(max_length=255)
-    visitor_id = serializers.CharField(max_length=64)
-    visitor_session_id = serializers.CharField(max_length=64, allow_null=True)
-    created_at = serializers.DateTimeField()
-
-
-class VisitorIdentityPage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = VisitorIdentity(many=True)
-
-
-class VisitorSession(serializers.Serializer):
-    id = serializers.UUIDField()
-    organization_id = serializers.UUIDField()
-    visitor_session_id = serializers.CharField(max_length=64)
-    visitor_id = serializers.CharField(max_length=64)
-    started_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField(allow_null=True)
-    rooms = serializers.ListField(child=serializers.UUIDField())
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-
-class VisitorSessionPage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = VisitorSession(many=True)
-
-
-class MatchRecord(ExternalMatch):
-    retracted_at = serializers.DateTimeField(allow_null=True)
-    retracted_by_user_id = serializers.UUIDField(allow_null=True)
-
-
-class MatchRecordPage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = MatchRecord(many=True)
-
-
-class MatchAttempt(serializers.Serializer):
-    id = serializers.UUIDField()
-    organization_id = serializers.UUIDField()
-    goal_id = serializers.UUIDField(allow_null=True)
-    source = serializers.ChoiceField(  # type: ignore[assignment] # an attribute, not Field.source
-        ["single", "batch", "import"]
-    )
-    visitor_identity = serializers.CharField(allow_null=True)
-    goal_matched_at = serializers.DateTimeField(allow_null=True)
-    external_id = serializers.CharField(allow_null=True)
-    code = serializers.CharField()
-    detail = serializers.CharField(allow_blank=True)
-    errors = serializers.DictField(allow_null=True)  # type: ignore[assignment] # not Serializer.errors
-    reason = serializers.DictField(allow_null=True)
-    request_id = serializers.CharField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    created_by_user_id = serializers.UUIDField(allow_null=True)
-
-
-class MatchAttemptPage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = MatchAttempt(many=True)
-
-
-class MatchDetail(MatchRecord):
-    rejected_attempts = MatchAttempt(many=True, help_text="Earlier attempts at the same event, newest first.")
-
-
-class MatchChange(serializers.Serializer):
-    id = serializers.UUIDField()
-    match_id = serializers.UUIDField()
-    kind = serializers.ChoiceField(["restated", "retracted", "restored"])
-    old_value = serializers.DecimalField(14, 2, allow_null=True)
-    new_value = serializers.DecimalField(14, 2, allow_null=True)
-    changed_at = serializers.DateTimeField()
-    changed_by_user_id = serializers.UUIDField(allow_null=True)
-    changed_by_user = NestedUserSerializer(allow_null=True)
-
-
-class MatchChangePage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = MatchChange(many=True)
-
-
-class PendingMatch(serializers.Serializer):
-    id = serializers.UUIDField(allow_null=True, help_text="Null in a rehearsal.")
-    status = serializers.ChoiceField(PENDING_STATUSES)
-    code = serializers.CharField(help_text="Why it could not be matched when last tried.")
-    reason = serializers.DictField()
-    expires_at = serializers.DateTimeField()
-    organization_id = serializers.UUIDField()
-    goal_id = serializers.UUIDField()
-    visitor_identity = serializers.CharField(
-        max_length=255, allow_null=True, help_text="Null in a stored answer once it has been erased."
-    )
-    goal_matched_at = serializers.DateTimeField()
-    goal_value = serializers.DecimalField(14, 2, allow_null=True)
-    rooms = serializers.ListField(child=serializers.UUIDField(), help_text="The posted rooms.")
-    external_id = serializers.CharField(allow_null=True)
-    match_id = serializers.UUIDField(allow_null=True, help_text="What settled it.")
-    created_at = serializers.DateTimeField()
-    created_by_user_id = serializers.UUIDField(allow_null=True)
-    resolved_at = serializers.DateTimeField(allow_null=True)
-
-
-class PendingMatchPage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = PendingMatch(many=True)
-
-
-class IdentifiedVisitor(serializers.Serializer):
-    id = serializers.UUIDField()
-    visitor_id = serializers.CharField(max_length=64)
-    visitor_session_id = serializers.CharField(max_length=64, allow_null=True)
-    visitor_created_at = serializers.DateTimeField()
-    created_at = serializers.DateTimeField(help_text="When the identity was tied to the visitor.")
-    is_shared = serializers.BooleanField(help_text="Another identity uses the visitor too: it would stay.")
-
-
-class Holdings(serializers.Serializer):
-    """Rows of one kind that are held about an identity, newest first."""
-
-    count = serializers.IntegerField(help_text="How many there are in all.")
-    next = serializers.URLField(allow_null=True, help_text="The list that goes on with the others.")
-
-
-class IdentifiedVisitors(Holdings):
-    results = IdentifiedVisitor(many=True)
-
-
-class HeldSessions(Holdings):
-    results = VisitorSession(many=True)
-
-
-class HeldMatches(Holdings):
-    results = MatchRecord(many=True)
-
-
-class HeldPendingMatches(Holdings):
-    results = PendingMatch(many=True)
-
-
-class HeldAttempts(Holdings):
-    results = MatchAttempt(many=True)
-
-
-class HeldKeys(serializers.Serializer):
-    count = serializers.IntegerField(help_text="Stored answers that hold the identity.")
-
-
-class IdentityHoldings(serializers.Serializer):
-    organization_id = serializers.UUIDField()
-    visitor_identity = serializers.CharField(max_length=255)
-    visitors = IdentifiedVisitors()
-    visitor_sessions = HeldSessions()
-    matches = HeldMatches()
-    pending_matches = HeldPendingMatches()
-    match_attempts = HeldAttempts()
-    idempotency_keys = HeldKeys()
-
-
-class Failure(serializers.Serializer):
-    """What the results of every batch have in common."""
-
-    index = serializers.IntegerField(help_text="The item's place in the batch, from 0.")
-    status = serializers.IntegerField(help_text="What the single call would have answered.")
-    code = serializers.CharField(required=False)
-    detail = serializers.CharField(required=False)
-    errors = serializers.DictField(  # type: ignore[assignment] # not Serializer.errors
-        required=False, help_text="By attribute, where the code is validation_error."
-    )
-
-
-class MatchResult(Failure):
-    match = ExternalMatch(required=False)
-    pending_match = PendingMatch(required=False)
-    is_replay = serializers.BooleanField(required=False)
-    reason = serializers.DictField(required=False)
-
-
-class MatchBatchSummary(serializers.Serializer):
-    received = serializers.IntegerField()
-    created = serializers.IntegerField()
-    replayed = serializers.IntegerField()
-    pending = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    by_code = serializers.DictField(child=serializers.IntegerField())
-
-
-class MatchBatchAnswer(serializers.Serializer):
-    results = MatchResult(many=True)
-    summary = MatchBatchSummary()
-
-
-class BatchMatchInput(MatchInput):
-    """An event outside the web page, and the goal that it matches."""
-
-    goal_id = serializers.UUIDField()
-
-
-class MatchBatch(serializers.Serializer):
-    matches = serializers.ListField(child=BatchMatchInput(), min_length=1, max_length=5000)
-
-
-class ReportBatchSummary(serializers.Serializer):
-    received = serializers.IntegerField()
-    created = serializers.IntegerField()
-    known = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    by_code = serializers.DictField(child=serializers.IntegerField())
-
-
-class VisitorIdentityResult(Failure):
-    visitor_identity = VisitorIdentity(required=False)
-
-
-class VisitorIdentityBatchAnswer(serializers.Serializer):
-    results = VisitorIdentityResult(many=True)
-    summary = ReportBatchSummary()
-
-
-class VisitorIdentityBatch(serializers.Serializer):
-    visitor_identities = serializers.ListField(child=IdentityInput(), min_length=1, max_length=5000)
-
-
-class VisitorSessionResult(Failure):
-    visitor_session = VisitorSession(required=False)
-
-
-class VisitorSessionBatchAnswer(serializers.Serializer):
-    results = VisitorSessionResult(many=True)
-    summary = ReportBatchSummary()
-
-
-class VisitorSessionBatch(serializers.Serializer):
-    visitor_sessions = serializers.ListField(child=SessionInput(), min_length=1, max_length=5000)
-
-
-class Tally(serializers.Serializer):
-    received = serializers.IntegerField()
-    matched = serializers.IntegerField()
-    replayed = serializers.IntegerField(help_text="Repetitions, which wrote nothing.")
-    pending = serializers.IntegerField(help_text="Held, and not settled yet.")
-    rejected = serializers.IntegerField()
-    rejected_by_code = serializers.DictField(child=serializers.IntegerField())
-    match_rate = serializers.FloatField(allow_null=True, help_text="matched / (received - replayed).")
-    last_success = serializers.DateTimeField(allow_null=True)
-
-
-class DayTally(Tally):
-    day = serializers.DateField()
-    goal_id = serializers.UUIDField(allow_null=True, help_text="Null: attempts that named no goal.")
-
-
-class MatchSummary(serializers.Serializer):
-    # "from" is a word of the language, so the attribute is declared below.
-    to = serializers.DateField()
-    total = Tally()
-    results = DayTally(many=True)
-
-
-MatchSummary._declared_fields["from"] = serializers.DateField()
 
 RESTATED_VALUE = FieldErrors("bad attributes", {"goal_value": ["This field is required."]})
 VALIDATE_ONLY = OpenApiParameter(
@@ -557,8 +288,8 @@ CREATE_MATCH = Operation(
     request=MatchInput,
     request_examples={"A sale": MATCH_INPUT_EXAMPLE},
     answers={
-        200: Answer(ExternalMatch, MATCH_EXAMPLE, "Matched", REPLAY_HEADERS),
-        202: Answer(PendingMatch, PENDING_EXAMPLE, "Held until it can be matched", REPLAY_HEADERS),
+        200: Answer(MatchSerializer, MATCH_EXAMPLE, "Matched", REPLAY_HEADERS),
+        202: Answer(PendingMatchSerializer, PENDING_EXAMPLE, "Held until it can be matched", REPLAY_HEADERS),
     },
     refusals=(
         *SUBSCRIBED,
@@ -582,11 +313,14 @@ CREATE_MATCHES = Operation(
         "that the single call would have given at its place. One bad item harms no other. Besides "
         '`{"matches": [...]}` the body may be `application/x-ndjson`, an item a line.'
     ),
-    request={"application/json": MatchBatch, "application/x-ndjson": BatchMatchInput},
+    request={
+        "application/json": batch_of("matches", MatchOfBatchInput),
+        "application/x-ndjson": MatchOfBatchInput,
+    },
     request_examples={"Two sales": {"matches": [{"goal_id": GOAL_EXAMPLE["id"], **MATCH_INPUT_EXAMPLE}]}},
     answers={
         200: Answer(
-            MatchBatchAnswer,
+            MatchBatchSerializer,
             {
                 "results": [
                     {"index": 0, "status": 200, "match": MATCH_EXAMPLE},
@@ -624,7 +358,7 @@ LIST_GOAL_MATCHES = Operation(
     tag="matches",
     summary="List a goal's matches",
     description=f"Newest first. {SHORT_PAGES}",
-    answers={200: Answer(MatchRecordPage, page_example(MATCH_RECORD_EXAMPLE))},
+    answers={200: Answer(page_of(MatchRecordSerializer), page_example(MATCH_RECORD_EXAMPLE))},
     refusals=(*SUBSCRIBED, GOAL_NOT_FOUND, *PAGE, BAD_MATCH_FILTER),
     parameters=(*MATCH_FILTERS, *PAGE_PARAMETERS),
 )
@@ -633,7 +367,7 @@ LIST_MATCHES = Operation(
     tag="matches",
     summary="List the organization's matches",
     description=f"Newest first. {SHORT_PAGES}",
-    answers={200: Answer(MatchRecordPage, page_example(MATCH_RECORD_EXAMPLE))},
+    answers={200: Answer(page_of(MatchRecordSerializer), page_example(MATCH_RECORD_EXAMPLE))},
     refusals=(*SUBSCRIBED, *PAGE, BAD_MATCH_FILTER),
     parameters=(*GOAL_FILTER, *MATCH_FILTERS, *PAGE_PARAMETERS),
 )
@@ -642,7 +376,9 @@ RETRIEVE_MATCH = Operation(
     tag="matches",
     summary="Retrieve a match",
     description="With the rejected attempts at the same event, if there were any.",
-    answers={200: Answer(MatchDetail, {**MATCH_RECORD_EXAMPLE, "rejected_attempts": [ATTEMPT_EXAMPLE]})},
+    answers={
+        200: Answer(MatchDetailSerializer, {**MATCH_RECORD_EXAMPLE, "rejected_attempts": [ATTEMPT_EXAMPLE]})
+    },
     refusals=(*SUBSCRIBED, MATCH_NOT_FOUND),
 )
 RESTATE_MATCH = Operation(
@@ -652,7 +388,7 @@ RESTATE_MATCH = Operation(
     description="The old value stays in the history.",
     request=RestatementInput,
     request_examples={"A refund": {"goal_value": "100.00"}},
-    answers={200: Answer(MatchRecord, {**MATCH_RECORD_EXAMPLE, "goal_value": "100.00"})},
+    answers={200: Answer(MatchRecordSerializer, {**MATCH_RECORD_EXAMPLE, "goal_value": "100.00"})},
     refusals=(
         *SETTINGS,
         MATCH_NOT_FOUND,
@@ -674,7 +410,7 @@ LIST_MATCH_CHANGES = Operation(
     tag="matches",
     summary="The history of a match",
     description="Its corrections, newest first.",
-    answers={200: Answer(MatchChangePage, page_example(CHANGE_EXAMPLE))},
+    answers={200: Answer(page_of(MatchChangeSerializer), page_example(CHANGE_EXAMPLE))},
     refusals=(*SUBSCRIBED, MATCH_NOT_FOUND, *PAGE),
     parameters=PAGE_PARAMETERS,
 )
@@ -683,7 +419,7 @@ LIST_PENDING_MATCHES = Operation(
     tag="held matches",
     summary="List held matches",
     description=f"Newest first, whatever has become of them. {SHORT_PAGES}",
-    answers={200: Answer(PendingMatchPage, page_example(PENDING_EXAMPLE))},
+    answers={200: Answer(page_of(PendingMatchSerializer), page_example(PENDING_EXAMPLE))},
     refusals=(
         *SUBSCRIBED,
         *PAGE,
@@ -704,7 +440,7 @@ RETRIEVE_PENDING_MATCH = Operation(
     id="retrieve_pending_match",
     tag="held matches",
     summary="Retrieve a held match",
-    answers={200: Answer(PendingMatch, PENDING_EXAMPLE)},
+    answers={200: Answer(PendingMatchSerializer, PENDING_EXAMPLE)},
     refusals=(*SUBSCRIBED, PENDING_NOT_FOUND),
 )
 CANCEL_PENDING_MATCH = Operation(
@@ -726,7 +462,7 @@ LIST_MATCH_ATTEMPTS = Operation(
     description=(
         "Every attempt to post a match that was rejected, newest first. Kept for 30 days. " + SHORT_PAGES
     ),
-    answers={200: Answer(MatchAttemptPage, page_example(ATTEMPT_EXAMPLE))},
+    answers={200: Answer(page_of(MatchAttemptSerializer), page_example(ATTEMPT_EXAMPLE))},
     refusals=(*SUBSCRIBED, *PAGE, FieldErrors("bad filter", {"goal_id": ["Not a UUID."]})),
     parameters=(
         OpenApiParameter("code", str, description="Only with this code."),
@@ -746,7 +482,7 @@ SUMMARIZE_MATCH_ATTEMPTS = Operation(
     ),
     answers={
         200: Answer(
-            MatchSummary,
+            MatchSummarySerializer,
             {
                 "from": "2016-10-05",
                 "to": "2016-10-11",
@@ -763,7 +499,7 @@ LIST_IDENTITIES = Operation(
     tag="visitors",
     summary="List visitor identities",
     description=f"Newest first. {SHORT_PAGES}",
-    answers={200: Answer(VisitorIdentityPage, page_example(IDENTITY_EXAMPLE))},
+    answers={200: Answer(page_of(VisitorIdentitySerializer), page_example(IDENTITY_EXAMPLE))},
     refusals=(*SUBSCRIBED, *PAGE, BAD_FILTER),
     parameters=(
         *VISITOR_FILTERS,
@@ -780,7 +516,7 @@ CREATE_IDENTITY = Operation(
         "One identity may have many visitors (phone, laptop), up to 1,000, one visitor many identities. Held "
         "matches that lacked it are matched at once, up to 1,000 of them, the others by `resolve_pending`."
     ),
-    request=IdentityInput,
+    request=VisitorIdentitySerializer,
     request_examples={
         "An identity": {
             "visitor_identity": "customer-12345678",
@@ -789,8 +525,8 @@ CREATE_IDENTITY = Operation(
         }
     },
     answers={
-        201: Answer(VisitorIdentity, IDENTITY_EXAMPLE, "New"),
-        200: Answer(VisitorIdentity, IDENTITY_EXAMPLE, "Known before"),
+        201: Answer(VisitorIdentitySerializer, IDENTITY_EXAMPLE, "New"),
+        200: Answer(VisitorIdentitySerializer, IDENTITY_EXAMPLE, "Known before"),
     },
     refusals=(
         *SUBSCRIBED,
@@ -825,7 +561,7 @@ RETRIEVE_IDENTITY = Operation(
     ),
     answers={
         200: Answer(
-            IdentityHoldings,
+            IdentityHoldingsSerializer,
             {
                 "organization_id": ORGANIZATION_EXAMPLE["id"],
                 "visitor_identity": "customer-12345678",
@@ -875,7 +611,7 @@ LIST_SESSIONS = Operation(
     tag="visitors",
     summary="List visitor sessions",
     description=f"By their start, newest first. {SHORT_PAGES}",
-    answers={200: Answer(VisitorSessionPage, page_example(SESSION_EXAMPLE))},
+    answers={200: Answer(page_of(VisitorSessionSerializer), page_example(SESSION_EXAMPLE))},
     refusals=(*SUBSCRIBED, *PAGE, BAD_FILTER),
     parameters=(
         *VISITOR_FILTERS,
@@ -919,7 +655,7 @@ CREATE_SESSION = Operation(
         "is refused, nothing of the report is recorded. Held matches that lacked the session are matched at "
         "once, up to 1,000 of them, the others by `resolve_pending`."
     ),
-    request=SessionInput,
+    request=VisitorSessionSerializer,
     request_examples={
         "A session": {
             "visitor_session_id": "b3c1a7d29e5f4a60",
@@ -930,8 +666,10 @@ CREATE_SESSION = Operation(
         }
     },
     answers={
-        201: Answer(VisitorSession, SESSION_EXAMPLE, "New"),
-        200: Answer(VisitorSession, SESSION_EXAMPLE, "Known before; the answer shows the merged session"),
+        201: Answer(VisitorSessionSerializer, SESSION_EXAMPLE, "New"),
+        200: Answer(
+            VisitorSessionSerializer, SESSION_EXAMPLE, "Known before; the answer shows the merged session"
+        ),
     },
     refusals=(
         *SUBSCRIBED,
@@ -952,7 +690,10 @@ CREATE_IDENTITIES = Operation(
     tag="visitors",
     summary="Tie up to 5,000 identities to visitors",
     description="Items and verdicts as of the single call. The body may also be `application/x-ndjson`.",
-    request={"application/json": VisitorIdentityBatch, "application/x-ndjson": IdentityInput},
+    request={
+        "application/json": batch_of("visitor_identities", VisitorIdentitySerializer),
+        "application/x-ndjson": VisitorIdentitySerializer,
+    },
     request_examples={
         "An identity": {
             "visitor_identities": [
@@ -962,7 +703,7 @@ CREATE_IDENTITIES = Operation(
     },
     answers={
         200: Answer(
-            VisitorIdentityBatchAnswer,
+            VisitorIdentityBatchSerializer,
             {
                 "results": [{"index": 0, "status": 201, "visitor_identity": IDENTITY_EXAMPLE}],
                 "summary": {"received": 1, "created": 1, "known": 0, "failed": 0, "by_code": {}},
@@ -983,7 +724,10 @@ CREATE_SESSIONS = Operation(
         "Items and verdicts as of the single call; reports of one session merge within the batch too, and "
         "each shows it as it stands after the last. The body may also be `application/x-ndjson`."
     ),
-    request={"application/json": VisitorSessionBatch, "application/x-ndjson": SessionInput},
+    request={
+        "application/json": batch_of("visitor_sessions", VisitorSessionSerializer),
+        "application/x-ndjson": VisitorSessionSerializer,
+    },
     request_examples={
         "A session": {
             "visitor_sessions": [
@@ -998,7 +742,7 @@ CREATE_SESSIONS = Operation(
     },
     answers={
         200: Answer(
-            VisitorSessionBatchAnswer,
+            VisitorSessionBatchSerializer,
             {
                 "results": [{"index": 0, "status": 201, "visitor_session": SESSION_EXAMPLE}],
                 "summary": {"received": 1, "created": 1, "known": 0, "failed": 0, "by_code": {}},

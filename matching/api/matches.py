@@ -46,16 +46,9 @@ from matching.api.filters import (
     uuid_filter,
     whole_number,
 )
-from matching.api.rendering import (
-    render_attempt,
-    render_batch,
-    render_change,
-    render_match_record,
-    render_pending,
-    render_summary,
-    respond,
-)
-from matching.matches.answers import OF_MATCHES, failed_by
+from matching.api.results import MatchBatchSerializer, MatchResultSerializer, respond
+from matching.limits import MAX_BATCH_ITEMS
+from matching.matches.answers import failed_by
 from matching.matches.attempts import PostedMatch, keep_attempts
 from matching.matches.idempotency import KEY_HEADER, once, read_key
 from matching.matches.metrics import count_answers, count_stored_answer
@@ -71,9 +64,16 @@ from matching.refusals import (
 )
 from matching.rule.facts import look_for_facts
 from matching.rule.resolver import MatchRequest
-from matching.serializers import RESTATEMENT
+from matching.serializers.inputs import RESTATEMENT
+from matching.serializers.matches import (
+    MatchChangeSerializer,
+    MatchDetail,
+    MatchDetailSerializer,
+    MatchRecordSerializer,
+    PendingMatchSerializer,
+)
+from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
 
-MAX_BATCH_ITEMS = 5000
 MAX_ATTEMPTS_SHOWN = 20
 
 
@@ -202,7 +202,7 @@ class GoalMatchesView(MatchPostingView):
             validate_only=validate_only,
             ahead=self.request.ahead,
         )
-        return respond(answer, self.organization, at=now)
+        return respond(answer, MatchResultSerializer(context={"at": now}))
 
     def goals_in(self, body: Any) -> list[UUID]:
         return [self.goal_id]
@@ -248,7 +248,7 @@ class MatchBatchView(BatchAPIView, MatchPostingView):
             source=self.source,
             validate_only=validate_only,
         )
-        return Response(render_batch(answers, OF_MATCHES, self.organization, at=now))
+        return Response(MatchBatchSerializer(context={"at": now}).to_representation(answers))
 
     def goals_in(self, body: Any) -> list[UUID]:
         rows = (result.get("match") or result.get("pending_match") for result in body["results"])
@@ -271,7 +271,14 @@ def list_matches(request: Request, organization: Organization, of_goal: list[Fil
     ]
     matches = organization.matches.filter(span(request, "created_at", "created")).with_visitors()
     return Response(
-        paginate(request, matches, render_match_record, by="created_at", newest_first=True, filters=filters)
+        paginate(
+            request,
+            matches,
+            MatchRecordSerializer().to_representation,
+            by="created_at",
+            newest_first=True,
+            filters=filters,
+        )
     )
 
 
@@ -323,7 +330,7 @@ class MatchView(MatchingAPIView):
     @describe(docs.RETRIEVE_MATCH)
     def get(self, request: Request, organization_id: str, match_id: str) -> Response:
         match = find_match(self.organization.matches.with_visitors(), match_id)
-        return Response({**render_match_record(match), "rejected_attempts": self.rejected_attempts(match)})
+        return Response(MatchDetailSerializer(MatchDetail(match, self.rejected_attempts(match))).data)
 
     @describe(docs.RESTATE_MATCH)
     def patch(self, request: Request, organization_id: str, match_id: str) -> Response:
@@ -334,7 +341,8 @@ class MatchView(MatchingAPIView):
             if match.retracted_at is not None:
                 raise MatchRetracted
             match.restate(attributes["goal_value"], by=self.user, at=timezone.now())
-        return Response(render_match_record(self.organization.matches.with_visitors().get(pk=match.pk)))
+        shown = self.organization.matches.with_visitors().get(pk=match.pk)
+        return Response(MatchRecordSerializer(shown).data)
 
     @describe(docs.RETRACT_MATCH)
     def delete(self, request: Request, organization_id: str, match_id: str) -> Response:
@@ -348,10 +356,10 @@ class MatchView(MatchingAPIView):
         find_match(self.organization.matches.all(), self.kwargs["match_id"])
         return fault
 
-    def rejected_attempts(self, match: ExternalMatch) -> list[dict[str, Any]]:
+    def rejected_attempts(self, match: ExternalMatch) -> list[MatchAttempt]:
         """The attempts that were rejected before the same event matched."""
         attempts = self.organization.match_attempts.before_match(match).order_by("-created_at", "-id")
-        return [render_attempt(attempt) for attempt in attempts[:MAX_ATTEMPTS_SHOWN]]
+        return list(attempts[:MAX_ATTEMPTS_SHOWN])
 
 
 class MatchHistoryView(MatchingAPIView):
@@ -359,7 +367,15 @@ class MatchHistoryView(MatchingAPIView):
     def get(self, request: Request, organization_id: str, match_id: str) -> Response:
         match = find_match(self.organization.matches.all(), match_id)
         changes = match.changes.select_related("changed_by")
-        return Response(paginate(request, changes, render_change, by="changed_at", newest_first=True))
+        return Response(
+            paginate(
+                request,
+                changes,
+                MatchChangeSerializer().to_representation,
+                by="changed_at",
+                newest_first=True,
+            )
+        )
 
     refusal = MatchView.refusal
 
@@ -380,7 +396,7 @@ class PendingMatchesView(MatchingAPIView):
                 self.organization.pending_matches.filter(
                     span(request, "created_at", "created", is_only=True)
                 ),
-                lambda row: render_pending(row, at=now),
+                PendingMatchSerializer(context={"at": now}).to_representation,
                 by="created_at",
                 newest_first=True,
                 filters=filters,
@@ -405,7 +421,8 @@ def status_filter(request: Request, at: datetime) -> list[Filter]:
 class PendingMatchView(MatchingAPIView):
     @describe(docs.RETRIEVE_PENDING_MATCH)
     def get(self, request: Request, organization_id: str, pending_id: str) -> Response:
-        return Response(render_pending(self.find(pending_id), at=timezone.now()))
+        pending = self.find(pending_id)
+        return Response(PendingMatchSerializer(pending, context={"at": timezone.now()}).data)
 
     @describe(docs.CANCEL_PENDING_MATCH)
     def delete(self, request: Request, organization_id: str, pending_id: str) -> Response:
@@ -440,7 +457,7 @@ class MatchAttemptsView(MatchingAPIView):
             paginate(
                 request,
                 self.organization.match_attempts.filter(created),
-                render_attempt,
+                MatchAttemptSerializer().to_representation,
                 by="created_at",
                 newest_first=True,
                 filters=filters,
@@ -452,5 +469,5 @@ class MatchAttemptSummaryView(MatchingAPIView):
     @describe(docs.SUMMARIZE_MATCH_ATTEMPTS)
     def get(self, request: Request, organization_id: str) -> Response:
         days = whole_number(request, "days", default=7, maximum=settings.MATCH_ATTEMPT_DAYS)
-        now = timezone.now()
-        return Response(render_summary(summarize(self.organization, days=days, at=now), days=days, at=now))
+        summary = summarize(self.organization, days=days, at=timezone.now())
+        return Response(MatchSummarySerializer(summary).data)

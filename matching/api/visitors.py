@@ -20,8 +20,13 @@ from goalsvc.orgs.views import OrganizationAPIView
 from matching.api import documentation as docs
 from matching.api.filters import IDENTITY, parse_text, read, span, text_filter
 from matching.api.matches import BatchAPIView, MatchingAPIView
-from matching.api.rendering import render_batch, render_identity, render_session, respond
-from matching.matches.answers import OF_REPORTS
+from matching.api.results import (
+    VisitorIdentityBatchSerializer,
+    VisitorIdentityResultSerializer,
+    VisitorSessionBatchSerializer,
+    VisitorSessionResultSerializer,
+    respond,
+)
 from matching.privacy.erasure import erase_identity
 from matching.privacy.export import (
     SECTIONS,
@@ -32,6 +37,12 @@ from matching.privacy.export import (
     sessions_of_identity,
 )
 from matching.refusals import VisitorIdentityNotFound, VisitorSessionNotFound
+from matching.serializers.visitors import (
+    Holdings,
+    IdentityHoldingsSerializer,
+    VisitorIdentitySerializer,
+    VisitorSessionSerializer,
+)
 from matching.visitors.identities import KnownIdentity
 from matching.visitors.reports import report_identities, report_sessions
 from matching.visitors.sessions import KnownSession
@@ -53,7 +64,9 @@ class VisitorIdentitiesView(MatchingAPIView):
             paginate(
                 request,
                 identities.select_related("visitor"),
-                lambda row: render_identity(KnownIdentity.of(row), self.organization),
+                lambda row: VisitorIdentitySerializer(
+                    context={"organization": self.organization}
+                ).to_representation(KnownIdentity.of(row)),
                 by="created_at",
                 newest_first=True,
                 filters=filters,
@@ -64,7 +77,7 @@ class VisitorIdentitiesView(MatchingAPIView):
     def post(self, request: Request, organization_id: str) -> Response:
         now = timezone.now()
         [answer] = report_identities(self.organization, [request.data], at=now)
-        return respond(answer, self.organization, at=now)
+        return respond(answer, VisitorIdentityResultSerializer(context={"organization": self.organization}))
 
 
 def visitor_filter(request: Request, organization: Organization) -> list[Filter]:
@@ -99,18 +112,15 @@ class VisitorIdentityView(OrganizationAPIView):
     def get(self, request: Request, organization_id: str, visitor_identity: str) -> Response:
         identity, counts = self.find(visitor_identity)
         size, now = page_size(request), timezone.now()
-        answer: dict[str, Any] = {
-            "organization_id": self.organization.id,
-            "visitor_identity": identity,
-        }
+        held: dict[str, Any] = {"visitor_identity": identity}
         for section in SECTIONS:
-            rows = newest(section, self.organization, identity, size) if counts[section.name] else []
-            answer[section.name] = {
-                "count": counts[section.name],
-                "next": self.url_after(section, rows[-1], identity) if counts[section.name] > size else None,
-                "results": [section.render(row, self.organization, now) for row in rows],
-            }
-        return Response(answer | {"idempotency_keys": {"count": counts["idempotency_keys"]}})
+            count = counts[section.name]
+            rows = newest(section, self.organization, identity, size) if count else []
+            more = self.url_after(section, rows[-1], identity) if count > size else None
+            held[section.name] = Holdings(count, more, [section.read(row) for row in rows])
+        held["idempotency_keys"] = counts["idempotency_keys"]
+        context = {"organization": self.organization, "at": now}
+        return Response(IdentityHoldingsSerializer(held, context=context).data)
 
     @describe(docs.ERASE_IDENTITY)
     def delete(self, request: Request, organization_id: str, visitor_identity: str) -> Response:
@@ -179,7 +189,9 @@ class VisitorSessionsView(MatchingAPIView):
             paginate(
                 request,
                 rows,
-                lambda row: render_session(KnownSession.of(row), self.organization),
+                lambda row: VisitorSessionSerializer(
+                    context={"organization": self.organization}
+                ).to_representation(KnownSession.of(row)),
                 by="started_at",
                 newest_first=True,
                 filters=filters,
@@ -190,7 +202,7 @@ class VisitorSessionsView(MatchingAPIView):
     def post(self, request: Request, organization_id: str) -> Response:
         now = timezone.now()
         [answer] = report_sessions(self.organization, [request.data], at=now)
-        return respond(answer, self.organization, at=now)
+        return respond(answer, VisitorSessionResultSerializer(context={"organization": self.organization}))
 
 
 class VisitorSessionView(OrganizationAPIView):
@@ -220,7 +232,11 @@ class VisitorIdentityBatchView(BatchAPIView):
     def post(self, request: Request, organization_id: str) -> Response:
         now = timezone.now()
         answers = report_identities(self.organization, self.read_items(), at=now)
-        return Response(render_batch(answers, OF_REPORTS, self.organization, at=now))
+        return Response(
+            VisitorIdentityBatchSerializer(context={"organization": self.organization}).to_representation(
+                answers
+            )
+        )
 
 
 class VisitorSessionBatchView(BatchAPIView):
@@ -230,4 +246,8 @@ class VisitorSessionBatchView(BatchAPIView):
     def post(self, request: Request, organization_id: str) -> Response:
         now = timezone.now()
         answers = report_sessions(self.organization, self.read_items(), at=now)
-        return Response(render_batch(answers, OF_REPORTS, self.organization, at=now))
+        return Response(
+            VisitorSessionBatchSerializer(context={"organization": self.organization}).to_representation(
+                answers
+            )
+        )

@@ -1,4 +1,4 @@
-"""What a client may send: matches, visitor identities, visitor sessions."""
+"""Matches and their corrections, as clients send them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -62,44 +62,10 @@ class RestatementInput(ObjectSerializer):
     goal_value = MoneyField(allow_null=True, help_text="The right value; null: none.")
 
 
-class IdentityInput(IdentifiedInput):
-    """An identity of a visitor."""
+class MatchOfBatchInput(MatchInput):
+    """An event outside the web page, and the goal that it matches."""
 
-    visitor_identity = IdentifierField(max_length=255, help_text="Also taken as `custom_visitor_identity`.")
-    visitor_id = IdentifierField(max_length=64, help_text="The visitor's id on the tracking site.")
-    visitor_session_id = IdentifierField(
-        required=False, allow_null=True, default=None, max_length=64, help_text="The session it was given in."
-    )
-
-
-class SessionInput(IdentifiedInput):
-    """A visitor's session, or as much of it as is known."""
-
-    visitor_session_id = IdentifierField(max_length=64, help_text="The session's id on the tracking site.")
-    visitor_id = IdentifierField(max_length=64, help_text="The visitor's id on the tracking site.")
-    started_at = PlausibleMomentField()
-    ended_at = PlausibleMomentField(required=False, allow_null=True, default=None)
-    rooms = RoomIdsField(max_length=100, help_text="The rooms it has been in so far.")
-    visitor_identity = IdentifierField(
-        required=False,
-        allow_null=True,
-        default=None,
-        max_length=255,
-        help_text="Ties the identity to the visitor as well.",
-    )
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        attributes = super().to_internal_value(data)
-        ended_at = attributes["ended_at"]
-        if ended_at is not None and ended_at < attributes["started_at"]:
-            raise serializers.ValidationError({"ended_at": ["A session cannot end before it starts."]})
-        return attributes
-
-    def read(self, data: dict[str, Any]) -> dict[str, Any] | None:
-        attributes = super().read(data)
-        if attributes is not None and (ended_at := attributes["ended_at"]) is not None:
-            return attributes if ended_at >= attributes["started_at"] else None
-        return attributes
+    goal_id = serializers.UUIDField()
 
 
 def check_match(data: Any) -> dict[str, Any]:
@@ -115,5 +81,3 @@ def check_match(data: Any) -> dict[str, Any]:
 # Stateless, so one of each serves every request.
 MATCH = MatchInput()
 RESTATEMENT = RestatementInput()
-IDENTITY_OF_VISITOR = IdentityInput()
-SESSION = SessionInput()
