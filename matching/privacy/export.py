@@ -42,33 +42,33 @@ def visitors_of(organization: Organization, identity: str) -> QuerySet[Any]:
 
 
 SECTIONS = (
-    Section("visitors", visitors_of, "created_at", "visitor-identities"),
+    Section("visitors", visitors_of, "created_at", "visitor-identity-list"),
     Section(
         "visitor_sessions",
         lambda organization, identity: organization.visitor_sessions.filter(
             visitor__identities__identity=identity, visitor__identities__organization=organization
         ).select_related("visitor"),
         "started_at",
-        "visitor-sessions",
+        "visitor-session-list",
         KnownSession.of,
     ),
     Section(
         "matches",
         lambda organization, identity: organization.matches.filter(visitor_identity=identity).with_visitors(),
         "created_at",
-        "matches",
+        "match-list",
     ),
     Section(
         "pending_matches",
         lambda organization, identity: organization.pending_matches.filter(visitor_identity=identity),
         "created_at",
-        "pending-matches",
+        "pending-match-list",
     ),
     Section(
         "match_attempts",
         lambda organization, identity: organization.match_attempts.filter(visitor_identity=identity),
         "created_at",
-        "match-attempts",
+        "match-attempt-list",
     ),
 )
 

@@ -1,6 +1,5 @@
 """Matches, their corrections, and what waits to become one, as answers show them."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rest_framework import serializers
@@ -81,7 +80,7 @@ class MatchRecordSerializer(MatchSerializer):
 
 class MatchDetail(NamedTuple):
     match: ExternalMatch
-    rejected_attempts: Sequence[MatchAttempt]  # at the same event, newest first
+    rejected_attempts: list[MatchAttempt]  # at the same event, newest first
 
 
 class MatchDetailSerializer(MatchRecordSerializer):

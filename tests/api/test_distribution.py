@@ -26,12 +26,12 @@ TABLES = """
     WHERE table_schema = 'public' AND column_name = 'organization_id'
 """
 HOT = [
-    "POST-goal-matches",
+    "POST-goal-match-list",
     "POST-match-batch",
-    "POST-visitor-sessions",
-    "POST-session-batch",
-    "POST-visitor-identities",
-    "POST-identity-batch",
+    "POST-visitor-session-list",
+    "POST-visitor-session-batch",
+    "POST-visitor-identity-list",
+    "POST-visitor-identity-batch",
     "GET-goal-list",
     "GET-goal-detail",
 ]
