@@ -11,5 +11,13 @@ MAX_PENDING = 1000
 # Items of a batch.
 MAX_BATCH_ITEMS = 5000
 
-# Characters of a visitor identity.
+# Characters of an id of somebody else's, whose columns have no room for more.
 MAX_IDENTITY_LENGTH = 255
+MAX_EXTERNAL_ID_LENGTH = 255
+MAX_TRACKING_ID_LENGTH = 64  # of visitors and sessions
+
+# Characters of an Idempotency-Key.
+MAX_KEY_LENGTH = 255
+
+# Rooms of a match or a session.
+MAX_ROOMS = 100

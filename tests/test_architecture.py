@@ -24,7 +24,7 @@ BELOW = {
     "matching.apps": [],
     "matching.limits": [],
     "matching.refusals": ["goals", "matching.limits"],
-    "matching.models": ["goals"],
+    "matching.models": ["goals", "matching.limits"],
     "matching.rule": ["matching.models", "matching.refusals"],
     "matching.serializers": ["matching.rule"],
     "matching.matches": ["matching.serializers"],

@@ -10,7 +10,19 @@ from django.conf import settings
 from django.db.models import Q, QuerySet, Subquery
 
 from goalsvc.api.pagination import Filter, Filtered
-from matching.api.parameters import Choice, Flag, Id, Moment, Query, Room, Text, WholeNumber, begin, end
+from matching.api.parameters import (
+    Choice,
+    Flag,
+    Id,
+    Moment,
+    Query,
+    Room,
+    Text,
+    WholeNumber,
+    begin,
+    end,
+    parameters_of,
+)
 from matching.models import PendingMatch
 from matching.privacy.export import sessions_of_identity
 
@@ -23,8 +35,9 @@ class ListQuery(Query):
     def narrow(self, rows: QuerySet[Any], values: dict[str, Any]) -> Any:
         """Return the Rows of a list that meet the filters whose values were given."""
         filters: list[Filter] = []
+        parameters = parameters_of(type(self))
         for name, value in values.items():
-            parameter: Any = self.fields[name]
+            parameter = parameters[name]
             if isinstance(parameter, Moment) and str(parameter.lookup).startswith(f"{self.by}__"):
                 rows = rows.filter(**{str(parameter.lookup): value})
             else:
@@ -159,7 +172,3 @@ class PostingQuery(Query):
 
 class SummaryQuery(Query):
     days = WholeNumber(maximum=settings.MATCH_ATTEMPT_DAYS, value=min(7, settings.MATCH_ATTEMPT_DAYS))
-
-
-# Stateless, so one serves every request.
-POSTING = PostingQuery()

@@ -113,6 +113,6 @@ class MatchAttemptViewSet(MatchingViewSet):
 
     @action(detail=False)
     def summary(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        days = SummaryQuery().check(request.query_params)["days"]
+        days = SummaryQuery.check(request.query_params)["days"]
         summary = summarize(self.organization, days=days, at=timezone.now())
         return Response(MatchSummarySerializer(summary).data)

@@ -1,6 +1,7 @@
 """Query parameters as fields of a serializer: read, checked, described, and what a list is filtered by."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -172,18 +173,22 @@ class WholeNumber(Parameter):
 class Query(serializers.Serializer):
     """The query parameters of an address."""
 
-    def check(self, query: QueryDict) -> dict[str, Any]:
+    @classmethod
+    def check(cls, query: QueryDict) -> dict[str, Any]:
         """Return the values given, by the parameters' own names.
 
         Raises: ValidationError, of the first fault.
         """
-        values = {parameter.name: parameter.read(query) for parameter in self.declared()}
+        values = {name: parameter.read(query) for name, parameter in parameters_of(cls).items()}
         return {name: value for name, value in values.items() if value is not None}
-
-    def declared(self) -> Iterable[Any]:
-        return self.fields.values()
 
     @classmethod
     def parameters(cls) -> tuple[OpenApiParameter, ...]:
         """Describe the parameters, other names included."""
-        return tuple(each for parameter in cls().declared() for each in parameter.described())
+        return tuple(each for parameter in parameters_of(cls).values() for each in parameter.described())
+
+
+@cache
+def parameters_of(query: type[Query]) -> dict[str, Any]:
+    """Return the parameters of a query by name. They hold no state of a request, so all share them."""
+    return dict(query().fields)

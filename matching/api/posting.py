@@ -18,8 +18,8 @@ from goalsvc.api.viewsets import Request
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.views import OrganizationAPIView
 from matching.api.documentation import matches as docs
-from matching.api.filters import POSTING, GoalMatchQuery
-from matching.api.results import MatchBatchSerializer, MatchResultSerializer, respond
+from matching.api.filters import GoalMatchQuery, PostingQuery
+from matching.api.results import MatchBatchSerializer, respond
 from matching.api.viewsets import BatchAPIView, MatchingViewSet
 from matching.matches.answers import failed_by
 from matching.matches.attempts import PostedMatch, keep_attempts
@@ -28,10 +28,12 @@ from matching.matches.metrics import count_answers, count_stored_answer
 from matching.matches.posting import post_matches, read_request
 from matching.matches.retries import retried_on_collision
 from matching.matches.summary import count_replays
-from matching.models import ExternalMatchQuerySet, MatchAttempt
+from matching.models import ExternalMatchQuerySet, MatchAttempt, PendingMatch
 from matching.rule.facts import look_for_facts
 from matching.rule.resolver import MatchRequest
-from matching.serializers.matches import MatchRecordSerializer
+from matching.serializers.matches import MatchRecordSerializer, MatchSerializer, PendingMatchSerializer
+
+MATCH = MatchSerializer()  # stateless, so one serves every request
 
 
 class MatchPosting(OrganizationAPIView):
@@ -54,7 +56,7 @@ class MatchPosting(OrganizationAPIView):
         Args:
             endpoint: what an Idempotency-Key is scoped to.
         """
-        validate_only = POSTING.check(self.request.query_params).get("validate_only", False)
+        validate_only = PostingQuery.check(self.request.query_params).get("validate_only", False)
         key = read_key(self.request)
         if key is None or validate_only:
             return self.answer(validate_only=validate_only)
@@ -144,7 +146,9 @@ class GoalMatchViewSet(MatchPosting, MatchingViewSet):  # type: ignore[misc] # o
             validate_only=validate_only,
             ahead=self.request.ahead,
         )
-        return respond(answer, MatchResultSerializer(context={"at": now}))
+        if isinstance(answer.row, PendingMatch):
+            return respond(answer, PendingMatchSerializer(context={"at": now}))
+        return respond(answer, MATCH)
 
     def goals_in(self, body: Any) -> list[UUID]:
         return [self.goal_id]

@@ -28,16 +28,12 @@ class ResultSerializer(serializers.Serializer):
         """Return the field that shows what is stored of a posted row."""
         raise NotImplementedError
 
-    def row(self, row: Any) -> dict[str, Any]:
-        """Show what is stored of a posted row."""
-        shown: dict[str, Any] = self.fields[self.name_of(row)].to_representation(row)
-        return shown
-
     def to_representation(self, instance: tuple[int, Answer[Any]]) -> dict[str, Any]:
         index, answer = instance
         result: dict[str, Any] = {"index": index, "status": answer.status}
         if answer.row is not None:
-            result[self.name_of(answer.row)] = self.row(answer.row)
+            name = self.name_of(answer.row)
+            result[name] = self.fields[name].to_representation(answer.row)
             if answer.verdict is Verdict.REPLAYED:
                 result["is_replay"] = True
             return result
@@ -119,11 +115,15 @@ class VisitorSessionBatchSerializer(BatchSerializer):
     summary = ReportBatchSummarySerializer()
 
 
-def respond(answer: Answer[Any], result: ResultSerializer) -> Response:
-    """Make the answer to a single posted match, identity or session."""
+def respond(answer: Answer[Any], serializer: serializers.BaseSerializer) -> Response:
+    """Make the answer to a single posted match, identity or session.
+
+    Args:
+        serializer: shows what is stored of it.
+    """
     headers = {REPLAY_HEADER: "true"} if answer.verdict is Verdict.REPLAYED else {}
     if answer.row is not None:
-        body = result.row(answer.row)
+        body = serializer.to_representation(answer.row)
     elif answer.errors is not None:
         body = answer.errors
     else:

@@ -16,9 +16,7 @@ from matching.api.documentation import visitors as docs
 from matching.api.filters import VisitorIdentityQuery, VisitorSessionQuery
 from matching.api.results import (
     VisitorIdentityBatchSerializer,
-    VisitorIdentityResultSerializer,
     VisitorSessionBatchSerializer,
-    VisitorSessionResultSerializer,
     respond,
 )
 from matching.api.viewsets import BatchAPIView, MatchingViewSet, NewestFirst
@@ -28,6 +26,7 @@ from matching.privacy.export import SECTIONS, Section, can_be_identity, count_ho
 from matching.refusals import VisitorIdentityNotFound, VisitorSessionNotFound
 from matching.serializers.visitors import (
     Holdings,
+    IdentityHoldings,
     IdentityHoldingsSerializer,
     VisitorIdentitySerializer,
     VisitorSessionSerializer,
@@ -85,18 +84,18 @@ class VisitorIdentityViewSet(NamedByOthersViewSet):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         [answer] = report_identities(self.organization, [request.data], at=timezone.now())
-        return respond(answer, VisitorIdentityResultSerializer(context={"organization": self.organization}))
+        return respond(answer, self.get_serializer())
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         identity, counts = self.find_held()
         size = page_size(request)
-        held: dict[str, Any] = {"visitor_identity": identity}
+        holdings = {}
         for section in SECTIONS:
             count = counts[section.name]
             rows = newest(section, self.organization, identity, size) if count else []
             more = self.url_after(section, rows[-1], identity) if count > size else None
-            held[section.name] = Holdings(count, more, [section.read(row) for row in rows])
-        held["idempotency_keys"] = counts["idempotency_keys"]
+            holdings[section.name] = Holdings(count, more, [section.read(row) for row in rows])
+        held = IdentityHoldings(identity, holdings, counts["idempotency_keys"])
         return Response(IdentityHoldingsSerializer(held, context=self.get_serializer_context()).data)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -144,7 +143,7 @@ class VisitorSessionViewSet(NamedByOthersViewSet):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         [answer] = report_sessions(self.organization, [request.data], at=timezone.now())
-        return respond(answer, VisitorSessionResultSerializer(context={"organization": self.organization}))
+        return respond(answer, self.get_serializer())
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take back a session that was reported wrongly."""

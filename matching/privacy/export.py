@@ -14,12 +14,12 @@ from goalsvc.api.fields import FORBIDDEN_CHARACTERS
 from goalsvc.api.pagination import Filter, Slice, planned_by_rows, rows_in, slice_of
 from goalsvc.api.rendering import JSONRenderer
 from goalsvc.orgs.models import Organization
+from matching.limits import MAX_IDENTITY_LENGTH
 from matching.models import VisitorIdentity, VisitorSession
 from matching.privacy.erasure import stored_answers
 from matching.serializers.visitors import IdentityHoldingsSerializer
 from matching.visitors.sessions import KnownSession
 
-MAX_IDENTITY_LENGTH = 255
 CHUNK = 1000
 
 

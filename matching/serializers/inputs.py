@@ -8,6 +8,7 @@ from rest_framework import serializers
 from goalsvc.api.fields import MoneyField, PlausibleMomentField, RoomIdsField, StrictChoiceField
 from goalsvc.api.identifiers import IdentifierField
 from goalsvc.api.serializers import ObjectSerializer
+from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH, MAX_ROOMS
 
 IDENTITY = "visitor_identity"
 # giosg's published client types use this name for the same attribute.
@@ -34,10 +35,13 @@ class MatchInput(IdentifiedInput):
     """An event outside the web page."""
 
     visitor_identity = IdentifierField(
-        max_length=255, help_text="Who it was; submitted beforehand. Also taken as `custom_visitor_identity`."
+        max_length=MAX_IDENTITY_LENGTH,
+        help_text="Who it was; submitted beforehand. Also taken as `custom_visitor_identity`.",
     )
     goal_matched_at = PlausibleMomentField(help_text="When it was; at most 24 hours in the future.")
-    rooms = RoomIdsField(min_length=1, max_length=100, help_text="Where it was: rooms of the organization.")
+    rooms = RoomIdsField(
+        min_length=1, max_length=MAX_ROOMS, help_text="Where it was: rooms of the organization."
+    )
     goal_value = MoneyField(
         required=False, allow_null=True, default=None, help_text="Null or absent: the goal's default value."
     )
@@ -45,7 +49,7 @@ class MatchInput(IdentifiedInput):
         required=False,
         allow_null=True,
         default=None,
-        max_length=255,
+        max_length=MAX_EXTERNAL_ID_LENGTH,
         help_text="Your own id of the event: sent again for the same goal, it writes nothing new.",
     )
     if_unmatched = StrictChoiceField(

@@ -9,6 +9,7 @@ from goalsvc.api.rendering import moment
 from goalsvc.orgs.history import Action
 from goalsvc.orgs.models import HistoryEntry
 from goalsvc.orgs.serializers import NestedUserSerializer
+from matching.limits import MAX_IDENTITY_LENGTH
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.rule.reasons import in_order
 from matching.serializers.records import MatchAttemptSerializer
@@ -21,7 +22,7 @@ class MatchSerializer(serializers.Serializer):
     organization_id = serializers.UUIDField()
     goal_id = serializers.UUIDField()
     visitor_identity = serializers.CharField(
-        max_length=255, allow_null=True, help_text="Null once it has been erased."
+        max_length=MAX_IDENTITY_LENGTH, allow_null=True, help_text="Null once it has been erased."
     )
     visitor_id = serializers.CharField(
         allow_null=True, help_text="Whose session was chosen. Null once it has been erased."
@@ -90,7 +91,7 @@ class MatchDetailSerializer(MatchRecordSerializer):
         many=True, help_text="Earlier attempts at the same event, newest first."
     )
 
-    def to_representation(self, instance: MatchDetail) -> dict[str, Any]:  # type: ignore[override] # more of it
+    def to_representation(self, instance: MatchDetail) -> dict[str, Any]:  # type: ignore[override] # more of it,
         attempts = self.fields["rejected_attempts"].to_representation(instance.rejected_attempts)
         return {**super().to_representation(instance.match), "rejected_attempts": attempts}
 
@@ -134,7 +135,9 @@ class PendingMatchSerializer(serializers.Serializer):
     organization_id = serializers.UUIDField()
     goal_id = serializers.UUIDField()
     visitor_identity = serializers.CharField(
-        max_length=255, allow_null=True, help_text="Null in a stored answer once it has been erased."
+        max_length=MAX_IDENTITY_LENGTH,
+        allow_null=True,
+        help_text="Null in a stored answer once it has been erased.",
     )
     goal_matched_at = MomentField()
     goal_value = MoneyField(allow_null=True)

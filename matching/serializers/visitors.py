@@ -8,6 +8,7 @@ from rest_framework import serializers
 from goalsvc.api.fields import MomentField, PlausibleMomentField, RoomIdsField
 from goalsvc.api.identifiers import IdentifierField
 from goalsvc.api.rendering import moment
+from matching.limits import MAX_IDENTITY_LENGTH, MAX_ROOMS, MAX_TRACKING_ID_LENGTH
 from matching.models import VisitorIdentity
 from matching.serializers.inputs import IdentifiedInput
 from matching.serializers.matches import MatchRecordSerializer, PendingMatchSerializer
@@ -19,10 +20,18 @@ class VisitorIdentitySerializer(IdentifiedInput):
 
     id = serializers.UUIDField(read_only=True)
     organization_id = serializers.UUIDField(read_only=True)
-    visitor_identity = IdentifierField(max_length=255, help_text="Also taken as `custom_visitor_identity`.")
-    visitor_id = IdentifierField(max_length=64, help_text="The visitor's id on the tracking site.")
+    visitor_identity = IdentifierField(
+        max_length=MAX_IDENTITY_LENGTH, help_text="Also taken as `custom_visitor_identity`."
+    )
+    visitor_id = IdentifierField(
+        max_length=MAX_TRACKING_ID_LENGTH, help_text="The visitor's id on the tracking site."
+    )
     visitor_session_id = IdentifierField(
-        required=False, allow_null=True, default=None, max_length=64, help_text="The session it was given in."
+        required=False,
+        allow_null=True,
+        default=None,
+        max_length=MAX_TRACKING_ID_LENGTH,
+        help_text="The session it was given in.",
     )
     created_at = MomentField(read_only=True)
 
@@ -43,17 +52,21 @@ class VisitorSessionSerializer(IdentifiedInput):
 
     id = serializers.UUIDField(read_only=True)
     organization_id = serializers.UUIDField(read_only=True)
-    visitor_session_id = IdentifierField(max_length=64, help_text="The session's id on the tracking site.")
-    visitor_id = IdentifierField(max_length=64, help_text="The visitor's id on the tracking site.")
+    visitor_session_id = IdentifierField(
+        max_length=MAX_TRACKING_ID_LENGTH, help_text="The session's id on the tracking site."
+    )
+    visitor_id = IdentifierField(
+        max_length=MAX_TRACKING_ID_LENGTH, help_text="The visitor's id on the tracking site."
+    )
     started_at = PlausibleMomentField()
     ended_at = PlausibleMomentField(required=False, allow_null=True, default=None)
-    rooms = RoomIdsField(max_length=100, help_text="The rooms it has been in so far.")
+    rooms = RoomIdsField(max_length=MAX_ROOMS, help_text="The rooms it has been in so far.")
     visitor_identity = IdentifierField(
         write_only=True,
         required=False,
         allow_null=True,
         default=None,
-        max_length=255,
+        max_length=MAX_IDENTITY_LENGTH,
         help_text="Ties the identity to the visitor as well.",
     )
     created_at = MomentField(read_only=True)
@@ -91,8 +104,8 @@ class IdentifiedVisitorSerializer(serializers.Serializer):
     """A visitor of an identity: whose data it would lose, and whether the visitor would go with it."""
 
     id = serializers.UUIDField()
-    visitor_id = serializers.CharField(max_length=64)
-    visitor_session_id = serializers.CharField(max_length=64, allow_null=True)
+    visitor_id = serializers.CharField(max_length=MAX_TRACKING_ID_LENGTH)
+    visitor_session_id = serializers.CharField(max_length=MAX_TRACKING_ID_LENGTH, allow_null=True)
     visitor_created_at = MomentField()
     created_at = MomentField(help_text="When the identity was tied to the visitor.")
     is_shared = serializers.BooleanField(help_text="Another identity uses the visitor too: it would stay.")
@@ -157,11 +170,20 @@ class HeldKeysSerializer(serializers.Serializer):
         return {"count": instance}
 
 
+@dataclass(frozen=True)
+class IdentityHoldings:
+    """All that is held about an identity."""
+
+    visitor_identity: str
+    holdings: dict[str, Holdings]  # by the names of the serializer's fields
+    idempotency_keys: int  # stored answers that hold it
+
+
 class IdentityHoldingsSerializer(serializers.Serializer):
     """All that is held about an identity."""
 
     organization_id = serializers.UUIDField()
-    visitor_identity = serializers.CharField(max_length=255)
+    visitor_identity = serializers.CharField(max_length=MAX_IDENTITY_LENGTH)
     visitors = HeldVisitorsSerializer()
     visitor_sessions = HeldSessionsSerializer()
     matches = HeldMatchesSerializer()
@@ -169,14 +191,15 @@ class IdentityHoldingsSerializer(serializers.Serializer):
     match_attempts = HeldAttemptsSerializer()
     idempotency_keys = HeldKeysSerializer()
 
-    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
-        """Show the identity, the Holdings of each kind and the number of stored answers, by field."""
+    def to_representation(self, instance: IdentityHoldings) -> dict[str, Any]:
+        holdings = {
+            name: self.fields[name].to_representation(held) for name, held in instance.holdings.items()
+        }
         return {
             "organization_id": self.context["organization"].id,
-            **{
-                name: held if isinstance(held, str) else self.fields[name].to_representation(held)
-                for name, held in instance.items()
-            },
+            "visitor_identity": instance.visitor_identity,
+            **holdings,
+            "idempotency_keys": self.fields["idempotency_keys"].to_representation(instance.idempotency_keys),
         }
 
     def row(self, name: str) -> serializers.BaseSerializer:

@@ -30,6 +30,7 @@ from matching.serializers.records import MatchAttemptSerializer, MatchSummarySer
 from matching.serializers.visitors import (
     Holdings,
     IdentifiedVisitorSerializer,
+    IdentityHoldings,
     IdentityHoldingsSerializer,
     VisitorIdentitySerializer,
     VisitorSessionSerializer,
@@ -84,7 +85,7 @@ def holdings(organization: Any) -> Any:
         "match_attempts": attempt,
     }  # fmt: skip
     held = {name: Holdings(1, None, [make(organization)]) for name, make in rows.items()}
-    return {"visitor_identity": "customer-1", **held, "idempotency_keys": 0}
+    return IdentityHoldings("customer-1", held, 0)
 
 
 # A row of each kind, with all that it may have.

@@ -42,7 +42,6 @@ IDEMPOTENCY_KEY_IN_USE = refusal_of(refusals.IdempotencyKeyInUse)
 IDEMPOTENCY_KEY_REUSED = refusal_of(refusals.IdempotencyKeyReused)
 IDEMPOTENT = (IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED)
 MATCH_NOT_FOUND = refusal_of(refusals.MatchNotFound)
-PENDING_STATUSES = ["pending", "matched", "expired", "cancelled"]
 PENDING_NOT_FOUND = refusal_of(refusals.PendingMatchNotFound)
 EXTERNAL_ID_CONFLICT = refusal_of(refusals.ExternalIdConflict)
 TOO_MANY_PENDING = refusal_of(refusals.TooManyPending)

@@ -42,7 +42,7 @@ from matching.api.filters import (
 from matching.api.results import (
     MatchBatchSerializer,
 )
-from matching.limits import MAX_BATCH_ITEMS, MAX_PENDING
+from matching.limits import MAX_BATCH_ITEMS, MAX_KEY_LENGTH, MAX_PENDING
 from matching.serializers.inputs import MatchInput, MatchOfBatchInput, RestatementInput
 from matching.serializers.matches import (
     MatchChangeSerializer,
@@ -55,11 +55,11 @@ from matching.serializers.matches import (
 RESTATED_VALUE = FieldErrors("bad attributes", {"goal_value": ["This field is required."]})
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+    {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[\\x21-\\x7e]+$"},
     OpenApiParameter.HEADER,
     description=(
-        "Your own name for this request, 1 to 255 printable ASCII characters. Sent again with the same "
-        f"payload within {settings.IDEMPOTENCY_KEY_HOURS} hours, the stored answer is given, with "
+        f"Your own name for this request, 1 to {MAX_KEY_LENGTH} printable ASCII characters. Sent again with "
+        f"the same payload within {settings.IDEMPOTENCY_KEY_HOURS} hours, the stored answer is given, with "
         "`Idempotent-Replay: true`. Refusals are not stored, as they wrote nothing."
     ),
 )
