@@ -38,7 +38,9 @@ class MatchInput(IdentifiedInput):
         max_length=MAX_IDENTITY_LENGTH,
         help_text="Who it was; submitted beforehand. Also taken as `custom_visitor_identity`.",
     )
-    goal_matched_at = PlausibleMomentField(help_text="When it was; at most 24 hours in the future.")
+    goal_matched_at = PlausibleMomentField(
+        help_text=f"When it was; at most {PlausibleMomentField.TOLERANCE_HOURS} hours in the future."
+    )
     rooms = RoomIdsField(
         min_length=1, max_length=MAX_ROOMS, help_text="Where it was: rooms of the organization."
     )
