@@ -7,10 +7,8 @@ from goals.refusals import GoalNotFound
 from goals.serializers import GOAL_EXAMPLE, INPUT_EXAMPLE, GoalSerializer
 from goalsvc.api.preconditions import PreconditionFailed
 from goalsvc.api.schema import (
-    BODY,
     PAGE,
     PAGE_PARAMETERS,
-    SETTINGS,
     Answer,
     FieldErrors,
     Operation,
@@ -63,7 +61,7 @@ LIST_GOALS = Operation(
     summary="List the organization's goals",
     description="By creation time, ascending.",
     answers={200: Answer(page_of(GoalSerializer), page_example(GOAL_EXAMPLE))},
-    refusals=(*SETTINGS, *PAGE),
+    refusals=PAGE,
     parameters=PAGE_PARAMETERS,
 )
 CREATE_GOAL = Operation(
@@ -76,7 +74,7 @@ CREATE_GOAL = Operation(
     answers={
         201: Answer(GoalSerializer, GOAL_EXAMPLE, headers={"Location": "The address of the goal.", **ETAG})
     },
-    refusals=(*SETTINGS, *BODY, BAD_GOAL),
+    refusals=(BAD_GOAL,),
 )
 RETRIEVE_GOAL = Operation(
     id="retrieve_goal",
@@ -86,7 +84,7 @@ RETRIEVE_GOAL = Operation(
         200: Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG),
         304: Answer(None, description="It is what you have.", headers=ETAG),
     },
-    refusals=(*SETTINGS, GOAL_NOT_FOUND),
+    refusals=(GOAL_NOT_FOUND,),
     parameters=(IF_NONE_MATCH,),
 )
 REPLACE_GOAL = Operation(
@@ -97,7 +95,7 @@ REPLACE_GOAL = Operation(
     request=GoalSerializer,
     request_examples={"All attributes": INPUT_EXAMPLE},
     answers={200: Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG)},
-    refusals=(*SETTINGS, GOAL_NOT_FOUND, *CHANGED, *BODY, BAD_GOAL),
+    refusals=(GOAL_NOT_FOUND, *CHANGED, BAD_GOAL),
     parameters=(IF_MATCH,),
 )
 UPDATE_GOAL = Operation(
@@ -107,7 +105,7 @@ UPDATE_GOAL = Operation(
     request=GoalSerializer(partial=True),
     request_examples={"A new default value": {"default_value": 20}},
     answers={200: Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG)},
-    refusals=(*SETTINGS, GOAL_NOT_FOUND, *CHANGED, *BODY, BAD_GOAL),
+    refusals=(GOAL_NOT_FOUND, *CHANGED, BAD_GOAL),
     parameters=(IF_MATCH,),
 )
 DELETE_GOAL = Operation(
@@ -116,6 +114,6 @@ DELETE_GOAL = Operation(
     summary="Delete a goal",
     description="The goal leaves the API. Its matches are kept, and an administrator can restore it.",
     answers={204: Answer(None)},
-    refusals=(*SETTINGS, GOAL_NOT_FOUND, *CHANGED),
+    refusals=(GOAL_NOT_FOUND, *CHANGED),
     parameters=(IF_MATCH,),
 )

@@ -229,7 +229,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "5",
     "DESCRIPTION": (
         "Goals, and their matches outside the web page: at once, with a reason, exactly once.\n\n"
-        "A body is JSON in UTF-8, of at most 1 MiB, or 16 MiB of a batch, and 600,000 values. It may be "
+        f"A body is JSON in UTF-8, of at most {MAX_BODY_BYTES >> 20} MiB, or "
+        f"{MAX_BATCH_BODY_BYTES >> 20} MiB of a batch, and 600,000 values. It may be "
         "compressed (`Content-Encoding: gzip`); limits count what is unpacked."
     ),
     "SERVE_INCLUDE_SCHEMA": False,

@@ -10,24 +10,13 @@ from goalsvc.api.views import DocsView, SchemaView
 from goalsvc.orgs.views import CallerView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
-from matching.api.matches import (
-    GoalMatchesView,
-    MatchAttemptSummaryView,
-    MatchAttemptsView,
-    MatchBatchView,
-    MatchesView,
-    MatchHistoryView,
-    MatchView,
-    PendingMatchesView,
-    PendingMatchView,
-)
+from matching.api.matches import MatchAttemptViewSet, MatchViewSet, PendingMatchViewSet
+from matching.api.posting import GoalMatchViewSet, MatchBatchView
 from matching.api.visitors import (
-    VisitorIdentitiesView,
     VisitorIdentityBatchView,
-    VisitorIdentityView,
+    VisitorIdentityViewSet,
     VisitorSessionBatchView,
-    VisitorSessionsView,
-    VisitorSessionView,
+    VisitorSessionViewSet,
 )
 
 
@@ -44,35 +33,23 @@ ORG = "api/v5/orgs/<str:organization_id>"
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register(f"{ORG}/rooms", RoomViewSet, basename="room")
 router.register(f"{ORG}/goals", GoalViewSet, basename="goal")
+router.register(f"{ORG}/goals/<str:goal_id>/matches", GoalMatchViewSet, basename="goal-match")
+router.register(f"{ORG}/matches", MatchViewSet, basename="match")
+router.register(f"{ORG}/pending_matches", PendingMatchViewSet, basename="pending-match")
+router.register(f"{ORG}/match_attempts", MatchAttemptViewSet, basename="match-attempt")
+router.register(f"{ORG}/visitor_identities", VisitorIdentityViewSet, basename="visitor-identity")
+router.register(f"{ORG}/visitor_sessions", VisitorSessionViewSet, basename="visitor-session")
 
 urlpatterns = [
     path("api/v5/users/me", CallerView.as_view(), name="caller"),
     path(ORG, OrganizationView.as_view(), name="organization"),
-    *router.urls,
-    path(f"{ORG}/goals/<str:goal_id>/matches", GoalMatchesView.as_view(), name="goal-matches"),
-    path(f"{ORG}/matches", MatchesView.as_view(), name="matches"),
+    # Before the router's: there, the last part of such an address would be an id.
     path(f"{ORG}/matches/batch", MatchBatchView.as_view(), name="match-batch"),
-    path(f"{ORG}/matches/<str:match_id>", MatchView.as_view(), name="match"),
-    path(f"{ORG}/matches/<str:match_id>/history", MatchHistoryView.as_view(), name="match-history"),
-    path(f"{ORG}/pending_matches", PendingMatchesView.as_view(), name="pending-matches"),
-    path(f"{ORG}/pending_matches/<str:pending_id>", PendingMatchView.as_view(), name="pending-match"),
-    path(f"{ORG}/match_attempts", MatchAttemptsView.as_view(), name="match-attempts"),
-    path(f"{ORG}/match_attempts/summary", MatchAttemptSummaryView.as_view(), name="match-attempt-summary"),
-    path(f"{ORG}/visitor_identities/batch", VisitorIdentityBatchView.as_view(), name="identity-batch"),
-    path(f"{ORG}/visitor_sessions/batch", VisitorSessionBatchView.as_view(), name="session-batch"),
-    path(f"{ORG}/visitor_identities", VisitorIdentitiesView.as_view(), name="visitor-identities"),
-    path(f"{ORG}/visitor_sessions", VisitorSessionsView.as_view(), name="visitor-sessions"),
-    # After those of batches, because an identity may be any text, slashes included.
     path(
-        f"{ORG}/visitor_identities/<text:visitor_identity>",
-        VisitorIdentityView.as_view(),
-        name="visitor-identity",
+        f"{ORG}/visitor_identities/batch", VisitorIdentityBatchView.as_view(), name="visitor-identity-batch"
     ),
-    path(
-        f"{ORG}/visitor_sessions/<text:visitor_session_id>",
-        VisitorSessionView.as_view(),
-        name="visitor-session",
-    ),
+    path(f"{ORG}/visitor_sessions/batch", VisitorSessionBatchView.as_view(), name="visitor-session-batch"),
+    *router.urls,
     path("api/v5/schema", SchemaView.as_view(), name="schema"),
     path("api/v5/docs", DocsView.as_view(), name="docs"),
     path("healthz", LivenessView.as_view(), name="healthz"),

@@ -189,17 +189,20 @@ class PlausibleMomentField(MomentField):
 
     default_error_messages = {
         "past": "Before the year 2000: it looks like a placeholder. Send the real moment.",
-        "future": "More than 24 hours in the future: it looks like a placeholder. Send the real moment.",
+        "future": (
+            "More than {hours} hours in the future: it looks like a placeholder. Send the real moment."
+        ),
     }
     FIRST = datetime(2000, 1, 1, tzinfo=UTC)
-    TOLERANCE = timedelta(hours=24)
+    TOLERANCE_HOURS = 24
+    TOLERANCE = timedelta(hours=TOLERANCE_HOURS)
 
     def to_internal_value(self, data: Any) -> datetime:
         moment = super().to_internal_value(data)
         if moment < self.FIRST:
             self.fail("past")
         if moment > datetime.now(UTC) + self.TOLERANCE:
-            self.fail("future")
+            self.fail("future", hours=self.TOLERANCE_HOURS)
         return moment
 
     def read(self, data: Any) -> Any:

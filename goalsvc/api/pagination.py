@@ -67,9 +67,6 @@ class Slice(NamedTuple):
     limit: int
 
 
-Rows = QuerySet[Any] | Callable[[Slice], list[Any]]
-
-
 @dataclass(frozen=True)
 class Filter:
     """A condition on the rows of a list.
@@ -79,6 +76,17 @@ class Filter:
 
     condition: Q
     is_indexed: bool = False
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """The rows of a queryset that meet all filters; there may be so many that it takes care to read them."""
+
+    queryset: QuerySet[Any]
+    filters: Sequence[Filter]
+
+
+Rows = QuerySet[Any] | Filtered | Callable[[Slice], list[Any]]
 
 
 @dataclass(frozen=True)
@@ -101,29 +109,12 @@ class KeysetPagination(BasePagination):
     newest_first = False
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        """Return the rows of a page; `queryset` may be a function as well. Errors: see `read_page`."""
+        """Return the rows of a page of a queryset, or of other Rows. Errors: see `read_page`."""
         self.page = read_page(request, queryset, by=self.by, newest_first=self.newest_first)
         return self.page.rows
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(self.page.of(data))
-
-
-def paginate(
-    request: Request,
-    rows_of: Rows,
-    render: Callable[[Any], dict[str, Any]],
-    *,
-    by: str,
-    newest_first: bool = False,
-    filters: Sequence[Filter] | None = None,
-) -> dict[str, Any]:
-    """Return the page that a request asks for as a JSON object; `render` makes that of a row.
-
-    Arguments and errors are those of `read_page`.
-    """
-    page = read_page(request, rows_of, by=by, newest_first=newest_first, filters=filters)
-    return page.of([render(row) for row in page.rows])
 
 
 def read_page(
@@ -132,7 +123,6 @@ def read_page(
     *,
     by: str,
     newest_first: bool = False,
-    filters: Sequence[Filter] | None = None,
 ) -> Page:
     """Return the page that the request's `cursor` and `page_size` ask for, in few statements.
 
@@ -140,11 +130,10 @@ def read_page(
     `previous`): see MAX_ROWS_READ.
 
     Args:
-        rows_of: the rows of one organization: a queryset, unordered, or a function that reads a slice of
-            them, ordered by `by` and `id`.
+        rows_of: the rows of one organization: a queryset, unordered, Filtered or not, or a function that
+            reads a slice of them, ordered by `by` and `id`.
         by: the datetime field that orders the rows; ties are ordered by id.
         newest_first: order both descending.
-        filters: which rows of a queryset; None for short lists, which are read without MAX_ROWS_READ.
 
     Raises: NotFound for a bad cursor, ValidationError naming `page_size`.
     """
@@ -155,12 +144,12 @@ def read_page(
     place = (cursor.moment, cursor.id) if cursor is not None else None
     wanted = Slice(is_descending=newest_first != backwards, after=place, limit=size + 1)
     stop = None
-    if not isinstance(rows_of, QuerySet):
-        rows = rows_of(wanted)
-    elif filters is None:
+    if isinstance(rows_of, QuerySet):
         rows = rows_in(rows_of, wanted, by)
+    elif isinstance(rows_of, Filtered):
+        rows, stop = read_filtered(rows_of.queryset, rows_of.filters, wanted, by)
     else:
-        rows, stop = read_filtered(rows_of, filters, wanted, by)
+        rows = rows_of(wanted)
     is_more = len(rows) > size
     rows = rows[:size]
     # The places that the page begins and ends at, in the direction of reading.

@@ -5,11 +5,13 @@ readable and every example stands beside the others.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
@@ -19,6 +21,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from goalsvc.api import identifiers
+from goalsvc.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from goalsvc.api.query import checking_query
 from goalsvc.api.serializers import ObjectSerializer
 
@@ -67,7 +70,7 @@ class Operation:
     tag: str
     summary: str
     answers: Mapping[int, Answer]
-    refusals: tuple[Refusal | FieldErrors, ...]
+    refusals: tuple[Refusal | FieldErrors, ...] = ()  # besides those of COMMON, BODY and the permissions
     description: str = ""
     request: Any = None
     request_examples: Mapping[str, Any] = field(default_factory=dict)
@@ -76,13 +79,6 @@ class Operation:
 
 NOT_AUTHENTICATED = Refusal(401, "not_authenticated", "Authentication credentials were not provided.")
 INVALID_TOKEN = Refusal(401, "invalid_token", "The API token is unknown, revoked or expired.")
-ORGANIZATION_ACCESS_DENIED = Refusal(
-    403, "organization_access_denied", "You do not have access to this organization."
-)
-SUBSCRIPTION_INACTIVE = Refusal(403, "subscription_inactive", "The organization has no active subscription.")
-SETTINGS_PERMISSION_REQUIRED = Refusal(
-    403, "settings_permission_required", "This takes the settings permission in the organization."
-)
 NOT_FOUND = Refusal(404, "not_found", "The organization has no such room.")
 BAD_CURSOR = Refusal(404, "not_found", "There is no such page.")
 NOT_ACCEPTABLE = Refusal(406, "not_acceptable", "Only JSON is served here.")
@@ -92,14 +88,18 @@ PARSE_ERROR = Refusal(
 UNKNOWN_PARAMETER = Refusal(
     400, "unknown_parameter", "Unknown query parameter “goal_ids”. Known here: cursor, format, page_size."
 )
-PAYLOAD_TOO_LARGE = Refusal(413, "payload_too_large", "The request body is larger than 1048576 bytes.")
+PAYLOAD_TOO_LARGE = Refusal(
+    413, "payload_too_large", f"The request body is larger than {settings.MAX_BODY_BYTES} bytes."
+)
 UNSUPPORTED_MEDIA_TYPE = Refusal(
     415,
     "unsupported_media_type",
     "The media type “text/plain” is not supported. Send the Content-Type application/json.",
 )
 REQUEST_TIMEOUT = Refusal(
-    408, "request_timeout", "The body did not arrive within 30 seconds. Nothing was done."
+    408,
+    "request_timeout",
+    f"The body did not arrive within {settings.BODY_TIMEOUT_SECONDS} seconds. Nothing was done.",
 )
 HTTPS_REQUIRED = Refusal(
     400,
@@ -119,27 +119,20 @@ TIMEOUT = Refusal(
     "timeout",
     "The request took too long and was given up; nothing was written. Try again shortly.",
 )
-BAD_PAGE_SIZE = FieldErrors("bad page size", {"page_size": ["Must be a whole number from 1 to 200."]})
-
-AUTHENTICATED = (
-    HTTPS_REQUIRED,
-    UNKNOWN_PARAMETER,
-    NOT_AUTHENTICATED,
-    INVALID_TOKEN,
-    NOT_ACCEPTABLE,
-    RATE_LIMITED,
-    SERVICE_UNAVAILABLE,
-    TIMEOUT,
+BAD_PAGE_SIZE = FieldErrors(
+    "bad page size", {"page_size": [f"Must be a whole number from 1 to {MAX_PAGE_SIZE}."]}
 )
-ACCESS = (*AUTHENTICATED, ORGANIZATION_ACCESS_DENIED)
-SUBSCRIBED = (*ACCESS, SUBSCRIPTION_INACTIVE)
-SETTINGS = (*SUBSCRIBED, SETTINGS_PERMISSION_REQUIRED)
+
+# Of every address below /api/v5 that takes a token.
+COMMON = (HTTPS_REQUIRED, UNKNOWN_PARAMETER, NOT_ACCEPTABLE, RATE_LIMITED, SERVICE_UNAVAILABLE, TIMEOUT)
 BODY = (PARSE_ERROR, REQUEST_TIMEOUT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 PAGE = (BAD_CURSOR, BAD_PAGE_SIZE)
 
 CURSOR = OpenApiParameter("cursor", str, description="A place in the list, as `next` and `previous` give it.")
 PAGE_SIZE = OpenApiParameter(
-    "page_size", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, description="Rows a page."
+    "page_size",
+    {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
+    description="Rows a page.",
 )
 PAGE_PARAMETERS = (CURSOR, PAGE_SIZE)
 
@@ -172,13 +165,21 @@ PATH_PARAMETERS = {
     "match_id": "A match of the organization.",
     "pending_id": "A held match of the organization.",
     "visitor_identity": "An identity, percent-encoded, a slash as `%2F`.",
+    "visitor_session_id": "The tracking site's id of a session, percent-encoded, a slash as `%2F`.",
 }
 # Those that are no UUIDs.
-TEXT_PARAMETERS = {"visitor_identity": {"type": "string", "minLength": 1, "maxLength": 255}}
+TEXT_PARAMETERS = {
+    "visitor_identity": {"type": "string", "minLength": 1, "maxLength": 255},
+    "visitor_session_id": {"type": "string", "minLength": 1, "maxLength": 64},
+}
 
 
-def describe(operation: Operation) -> Callable[[F], F]:
-    """Attach the description to a view's method, which then takes no query parameters but those in it."""
+def describe(operation: Operation, permissions: Sequence[Any]) -> Callable[[F], F]:
+    """Attach the description to a view's method, which then takes no query parameters but those in it.
+
+    Args:
+        permissions: what the method asks of its caller.
+    """
     responses: dict[Any, Any] = {}
     examples: list[OpenApiExample] = []
     headers: list[OpenApiParameter] = []
@@ -201,7 +202,8 @@ def describe(operation: Operation) -> Callable[[F], F]:
                 )
             )
     by_status: dict[int, list[Refusal | FieldErrors]] = defaultdict(list)
-    for refusal in operation.refusals:
+    common = (*COMMON, *(BODY if operation.request else ()), *refusals_by(permissions))
+    for refusal in (*common, *operation.refusals):
         by_status[refusal.status if isinstance(refusal, Refusal) else 400].append(refusal)
     for status, refusals in sorted(by_status.items()):
         schemas = []
@@ -234,16 +236,28 @@ def describe(operation: Operation) -> Callable[[F], F]:
 
 
 def describe_actions(**operations: Operation) -> Callable[[type[V]], type[V]]:
-    """Attach descriptions to a viewset's actions, as `describe` does to methods."""
+    """Attach descriptions to a viewset's actions, or to a view's methods.
 
-    def decorate(viewset: type[V]) -> type[V]:
+    That they refuse who may not call follows from the view's permission classes.
+    """
+
+    def decorate(view: type[V]) -> type[V]:
         for name, operation in operations.items():
-            setattr(viewset, name, describe(operation)(getattr(viewset, name)))
-        return viewset
+            permissions = view(action=name).get_permissions()
+            setattr(view, name, describe(operation, permissions)(getattr(view, name)))
+        return view
 
     return decorate
 
 
+def refusals_by(permissions: Sequence[Any]) -> list[Refusal]:
+    """Return the refusals of who may not call: without a valid token, and by each permission with a code."""
+    told = [permission for permission in permissions if hasattr(permission, "code")]
+    forbidden = [Refusal(403, permission.code, permission.message) for permission in told]
+    return [NOT_AUTHENTICATED, INVALID_TOKEN, *forbidden]
+
+
+@cache
 def page_of(row: type[Serializer]) -> type[Serializer]:
     """Return the serializer of a page of rows."""
     fields = {

@@ -60,6 +60,7 @@ class ObjectSerializer(serializers.Serializer):
                 UNSURE if field.required or self.partial else field.default,
             )
             for name, field in self.fields.items()
+            if not field.read_only
         ]
 
 

@@ -12,7 +12,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import KeysetPagination
-from goalsvc.api.schema import describe, describe_actions
+from goalsvc.api.schema import describe_actions
 from goalsvc.api.viewsets import APIView, Request
 from goalsvc.orgs import documentation as docs
 from goalsvc.orgs.models import Organization, RoomQuerySet, User
@@ -88,16 +88,16 @@ class OrganizationViewSet(ViewSetMixin, OrganizationAPIView, GenericAPIView):
         return fault
 
 
+@describe_actions(get=docs.CALLER)
 class CallerView(AuthenticatedAPIView):
-    @describe(docs.CALLER)
     def get(self, request: Request) -> Response:
         assert isinstance(request.user, User)
         request.user.refresh_from_db(fields=["created_at", "updated_at"])
         return Response(CallerSerializer(request.user).data)
 
 
+@describe_actions(get=docs.ORGANIZATION)
 class OrganizationView(OrganizationAPIView):
-    @describe(docs.ORGANIZATION)
     def get(self, request: Request, organization_id: str) -> Response:
         self.organization.refresh_from_db(fields=["created_at", "updated_at"])
         return Response(OrganizationSerializer(self.organization).data)

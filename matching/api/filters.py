@@ -1,123 +1,174 @@
-"""The filters of lists, read from the query string. All lists take the same names for the same thing.
+"""The query parameters of matching, a serializer a list. All lists take the same names for the same thing.
 
 An empty value is a value: no stored text equals it, and it is no id and no moment.
 """
 
-from collections.abc import Callable, Collection
-from typing import Any, TypeVar
-from uuid import UUID
+from functools import partial
+from typing import Any
 
-from django.db.models import Q
-from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
+from django.conf import settings
+from django.db.models import Q, QuerySet, Subquery
 
-from goalsvc.api.errors import field_error
-from goalsvc.api.fields import FORBIDDEN_CHARACTERS, FORBIDDEN_CHARACTERS_MESSAGE, MomentField, parse_uuid
-from goalsvc.api.pagination import Filter
-
-T = TypeVar("T")
-
-MOMENT = MomentField()
-
-# Each filter's name, and what else it is called.
-GOAL = ("goal_id", "goal")
-IDENTITY = ("visitor_identity", "identity", "custom_visitor_identity")
-
-
-def read(request: Request, names: Collection[str], parse: Callable[[str, str], T]) -> T | None:
-    """Read the parameter that has any of the names; None when it is not given.
-
-    Args:
-        parse: makes the value of a parameter's name and text.
-
-    Raises: ValidationError, also for two names that disagree; it names both.
-    """
-    given = {
-        name: parse(name, text) for name in names if (text := request.query_params.get(name)) is not None
-    }
-    values = list(given.values())
-    if any(value != values[0] for value in values):
-        sentence = f"{' and '.join(given)} are one filter, and disagree."
-        raise ValidationError({name: [sentence] for name in given})
-    return values[0] if values else None
+from goalsvc.api.pagination import Filter, Filtered
+from matching.api.parameters import (
+    Choice,
+    Flag,
+    Id,
+    Moment,
+    Query,
+    Room,
+    Text,
+    WholeNumber,
+    begin,
+    end,
+    parameters_of,
+)
+from matching.models import PendingMatch
+from matching.privacy.export import sessions_of_identity
 
 
-def text_filter(request: Request, *names: str, lookup: str, is_indexed: bool = False) -> list[Filter]:
-    """Read a filter by exact text. Raises: ValidationError naming it if no stored text can equal it."""
-    text = read(request, names, parse_text)
-    return [] if text is None else [Filter(Q(**{lookup: text}), is_indexed)]
+class ListQuery(Query):
+    """The filters of a list."""
+
+    by = "created_at"  # what the list is ordered by
+
+    def narrow(self, rows: QuerySet[Any], values: dict[str, Any]) -> Any:
+        """Return the Rows of a list that meet the filters whose values were given."""
+        filters: list[Filter] = []
+        parameters = parameters_of(type(self))
+        for name, value in values.items():
+            parameter = parameters[name]
+            if isinstance(parameter, Moment) and str(parameter.lookup).startswith(f"{self.by}__"):
+                rows = rows.filter(**{str(parameter.lookup): value})
+            else:
+                filters += getattr(self, f"by_{name}", parameter.filters)(value)
+        return Filtered(rows, filters)
 
 
-def uuid_filter(request: Request, *names: str, lookup: str, is_indexed: bool = False) -> list[Filter]:
-    """Read a filter by id. An id that is none of the organization's finds nothing, whoever's it is.
-
-    Raises: ValidationError naming it if it is no UUID.
-    """
-    pk = read(request, names, parse_id)
-    if pk is None:
-        return []
-    return [Filter(Q(**{lookup: [pk] if lookup.endswith("__contains") else pk}), is_indexed)]
+IDENTITY = ("identity", "custom_visitor_identity")  # what else `visitor_identity` is called
 
 
-def span(request: Request, column: str, name: str, *, is_only: bool = False) -> Q:
-    """Read a span of moments, `…_from` (inclusive) and `…_to` (exclusive), as a condition on the column.
-
-    Args:
-        is_only: the list has no other kind of moment, so `from` and `to` are clear enough.
-
-    Raises: ValidationError naming what is no date and time.
-    """
-    condition = Q()
-    for end, comparison in (("from", "gte"), ("to", "lt")):
-        names = [f"{name}_{end}", end] if is_only else [f"{name}_{end}"]
-        if (moment := read(request, names, parse_moment)) is not None:
-            condition &= Q(**{f"{column}__{comparison}": moment})
-    return condition
+def goal_parameter() -> Id:
+    return Id("goal", lookup="goal", is_indexed=True, help_text="Only of this goal.")
 
 
-def span_filter(request: Request, column: str, name: str) -> list[Filter]:
-    """Read a filter by a span of moments. Raises: ValidationError naming what is no date and time."""
-    condition = span(request, column, name)
-    return [Filter(condition)] if condition else []
+def identity_parameter() -> Text:
+    text = "Only of exactly this identity."
+    return Text(*IDENTITY, lookup="visitor_identity", is_indexed=True, help_text=text)
 
 
-def parse_text(name: str, text: str) -> str:
-    if FORBIDDEN_CHARACTERS.search(text):
-        raise field_error(name, FORBIDDEN_CHARACTERS_MESSAGE)
-    return text.strip()
+class MatchQuery(ListQuery):
+    goal_id = goal_parameter()
+    visitor_identity = identity_parameter()
+    external_id = Text(help_text="Only with exactly this external id.")
+    room = Room(lookup="room_ids", help_text="Only with this connected room.")
+    matched_from = begin("goal_matched_at")
+    matched_to = end("goal_matched_at")
+    is_retracted = Flag(help_text="Only retracted ones, or only others.")
+    created_from = begin("created_at")
+    created_to = end("created_at")
+
+    def by_external_id(self, value: str) -> list[Filter]:
+        """Each goal's is looked up in the index that keeps it unique."""
+        goals = self.context["organization"].goals.order_by().values("pk")
+        return [Filter(Q(external_id=value, goal__in=goals), is_indexed=True)]
+
+    def by_is_retracted(self, value: bool) -> list[Filter]:
+        """Those that are retracted have an index."""
+        return [Filter(Q(retracted_at__isnull=not value), is_indexed=value)]
 
 
-def parse_id(name: str, text: str) -> UUID:
-    if (value := parse_uuid(text)) is None:
-        raise field_error(name, "Not a UUID.")
-    return value
+class GoalMatchQuery(MatchQuery):
+    goal_id = None  # type: ignore[assignment] # as DRF leaves out an inherited field
 
 
-def parse_moment(name: str, text: str) -> Any:
-    try:
-        # An offset's plus sign arrives as a space from clients that do not escape it.
-        return MOMENT.run_validation(text.replace(" ", "+") if "T" in text else text)
-    except ValidationError as error:
-        raise ValidationError({name: error.detail}) from None
+class PendingMatchQuery(ListQuery):
+    goal_id = goal_parameter()
+    visitor_identity = identity_parameter()
+    external_id = Text(lookup="external_id", is_indexed=True, help_text="Only with exactly this external id.")
+    status = Choice(PendingMatch.Status.values)
+    created_from = begin("created_at", "from")
+    created_to = end("created_at", "to")
+
+    def by_status(self, value: str) -> list[Filter]:
+        """Filter by what `status_at` shows; what is overdue is stored as pending."""
+        is_overdue = Q(expires_at__lte=self.context["at"])
+        match value:
+            case PendingMatch.Status.PENDING:
+                return [Filter(Q(status=value), is_indexed=True), Filter(~is_overdue)]
+            case PendingMatch.Status.EXPIRED:
+                return [Filter(Q(status=value) | Q(status=PendingMatch.Status.PENDING) & is_overdue)]
+        return [Filter(Q(status=value), is_indexed=True)]
 
 
-def choice_filter(request: Request, parameter: str, choices: Collection[str]) -> str | None:
-    """Read a filter by one of a few words. Raises: ValidationError naming it."""
-    text: str | None = request.query_params.get(parameter)
-    if text is not None and text not in choices:
-        raise field_error(parameter, f"Must be one of: {', '.join(choices)}.")
-    return text
+class MatchAttemptQuery(ListQuery):
+    goal_id = goal_parameter()
+    visitor_identity = identity_parameter()
+    code = Text(lookup="code", is_indexed=True, help_text="Only with this code.")
+    created_from = begin("created_at", "from")
+    created_to = end("created_at", "to")
 
 
-def whole_number(request: Request, parameter: str, *, default: int, maximum: int) -> int:
-    """Read a number from 1 to `maximum`. Raises: ValidationError naming it."""
-    text = request.query_params.get(parameter, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and 1 <= int(text) <= maximum):
-        raise field_error(parameter, f"Must be a whole number from 1 to {maximum}.")
-    return int(text)
+class VisitorQuery(ListQuery):
+    """What identities and sessions have in common."""
+
+    def by_visitor_id(self, value: str) -> list[Filter]:
+        """Filter by the tracking site's id of the visitor."""
+        visitor = self.context["organization"].visitors.filter(visitor_id=value).values("pk")
+        return [Filter(Q(visitor=Subquery(visitor.order_by())), is_indexed=True)]
 
 
-def flag(request: Request, parameter: str) -> bool | None:
-    """Read `true` or `false`; None when it is not given. Raises: ValidationError naming it."""
-    text = choice_filter(request, parameter, ("true", "false"))
-    return None if text is None else text == "true"
+class VisitorIdentityQuery(VisitorQuery):
+    created_from = begin("created_at", "from")
+    created_to = end("created_at", "to")
+    visitor_identity = Text(
+        *IDENTITY,
+        lookup="identity",
+        is_indexed=True,
+        help_text="Only of visitors with exactly this identity.",
+    )
+    visitor_id = Text(help_text="Only of the visitor with exactly this id.")
+    visitor_session_id = Text(help_text="Only last given in exactly this session.")
+
+    def by_visitor_session_id(self, value: str) -> list[Filter]:
+        """Filter by the session that identities were last given in.
+
+        They have no index by it, which each of their sessions would have to change. A session that has been
+        reported tells its visitor, whose identities have one.
+        """
+        given = [Filter(Q(visitor_session_id=value))]
+        sessions = self.context["organization"].visitor_sessions.filter(visitor_session_id=value)
+        session = sessions.order_by().first()
+        if session is None:
+            return given
+        return [Filter(Q(visitor=session.visitor_id), is_indexed=True), *given]
+
+
+class VisitorSessionQuery(VisitorQuery):
+    by = "started_at"
+
+    started_from = begin("started_at", "from")
+    started_to = end("started_at", "to")
+    visitor_id = Text(help_text="Only of the visitor with exactly this id.")
+    visitor_session_id = Text(
+        lookup="visitor_session_id", is_indexed=True, help_text="Only exactly this session."
+    )
+    visitor_identity = Text(*IDENTITY, help_text="Only of visitors with exactly this identity.")
+
+    def narrow(self, rows: QuerySet[Any], values: dict[str, Any]) -> Any:
+        narrowed = super().narrow(rows, values)
+        identity = values.get("visitor_identity")
+        if identity is None:
+            return narrowed
+        organization = self.context["organization"]
+        return partial(sessions_of_identity, organization, identity, narrowed.queryset, narrowed.filters)
+
+
+class PostingQuery(Query):
+    validate_only = Flag(
+        help_text="`true`: the full verdict, the match as it would be written (id null), and nothing written."
+    )
+
+
+class SummaryQuery(Query):
+    days = WholeNumber(maximum=settings.MATCH_ATTEMPT_DAYS, value=min(7, settings.MATCH_ATTEMPT_DAYS))

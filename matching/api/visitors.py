@@ -1,132 +1,118 @@
 """Visitor identities and sessions: what matching needs beforehand (API.md section 4)."""
 
-from functools import partial
 from typing import Any
 
-from django.db.models import Q, Subquery
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import APIException
+from rest_framework.request import Request
 
-from goalsvc.api.pagination import Filter, page_size, paginate, url_after
+from goalsvc.api.pagination import page_size, url_after
 from goalsvc.api.rendering import Response
-from goalsvc.api.schema import describe
-from goalsvc.api.viewsets import Request
-from goalsvc.orgs.models import Organization
-from goalsvc.orgs.permissions import ActiveSubscription, HasScope, OrganizationAccess
-from goalsvc.orgs.scopes import Scope
-from goalsvc.orgs.views import OrganizationAPIView
-from matching.api import documentation as docs
-from matching.api.filters import IDENTITY, parse_text, read, span, text_filter
-from matching.api.matches import BatchAPIView, MatchingAPIView
-from matching.api.rendering import render_batch, render_identity, render_session, respond
-from matching.matches.answers import OF_REPORTS
-from matching.privacy.erasure import erase_identity
-from matching.privacy.export import (
-    SECTIONS,
-    Section,
-    can_be_identity,
-    count_holdings,
-    newest,
-    sessions_of_identity,
+from goalsvc.api.schema import describe_actions
+from matching.api.documentation import visitors as docs
+from matching.api.filters import VisitorIdentityQuery, VisitorSessionQuery
+from matching.api.results import (
+    VisitorIdentityBatchSerializer,
+    VisitorSessionBatchSerializer,
+    respond,
 )
+from matching.api.viewsets import BatchAPIView, MatchingViewSet, NewestFirst
+from matching.models import VisitorIdentity, VisitorSession
+from matching.privacy.erasure import erase_identity
+from matching.privacy.export import SECTIONS, Section, can_be_identity, count_holdings, newest
 from matching.refusals import VisitorIdentityNotFound, VisitorSessionNotFound
+from matching.serializers.visitors import (
+    Holdings,
+    IdentityHoldings,
+    IdentityHoldingsSerializer,
+    VisitorIdentitySerializer,
+    VisitorSessionSerializer,
+)
 from matching.visitors.identities import KnownIdentity
 from matching.visitors.reports import report_identities, report_sessions
 from matching.visitors.sessions import KnownSession
 from matching.visitors.withdrawal import take_back_session
 
-
-class VisitorIdentitiesView(MatchingAPIView):
-    @describe(docs.LIST_IDENTITIES)
-    def get(self, request: Request, organization_id: str) -> Response:
-        identities = self.organization.visitor_identities.filter(
-            span(request, "created_at", "created", is_only=True)
-        )
-        filters = [
-            *text_filter(request, *IDENTITY, lookup="identity", is_indexed=True),
-            *visitor_filter(request, self.organization),
-            *session_filter(request, self.organization),
-        ]
-        return Response(
-            paginate(
-                request,
-                identities.select_related("visitor"),
-                lambda row: render_identity(KnownIdentity.of(row), self.organization),
-                by="created_at",
-                newest_first=True,
-                filters=filters,
-            )
-        )
-
-    @describe(docs.CREATE_IDENTITY)
-    def post(self, request: Request, organization_id: str) -> Response:
-        now = timezone.now()
-        [answer] = report_identities(self.organization, [request.data], at=now)
-        return respond(answer, self.organization, at=now)
+# An address with this in the place of an id may name it in its query. So can be named what no address
+# can carry: `batch`, which is another address, `/`, which leaves the address of the list, and `.` and `..`,
+# which clients resolve.
+IN_QUERY = "-"
 
 
-def visitor_filter(request: Request, organization: Organization) -> list[Filter]:
-    """Read the filter by the tracking site's id of the visitor."""
-    visitor_id = read(request, ["visitor_id"], parse_text)
-    if visitor_id is None:
-        return []
-    visitor = organization.visitors.filter(visitor_id=visitor_id).values("pk")
-    return [Filter(Q(visitor=Subquery(visitor.order_by())), is_indexed=True)]
+class NamedByOthersViewSet(MatchingViewSet):
+    """A viewset of what its address names by an id of somebody else's, which may be any text."""
+
+    lookup_value_converter = "text"
+
+    def names(self) -> list[str]:
+        """Return the ids that the address may name, the likeliest first.
+
+        A slash at its end is not looked at elsewhere; here it may be the id's own.
+        """
+        given = self.kwargs[self.lookup_url_kwarg]
+        if given == IN_QUERY:
+            names = [self.request.query_params.get(self.lookup_url_kwarg, IN_QUERY)]
+        elif self.request.path.endswith("/"):
+            names = [f"{given}/", given]
+        else:
+            names = [given]
+        return [name.strip() for name in names if can_be_identity(name.strip())]
 
 
-def session_filter(request: Request, organization: Organization) -> list[Filter]:
-    """Read the filter of identities by the session that they were last given in.
+@describe_actions(
+    list=docs.LIST_IDENTITIES,
+    create=docs.CREATE_IDENTITY,
+    retrieve=docs.RETRIEVE_IDENTITY,
+    destroy=docs.ERASE_IDENTITY,
+)
+class VisitorIdentityViewSet(NamedByOthersViewSet):
+    """Identities of visitors; of one, all that is held about it, and its erasure."""
 
-    They have no index by it, which each of their sessions would have to change. A session that has been
-    reported tells its visitor, whose identities have one.
-    """
-    session_id = read(request, ["visitor_session_id"], parse_text)
-    if session_id is None:
-        return []
-    given = [Filter(Q(visitor_session_id=session_id))]
-    session = organization.visitor_sessions.filter(visitor_session_id=session_id).order_by().first()
-    return given if session is None else [Filter(Q(visitor=session.visitor_id), is_indexed=True), *given]
+    serializer_class = VisitorIdentitySerializer
+    query_class = VisitorIdentityQuery
+    settings_actions = frozenset({"retrieve", "destroy"})
+    lookup_url_kwarg = "visitor_identity"
 
+    def get_queryset(self) -> QuerySet[VisitorIdentity]:
+        return self.organization.visitor_identities.select_related("visitor")
 
-class VisitorIdentityView(OrganizationAPIView):
-    """All that is held about an identity, and its erasure."""
+    def paginate_queryset(self, queryset: Any) -> Any:
+        return [KnownIdentity.of(row) for row in super().paginate_queryset(queryset) or ()]
 
-    permission_classes = [OrganizationAccess, ActiveSubscription, HasScope(Scope.SETTINGS)]
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        [answer] = report_identities(self.organization, [request.data], at=timezone.now())
+        return respond(answer, self.get_serializer())
 
-    @describe(docs.RETRIEVE_IDENTITY)
-    def get(self, request: Request, organization_id: str, visitor_identity: str) -> Response:
-        identity, counts = self.find(visitor_identity)
-        size, now = page_size(request), timezone.now()
-        answer: dict[str, Any] = {
-            "organization_id": self.organization.id,
-            "visitor_identity": identity,
-        }
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        identity, counts = self.find_held()
+        size = page_size(request)
+        holdings = {}
         for section in SECTIONS:
-            rows = newest(section, self.organization, identity, size) if counts[section.name] else []
-            answer[section.name] = {
-                "count": counts[section.name],
-                "next": self.url_after(section, rows[-1], identity) if counts[section.name] > size else None,
-                "results": [section.render(row, self.organization, now) for row in rows],
-            }
-        return Response(answer | {"idempotency_keys": {"count": counts["idempotency_keys"]}})
+            count = counts[section.name]
+            rows = newest(section, self.organization, identity, size) if count else []
+            more = self.url_after(section, rows[-1], identity) if count > size else None
+            holdings[section.name] = Holdings(count, more, [section.read(row) for row in rows])
+        held = IdentityHoldings(identity, holdings, counts["idempotency_keys"])
+        return Response(IdentityHoldingsSerializer(held, context=self.get_serializer_context()).data)
 
-    @describe(docs.ERASE_IDENTITY)
-    def delete(self, request: Request, organization_id: str, visitor_identity: str) -> Response:
-        for identity in named(request, "visitor_identity", visitor_identity):
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        for identity in self.names():
             if erase_identity(self.organization, identity, by=self.user, at=timezone.now()):
                 return Response(status=status.HTTP_204_NO_CONTENT)
         raise VisitorIdentityNotFound
 
     def refusal(self, fault: APIException) -> APIException:
         """That nothing is held about the identity comes first. Raises: VisitorIdentityNotFound."""
-        self.find(self.kwargs["visitor_identity"])
+        if self.lookup_url_kwarg in self.kwargs:
+            self.find_held()
         return fault
 
-    def find(self, visitor_identity: str) -> tuple[str, dict[str, int]]:
+    def find_held(self) -> tuple[str, dict[str, int]]:
         """Return the identity that the address names, and how much is held about it."""
-        for identity in named(self.request, "visitor_identity", visitor_identity):
+        for identity in self.names():
             counts = count_holdings(self.organization, identity)
             if any(counts.values()):
                 return identity, counts
@@ -137,97 +123,59 @@ class VisitorIdentityView(OrganizationAPIView):
         return url_after(self.request, path, row, section.by, visitor_identity=identity)
 
 
-# An address with this in the place of an id may name it in its query. So can be named what no address
-# can carry: `batch`, which is another address, `/`, which leaves the address of the list, and `.` and `..`,
-# which clients resolve.
-IN_QUERY = "-"
+class LatestStartFirst(NewestFirst):
+    by = "started_at"
 
 
-def named(request: Request, parameter: str, given: str) -> list[str]:
-    """Return the ids of somebody else's that the address may name, the likeliest first.
+@describe_actions(list=docs.LIST_SESSIONS, create=docs.CREATE_SESSION, destroy=docs.DELETE_SESSION)
+class VisitorSessionViewSet(NamedByOthersViewSet):
+    serializer_class = VisitorSessionSerializer
+    query_class = VisitorSessionQuery
+    pagination_class = LatestStartFirst
+    settings_actions = frozenset({"destroy"})
+    lookup_url_kwarg = "visitor_session_id"
 
-    A slash at its end is not looked at elsewhere; here it may be the id's own.
+    def get_queryset(self) -> QuerySet[VisitorSession]:
+        return self.organization.visitor_sessions.select_related("visitor")
 
-    Args:
-        parameter: of the query, which names it where the address cannot.
-        given: in the address.
-    """
-    if given == IN_QUERY:
-        names = [request.query_params.get(parameter, IN_QUERY)]
-    elif request.path.endswith("/"):
-        names = [f"{given}/", given]
-    else:
-        names = [given]
-    return [name.strip() for name in names if can_be_identity(name.strip())]
+    def paginate_queryset(self, queryset: Any) -> Any:
+        return [KnownSession.of(row) for row in super().paginate_queryset(queryset) or ()]
 
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        [answer] = report_sessions(self.organization, [request.data], at=timezone.now())
+        return respond(answer, self.get_serializer())
 
-class VisitorSessionsView(MatchingAPIView):
-    @describe(docs.LIST_SESSIONS)
-    def get(self, request: Request, organization_id: str) -> Response:
-        sessions = self.organization.visitor_sessions.filter(
-            span(request, "started_at", "started", is_only=True)
-        ).select_related("visitor")
-        filters = [
-            *visitor_filter(request, self.organization),
-            *text_filter(request, "visitor_session_id", lookup="visitor_session_id", is_indexed=True),
-        ]
-        identity = read(request, IDENTITY, parse_text)
-        rows: Any = sessions
-        if identity is not None:
-            rows = partial(sessions_of_identity, self.organization, identity, sessions, filters)
-        return Response(
-            paginate(
-                request,
-                rows,
-                lambda row: render_session(KnownSession.of(row), self.organization),
-                by="started_at",
-                newest_first=True,
-                filters=filters,
-            )
-        )
-
-    @describe(docs.CREATE_SESSION)
-    def post(self, request: Request, organization_id: str) -> Response:
-        now = timezone.now()
-        [answer] = report_sessions(self.organization, [request.data], at=now)
-        return respond(answer, self.organization, at=now)
-
-
-class VisitorSessionView(OrganizationAPIView):
-    """A session that was reported wrongly."""
-
-    permission_classes = [OrganizationAccess, ActiveSubscription, HasScope(Scope.SETTINGS)]
-
-    @describe(docs.DELETE_SESSION)
-    def delete(self, request: Request, organization_id: str, visitor_session_id: str) -> Response:
-        for name in named(request, "visitor_session_id", visitor_session_id):
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Take back a session that was reported wrongly."""
+        for name in self.names():
             if take_back_session(self.organization, name, by=self.user, at=timezone.now()):
                 return Response(status=status.HTTP_204_NO_CONTENT)
         raise VisitorSessionNotFound
 
     def refusal(self, fault: APIException) -> APIException:
         """That there is no such session comes first. Raises: VisitorSessionNotFound."""
-        names = named(self.request, "visitor_session_id", self.kwargs["visitor_session_id"])
-        if not self.organization.visitor_sessions.filter(visitor_session_id__in=names).exists():
-            raise VisitorSessionNotFound
+        if self.lookup_url_kwarg in self.kwargs:
+            sessions = self.organization.visitor_sessions
+            if not sessions.filter(visitor_session_id__in=self.names()).exists():
+                raise VisitorSessionNotFound
         return fault
 
 
+@describe_actions(post=docs.CREATE_IDENTITIES)
 class VisitorIdentityBatchView(BatchAPIView):
     items_name = "visitor_identities"
 
-    @describe(docs.CREATE_IDENTITIES)
     def post(self, request: Request, organization_id: str) -> Response:
-        now = timezone.now()
-        answers = report_identities(self.organization, self.read_items(), at=now)
-        return Response(render_batch(answers, OF_REPORTS, self.organization, at=now))
+        answers = report_identities(self.organization, self.read_items(), at=timezone.now())
+        serializer = VisitorIdentityBatchSerializer(context={"organization": self.organization})
+        return Response(serializer.to_representation(answers))
 
 
+@describe_actions(post=docs.CREATE_SESSIONS)
 class VisitorSessionBatchView(BatchAPIView):
     items_name = "visitor_sessions"
 
-    @describe(docs.CREATE_SESSIONS)
     def post(self, request: Request, organization_id: str) -> Response:
-        now = timezone.now()
-        answers = report_sessions(self.organization, self.read_items(), at=now)
-        return Response(render_batch(answers, OF_REPORTS, self.organization, at=now))
+        answers = report_sessions(self.organization, self.read_items(), at=timezone.now())
+        serializer = VisitorSessionBatchSerializer(context={"organization": self.organization})
+        return Response(serializer.to_representation(answers))

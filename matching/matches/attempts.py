@@ -16,7 +16,7 @@ from matching.matches.answers import Answer
 from matching.matches.inserts import NewMatch
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.rule.resolver import MatchRequest
-from matching.serializers import IDENTITY, IDENTITY_ALIAS
+from matching.serializers.inputs import IDENTITY, IDENTITY_ALIAS
 
 MOMENT = MomentField()
 

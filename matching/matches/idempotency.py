@@ -20,26 +20,28 @@ from goalsvc.api.errors import field_error
 from goalsvc.api.rendering import JSONRenderer, Response
 from goalsvc.api.viewsets import Request
 from goalsvc.orgs.models import Organization
+from matching.limits import MAX_KEY_LENGTH
 from matching.models import IdempotencyKey
 from matching.refusals import IdempotencyKeyInUse, IdempotencyKeyReused
 
 HEADER = "Idempotency-Key"
 KEY_HEADER = "HTTP_IDEMPOTENCY_KEY"  # as WSGI names it
 REPLAY_HEADER = "Idempotent-Replay"
-SANE_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+SANE_KEY = re.compile(rf"[\x21-\x7e]([\x20-\x7e]{{0,{MAX_KEY_LENGTH - 2}}}[\x21-\x7e])?")
 
 
 def read_key(request: Request) -> str | None:
     """Return the request's key, or None when it brings none.
 
-    Raises: ValidationError naming the header when the key is not 1 to 255 printable ASCII characters.
+    Raises: ValidationError naming the header when the key is not 1 to MAX_KEY_LENGTH printable ASCII
+        characters.
     """
     key: str | None = request.META.get(KEY_HEADER)
     if key is None:
         return None
     key = key.strip()
     if not SANE_KEY.fullmatch(key):
-        raise field_error(HEADER, "Must be 1 to 255 printable ASCII characters.")
+        raise field_error(HEADER, f"Must be 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
     return key
 
 

@@ -21,7 +21,7 @@ from matching.matches.recording import Outcome, Pending, Recorded, Refused, reco
 from matching.matches.summary import count_replays
 from matching.models import MatchAttempt
 from matching.rule.resolver import MatchRequest
-from matching.serializers import check_match
+from matching.serializers.inputs import check_match
 
 
 def post_matches(

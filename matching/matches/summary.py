@@ -1,7 +1,7 @@
 """Counts of what was posted: replays as they come, and the summary of matches, replays and attempts."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -120,13 +120,27 @@ class Tally:
             self.rejected[outcome] += count
 
 
-def summarize(
-    organization: Organization, *, days: int, at: datetime
-) -> dict[tuple[date, UUID | None], Tally]:
-    """Count what was received on the last `days` days (UTC, today included), by day and goal; one query.
+@dataclass(frozen=True)
+class Summary:
+    """What was received from one day to another (UTC), by day and goal.
 
     The goal is None for attempts that named no goal of the organization.
     """
+
+    first_day: date
+    last_day: date
+    tallies: Mapping[tuple[date, UUID | None], Tally]
+
+    @property
+    def total(self) -> Tally:
+        total = Tally()
+        for tally in self.tallies.values():
+            total.include(tally)
+        return total
+
+
+def summarize(organization: Organization, *, days: int, at: datetime) -> Summary:
+    """Count what was received on the last `days` days (UTC, today included); one query."""
     first_day = at.date() - timedelta(days=days - 1)
     tallies: dict[tuple[date, UUID | None], Tally] = {}
     with connection.cursor() as cursor:
@@ -141,4 +155,4 @@ def summarize(
         )
         for day, goal_id, outcome, count, latest in cursor:
             tallies.setdefault((day, goal_id), Tally()).add(outcome, count, latest)
-    return tallies
+    return Summary(first_day, at.date(), tallies)

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from goals.models import Goal
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
+from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH
 from matching.models.visitors import VisitorSession
 
 
@@ -38,7 +39,7 @@ class ExternalMatch(models.Model):
     goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="matches", db_index=False)
     # Both are null once the identity has been erased; the session only where it was erased with it.
     session = models.ForeignKey(VisitorSession, on_delete=models.PROTECT, related_name="matches", null=True)
-    visitor_identity = models.CharField(max_length=255, null=True)
+    visitor_identity = models.CharField(max_length=MAX_IDENTITY_LENGTH, null=True)
     goal_matched_at = models.DateTimeField()
     # What the session said when it was chosen: a late delivery may still move its beginning.
     session_started_at = models.DateTimeField()
@@ -48,7 +49,7 @@ class ExternalMatch(models.Model):
     unconnected_room_ids = ArrayField(
         models.UUIDField(), default=list, help_text="Posted, but not connected or not allowed."
     )
-    external_id = models.CharField(max_length=255, null=True)
+    external_id = models.CharField(max_length=MAX_EXTERNAL_ID_LENGTH, null=True)
     # What was asked for under the external id, so that a retry can be told from a different event.
     request_digest = models.BinaryField(null=True, editable=False)
     created_at = models.DateTimeField()
@@ -201,11 +202,11 @@ class PendingMatch(models.Model):
         Organization, on_delete=models.PROTECT, related_name="pending_matches", db_index=False
     )
     goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="pending_matches", db_index=False)
-    visitor_identity = models.CharField(max_length=255)
+    visitor_identity = models.CharField(max_length=MAX_IDENTITY_LENGTH)
     goal_matched_at = models.DateTimeField()
     goal_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     room_ids = ArrayField(models.UUIDField(), help_text="The posted rooms.")
-    external_id = models.CharField(max_length=255, null=True)
+    external_id = models.CharField(max_length=MAX_EXTERNAL_ID_LENGTH, null=True)
     request_digest = models.BinaryField(null=True, editable=False)
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     code = models.CharField(max_length=32, help_text="Why it could not be matched when last tried.")

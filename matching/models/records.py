@@ -6,6 +6,7 @@ from uuid_utils.compat import uuid7
 
 from goals.models import Goal
 from goalsvc.orgs.models import Organization, User
+from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH, MAX_KEY_LENGTH
 from matching.models.matches import ExternalMatch
 
 
@@ -36,9 +37,9 @@ class MatchAttempt(models.Model):
         Goal, on_delete=models.CASCADE, related_name="match_attempts", null=True, db_index=False
     )
     source = models.CharField(max_length=6, choices=Source)
-    visitor_identity = models.CharField(max_length=255, null=True)
+    visitor_identity = models.CharField(max_length=MAX_IDENTITY_LENGTH, null=True)
     goal_matched_at = models.DateTimeField(null=True)
-    external_id = models.CharField(max_length=255, null=True)
+    external_id = models.CharField(max_length=MAX_EXTERNAL_ID_LENGTH, null=True)
     code = models.CharField(max_length=32)
     detail = models.TextField(blank=True)
     errors = models.JSONField(null=True, help_text="The attributes at fault.")
@@ -112,7 +113,7 @@ class IdempotencyKey(models.Model):
         Organization, on_delete=models.CASCADE, related_name="idempotency_keys", db_index=False
     )
     endpoint = models.CharField(max_length=128)
-    key = models.CharField(max_length=255)
+    key = models.CharField(max_length=MAX_KEY_LENGTH)
     request_digest = models.BinaryField()
     status_code = models.PositiveSmallIntegerField()
     body = models.BinaryField()

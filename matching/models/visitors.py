@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
 from goalsvc.orgs.models import Organization
+from matching.limits import MAX_IDENTITY_LENGTH, MAX_TRACKING_ID_LENGTH
 
 
 class Visitor(models.Model):
@@ -17,7 +18,7 @@ class Visitor(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="visitors", db_index=False
     )
-    visitor_id = models.CharField(max_length=64)
+    visitor_id = models.CharField(max_length=MAX_TRACKING_ID_LENGTH)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -43,10 +44,12 @@ class VisitorIdentity(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="visitor_identities", db_index=False
     )
-    identity = models.CharField(max_length=255)
+    identity = models.CharField(max_length=MAX_IDENTITY_LENGTH)
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="identities", db_index=False)
     visitor_session_id = models.CharField(
-        max_length=64, null=True, help_text="The session in which the identity was last given, when told."
+        max_length=MAX_TRACKING_ID_LENGTH,
+        null=True,
+        help_text="The session in which the identity was last given, when told.",
     )
     created_at = models.DateTimeField()
 
@@ -85,7 +88,7 @@ class VisitorSession(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="visitor_sessions", db_index=False
     )
-    visitor_session_id = models.CharField(max_length=64)
+    visitor_session_id = models.CharField(max_length=MAX_TRACKING_ID_LENGTH)
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="sessions", db_index=False)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

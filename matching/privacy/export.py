@@ -12,26 +12,26 @@ from django.db.models.expressions import RawSQL
 
 from goalsvc.api.fields import FORBIDDEN_CHARACTERS
 from goalsvc.api.pagination import Filter, Slice, planned_by_rows, rows_in, slice_of
-from goalsvc.api.rendering import JSONRenderer, moment
+from goalsvc.api.rendering import JSONRenderer
 from goalsvc.orgs.models import Organization
-from matching.api.rendering import render_attempt, render_match_record, render_pending, render_session
+from matching.limits import MAX_IDENTITY_LENGTH
 from matching.models import VisitorIdentity, VisitorSession
 from matching.privacy.erasure import stored_answers
+from matching.serializers.visitors import IdentityHoldingsSerializer
 from matching.visitors.sessions import KnownSession
 
-MAX_IDENTITY_LENGTH = 255
 CHUNK = 1000
 
 
 @dataclass(frozen=True)
 class Section:
-    """The rows of one kind that are held about an identity: newest first, as their own list shows them."""
+    """The rows of one kind that are held about an identity, newest first."""
 
-    name: str
+    name: str  # a field of IdentityHoldingsSerializer
     rows: Callable[[Organization, str], QuerySet[Any]]
     by: str
-    render: Callable[[Any, Organization, datetime], dict[str, Any]]
     list_route: str  # the list that goes on where the section ends, with the filter `visitor_identity`
+    read: Callable[[Any], Any] = lambda row: row  # makes of a row what the serializer shows
 
 
 def visitors_of(organization: Organization, identity: str) -> QuerySet[Any]:
@@ -41,49 +41,34 @@ def visitors_of(organization: Organization, identity: str) -> QuerySet[Any]:
     return ties.annotate(is_shared=Exists(others))
 
 
-def render_visitor(tie: Any, organization: Organization, at: datetime) -> dict[str, Any]:
-    """A visitor of an identity: whose data it would lose, and whether the visitor would go with it."""
-    return {
-        "id": tie.id,
-        "visitor_id": tie.visitor.visitor_id,
-        "visitor_session_id": tie.visitor_session_id,
-        "visitor_created_at": moment(tie.visitor.created_at),
-        "created_at": moment(tie.created_at),
-        "is_shared": tie.is_shared,
-    }
-
-
 SECTIONS = (
-    Section("visitors", visitors_of, "created_at", render_visitor, "visitor-identities"),
+    Section("visitors", visitors_of, "created_at", "visitor-identity-list"),
     Section(
         "visitor_sessions",
         lambda organization, identity: organization.visitor_sessions.filter(
             visitor__identities__identity=identity, visitor__identities__organization=organization
         ).select_related("visitor"),
         "started_at",
-        lambda session, organization, at: render_session(KnownSession.of(session), organization),
-        "visitor-sessions",
+        "visitor-session-list",
+        KnownSession.of,
     ),
     Section(
         "matches",
         lambda organization, identity: organization.matches.filter(visitor_identity=identity).with_visitors(),
         "created_at",
-        lambda match, organization, at: render_match_record(match),
-        "matches",
+        "match-list",
     ),
     Section(
         "pending_matches",
         lambda organization, identity: organization.pending_matches.filter(visitor_identity=identity),
         "created_at",
-        lambda pending, organization, at: render_pending(pending, at=at),
-        "pending-matches",
+        "pending-match-list",
     ),
     Section(
         "match_attempts",
         lambda organization, identity: organization.match_attempts.filter(visitor_identity=identity),
         "created_at",
-        lambda attempt, organization, at: render_attempt(attempt),
-        "match-attempts",
+        "match-attempt-list",
     ),
 )
 
@@ -159,13 +144,14 @@ def export_identity(
 ) -> Iterator[bytes]:
     """Yield the JSON text of all that is held about an identity, however much; the shape is the API's."""
     encode = JSONRenderer().render
+    serializer = IdentityHoldingsSerializer(context={"organization": organization, "at": at})
     yield b'{"organization_id":' + encode(organization.id)
     yield b',"visitor_identity":' + msgspec.json.encode(identity)
     for section in SECTIONS:
         yield f',"{section.name}":{{"count":{counts[section.name]},"next":null,"results":['.encode()
-        separator = b""
+        separator, shown = b"", serializer.row(section.name)
         for row in walk(section, organization, identity):
-            yield separator + encode(section.render(row, organization, at))
+            yield separator + encode(shown.to_representation(section.read(row)))
             separator = b","
         yield b"]}"
     yield f',"idempotency_keys":{{"count":{counts["idempotency_keys"]}}}}}\n'.encode()

@@ -13,7 +13,7 @@ from goalsvc.orgs.models import Organization
 from matching.matches.answers import Answer, Verdict, failed_by, failed_for
 from matching.matches.retries import retried_on_collision
 from matching.rule.resolver import Refusal
-from matching.serializers import IDENTITY_OF_VISITOR, SESSION
+from matching.serializers.visitors import IDENTITY_OF_VISITOR, SESSION
 from matching.visitors.identities import IdentityReport, KnownIdentity, record_identities
 from matching.visitors.sessions import KnownSession, SessionReport, record_sessions
 

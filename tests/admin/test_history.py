@@ -156,7 +156,7 @@ def test_commands_are_told(outsider: User, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_posting_matches_is_not_told(as_manager: ApiClient, place: Place) -> None:
-    assert as_manager.post(place.url("goal-matches"), match_body(place)).status_code == 200
+    assert as_manager.post(place.url("goal-match-list"), match_body(place)).status_code == 200
     assert told() == []
 
 

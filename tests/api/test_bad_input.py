@@ -73,14 +73,14 @@ FIELDS: dict[str, dict[str, Field]] = {
     "POST-goal-list": GOAL,
     "PUT-goal-detail": GOAL,
     "PATCH-goal-detail": PART_OF_GOAL,
-    "POST-goal-matches": MATCH,
-    "PATCH-match": {"goal_value": Field(MONEY, is_nullable=True)},
-    "POST-visitor-identities": IDENTITY,
-    "POST-visitor-sessions": SESSION,
+    "POST-goal-match-list": MATCH,
+    "PATCH-match-detail": {"goal_value": Field(MONEY, is_nullable=True)},
+    "POST-visitor-identity-list": IDENTITY,
+    "POST-visitor-session-list": SESSION,
     # Of a batch, its items' fields.
     "POST-match-batch": MATCH,
-    "POST-identity-batch": IDENTITY,
-    "POST-session-batch": SESSION,
+    "POST-visitor-identity-batch": IDENTITY,
+    "POST-visitor-session-batch": SESSION,
 }
 
 # Values as JSON, since many can't be written by a JSON encoder.
@@ -487,7 +487,7 @@ every_filter = pytest.mark.parametrize(
     ("route", "name"),
     [
         (route, name)
-        for route in ("visitor-identities", "visitor-sessions")
+        for route in ("visitor-identity-list", "visitor-session-list")
         for name in (
             "visitor_identity",
             "identity",

@@ -80,7 +80,7 @@ def test_the_log_line_of_a_request_carries_its_id_and_no_secrets(organization, m
     root = logging.getLogger()
     root.addHandler(handler)
     try:
-        Client(key).post(place.url("goal-matches"), match_body(place), HTTP_X_REQUEST_ID="mine")
+        Client(key).post(place.url("goal-match-list"), match_body(place), HTTP_X_REQUEST_ID="mine")
     finally:
         root.removeHandler(handler)
 

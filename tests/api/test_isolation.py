@@ -232,7 +232,7 @@ def test_the_worlds_differ_for_the_other_organization_itself(our_place, stranger
         if endpoint.method == "GET":
             response = client.get(THEIRS.url(endpoint.route))
             assert response.status_code == 200, endpoint
-    matches = THEIRS.url("matches")
+    matches = THEIRS.url("match-list")
     for name in ("external_id", "goal_id", "room"):
         value = (THEIR_TEXTS | THEIR_IDS)[name]
         assert client.get(f"{matches}?{name}={value}").json()["results"], name

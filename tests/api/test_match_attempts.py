@@ -526,8 +526,8 @@ def test_the_summary_takes_two_statements(
 def test_a_stored_reason_has_the_order_of_the_first_one(goal_matched_at, as_manager, org_url, place, room):
     body = match_body(place) | {"goal_matched_at": goal_matched_at, "rooms": [str(room.id)]}
     Goal.objects.update(is_any_room_allowed=True)
-    told = as_manager.post(place.url("goal-matches"), body).json()["reason"]
-    as_manager.post(place.url("goal-matches"), body | {"if_unmatched": "hold"})
+    told = as_manager.post(place.url("goal-match-list"), body).json()["reason"]
+    as_manager.post(place.url("goal-match-list"), body | {"if_unmatched": "hold"})
 
     [attempt] = as_manager.get(f"{org_url}/match_attempts").json()["results"]
     held = as_manager.get(f"{org_url}/pending_matches").json()["results"][0]

@@ -85,7 +85,7 @@ def test_requests_are_counted_by_route_method_and_status(switched_on, manager, o
 
 
 def test_no_fact_of_a_tenant_is_in_the_metrics(switched_on, place, manager, organization):
-    Client(issue_token(manager)).post(place.url("goal-matches"), match_body(place))
+    Client(issue_token(manager)).post(place.url("goal-match-list"), match_body(place))
     page = Client().get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}").content.decode()
 
     assert "goalsvc_matches_total" in page
@@ -96,7 +96,7 @@ def test_no_fact_of_a_tenant_is_in_the_metrics(switched_on, place, manager, orga
 def test_matches_are_counted_by_verdict(switched_on, place, integrator):
     client = Client(issue_token(integrator))
     before = read_metrics()
-    url, sale = place.url("goal-matches"), match_body(place) | {"external_id": "receipt-1"}
+    url, sale = place.url("goal-match-list"), match_body(place) | {"external_id": "receipt-1"}
     item = {"goal_id": str(place.goal_id), **match_body(place)}
 
     client.post(url, sale)
@@ -159,7 +159,7 @@ def test_the_connections_of_the_pool_are_told(switched_on, manager):
 def test_switched_off_nothing_is_counted(place, integrator, settings):
     settings.METRICS_TOKEN = ""
     before = metrics.render_metrics()
-    Client(issue_token(integrator)).post(place.url("goal-matches"), match_body(place))
+    Client(issue_token(integrator)).post(place.url("goal-match-list"), match_body(place))
     assert metrics.render_metrics() == before
     assert "goalsvc.server.metrics.MetricsMiddleware" not in configured.MIDDLEWARE
 

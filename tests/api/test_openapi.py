@@ -10,6 +10,8 @@ import pytest
 from django.core.management import call_command
 from django.urls import get_resolver
 
+from goalsvc.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from matching.limits import MAX_BATCH_ITEMS, MAX_IDENTITY_LENGTH
 from tests.api.endpoints import ACCESS, ENDPOINTS, PUBLIC, Endpoint, parameters_of, routes
 from tests.conftest import Client
 
@@ -186,6 +188,24 @@ def test_the_headers_of_answers_are_described(operation):
 def test_location_and_idempotent_replay_are_described():
     assert "Location" in OPERATIONS["create_goal"]["responses"]["201"]["headers"]
     assert "Idempotent-Replay" in OPERATIONS["create_match"]["responses"]["200"]["headers"]
+
+
+def schema_of(name: str) -> Any:
+    return description["components"]["schemas"][name]["properties"]
+
+
+def test_limits_are_those_in_force(settings):
+    parameters = {each["name"]: each["schema"] for each in OPERATIONS["list_matches"]["parameters"]}
+    days = {each["name"]: each["schema"] for each in OPERATIONS["summarize_match_attempts"]["parameters"]}
+    body = OPERATIONS["create_matches"]["requestBody"]["content"]["application/json"]["schema"]
+
+    assert (parameters["page_size"]["maximum"], parameters["page_size"]["default"]) == (
+        MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE,
+    )  # fmt: skip
+    assert days["days"]["maximum"] == settings.MATCH_ATTEMPT_DAYS
+    assert f"{settings.MATCH_ATTEMPT_DAYS} days" in OPERATIONS["list_match_attempts"]["description"]
+    assert schema_of(body["$ref"].rpartition("/")[2])["matches"]["maxItems"] == MAX_BATCH_ITEMS
+    assert schema_of("Match")["visitor_identity"]["maxLength"] == MAX_IDENTITY_LENGTH
 
 
 # The page to read

@@ -132,10 +132,10 @@ def test_a_match_takes_two_statements(size, warm, place, organization, django_as
 def test_an_identity_takes_at_most_four_statements(status, warm, place, django_assert_max_num_queries):
     body = identity_body(place) | {"visitor_session_id": "session-of-mine"}
     if status == 200:
-        warm.post(place.url("visitor-identities"), body)
+        warm.post(place.url("visitor-identity-list"), body)
 
     with django_assert_max_num_queries(4):
-        assert warm.post(place.url("visitor-identities"), body).status_code == status
+        assert warm.post(place.url("visitor-identity-list"), body).status_code == status
 
 
 @pytest.mark.parametrize("rooms", [1, 40])
@@ -146,7 +146,7 @@ def test_a_session_takes_at_most_four_statements(
     ids = [str(room.id) for room in RoomFactory.create_batch(rooms, organization=organization)]
     body = session_body(place) | {"rooms": ids, "visitor_identity": "somebody"}
     if status == 200:
-        warm.post(place.url("visitor-sessions"), body)
+        warm.post(place.url("visitor-session-list"), body)
 
     with django_assert_max_num_queries(4):
-        assert warm.post(place.url("visitor-sessions"), body).status_code == status
+        assert warm.post(place.url("visitor-session-list"), body).status_code == status

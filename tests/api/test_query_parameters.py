@@ -126,7 +126,7 @@ def test_who_may_not_call_learns_nothing_of_parameters(
 
 @pytest.mark.parametrize("goal_id", [str(UNKNOWN_ID), "not-an-id"])
 @pytest.mark.parametrize(
-    "endpoint", [each for each in ENDPOINTS if each.route in {"goal-detail", "goal-matches"}], ids=str
+    "endpoint", [each for each in ENDPOINTS if each.route in {"goal-detail", "goal-match-list"}], ids=str
 )
 def test_that_there_is_no_such_goal_comes_first(endpoint, goal_id, as_manager, place):
     url = place.url(endpoint.route).replace(str(place.goal_id), goal_id) + "?x=1"
@@ -137,7 +137,8 @@ def test_that_there_is_no_such_goal_comes_first(endpoint, goal_id, as_manager, p
 
 
 @pytest.mark.parametrize(
-    "route", ["room-detail", "match", "match-history", "pending-match", "visitor-identity"]
+    "route",
+    ["room-detail", "match-detail", "match-history", "pending-match-detail", "visitor-identity-detail"],
 )
 def test_that_there_is_no_such_thing_comes_first(route, as_manager, place):
     url = place.url(route)
@@ -147,7 +148,7 @@ def test_that_there_is_no_such_thing_comes_first(route, as_manager, place):
     assert as_manager.get(f"{url}?x=1").json()["code"] == "not_found"
 
 
-@pytest.mark.parametrize("route", ["goal-matches", "match-batch"])
+@pytest.mark.parametrize("route", ["goal-match-list", "match-batch"])
 def test_a_refused_match_is_kept_as_a_rejected_attempt(route, as_manager, place):
     """Somebody meant to post it."""
     [endpoint] = [each for each in ENDPOINTS if str(each) == f"POST-{route}"]
@@ -157,13 +158,13 @@ def test_a_refused_match_is_kept_as_a_rejected_attempt(route, as_manager, place)
     attempt = MatchAttempt.objects.get()
     assert attempt.code == "unknown_parameter"
     assert ExternalMatch.objects.count() == 1  # the place's own
-    if route == "goal-matches":
+    if route == "goal-match-list":
         assert attempt.goal_id == place.goal_id
         assert attempt.visitor_identity == match_body(place)["visitor_identity"]
 
 
 def test_a_refused_rehearsal_is_not_kept(as_manager, place):
-    as_manager.post(place.url("goal-matches") + "?validate_only=true&x=1", match_body(place))
+    as_manager.post(place.url("goal-match-list") + "?validate_only=true&x=1", match_body(place))
 
     assert not MatchAttempt.objects.exists()
 

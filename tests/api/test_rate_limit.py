@@ -49,7 +49,7 @@ def test_a_refused_match_is_not_written(three_a_minute, as_integrator, place, or
     statuses(as_integrator, 3)
     before = organization.matches.count()
 
-    assert as_integrator.post(place.url("goal-matches"), match_body(place)).status_code == 429
+    assert as_integrator.post(place.url("goal-match-list"), match_body(place)).status_code == 429
     assert organization.matches.count() == before
     assert not organization.match_attempts.exists()
 

@@ -45,7 +45,7 @@ def address(org_url: str, identity: str) -> str:
 
 def post_match(client: Client, place: Any, **attributes: Any) -> Any:
     headers = attributes.pop("headers", {})
-    return client.post(place.url("goal-matches"), match_body(place) | attributes, headers=headers)
+    return client.post(place.url("goal-match-list"), match_body(place) | attributes, headers=headers)
 
 
 # Reading
@@ -208,12 +208,12 @@ def everywhere(text: str) -> list[str]:
 
 @pytest.mark.parametrize("unique", ["somebody-f3b9c1", "Somebody \N{SNOWMAN} f3b9c1/%2F"])
 def test_an_erased_identity_is_nowhere_in_the_database(unique, as_manager, org_url, place, organization):
-    as_manager.post(place.url("visitor-identities"), {"visitor_identity": unique, "visitor_id": "laptop"})
+    as_manager.post(place.url("visitor-identity-list"), {"visitor_identity": unique, "visitor_id": "laptop"})
     session = {
         "visitor_session_id": "visit-f3b9c1", "visitor_id": "laptop", "started_at": "2016-10-10T20:00:00Z",
         "rooms": [str(place.room_id)], "visitor_identity": unique,
     }  # fmt: skip
-    as_manager.post(place.url("visitor-sessions"), session)
+    as_manager.post(place.url("visitor-session-list"), session)
     who = {"visitor_identity": unique}
     too_early = {"goal_matched_at": "2016-10-01T00:00:00Z"}
     post_match(as_manager, place, **who, external_id=f"{unique}:1")
@@ -382,7 +382,7 @@ class World:
         self.match = partial(
             Client.post,
             path=reverse(
-                "goal-matches", kwargs={"organization_id": self.organization.id, "goal_id": self.goal.id}
+                "goal-match-list", kwargs={"organization_id": self.organization.id, "goal_id": self.goal.id}
             ),
             data=self.event,
         )

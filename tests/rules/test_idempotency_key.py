@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from matching.api import matches
+from matching.api import posting
 from matching.matches import idempotency
 from matching.models import ExternalMatch, IdempotencyKey, MatchAttempt, PendingMatch, ReplayTally
 from tests.concurrency import PATIENCE, at_once, on_own_connection
@@ -418,7 +418,7 @@ def test_a_crash_after_the_commit_and_a_retry_make_one_match(is_batch, world, mo
     """The answer is lost on its way: whatever comes after the transaction fails."""
     url, body = (world.batch_url, world.batch) if is_batch else (world.url, world.body)
     with monkeypatch.context() as patch:
-        patch.setattr(matches, "once", once_and_crash)
+        patch.setattr(posting, "once", once_and_crash)
         assert with_key(Client(world.key), url, body).status_code == 500
     written = ExternalMatch.objects.count()
 
@@ -449,7 +449,7 @@ def test_a_crash_between_the_match_and_its_key_leaves_neither(is_batch, world, m
 def test_a_crash_after_an_event_with_an_id_was_written_and_a_retry_make_one_match(world, monkeypatch):
     body = world.body | {"external_id": "receipt-1"}
     with monkeypatch.context() as patch:
-        patch.setattr(matches, "respond", crash)
+        patch.setattr(posting, "respond", crash)
         assert Client(world.key).post(world.url, body).status_code == 500
 
     retried = Client(world.key).post(world.url, body)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goalsvc.api.serializers import ObjectSerializer
-from matching.serializers import IDENTITY_OF_VISITOR, MATCH, SESSION
+from matching.serializers.inputs import MATCH
+from matching.serializers.visitors import IDENTITY_OF_VISITOR, SESSION
 
 ROOM = "0199d6a4-2f60-7c3e-b6a5-3d8f5b9a1c10"
 

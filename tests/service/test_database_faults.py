@@ -52,7 +52,7 @@ class World:
             "rooms": rooms,
         }
         self.held = {**self.match, "visitor_identity": "customer-unheard-of", "if_unmatched": "hold"}
-        url = self.place.url("goal-matches")
+        url = self.place.url("goal-match-list")
         match = self.ask("POST", url, self.match)
         pending = self.ask("POST", url, self.held)
         assert (match.status, pending.status) == (200, 202)
@@ -98,7 +98,7 @@ class World:
         """All works soon, with nobody's help, and from then on nothing fails any more."""
         wait_until(self.is_in_full_service, lambda: self.service.text[-4000:])
         assert self.is_in_full_service(rounds=3)
-        assert self.ask("POST", self.place.url("goal-matches"), self.match).status == 200
+        assert self.ask("POST", self.place.url("goal-match-list"), self.match).status == 200
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_a_read_only_database_is_503_and_writes_nothing(world):
     try:
         for name, answer in world.call_all(WRITES).items():
             assert_unavailable(answer, name)
-        assert_unavailable(world.ask("POST", world.place.url("goal-matches"), world.held), "hold")
+        assert_unavailable(world.ask("POST", world.place.url("goal-match-list"), world.held), "hold")
         ready = world.ask("GET", "/readyz")
         assert (ready.status, json.loads(ready.text)["checks"]["database"]) == (503, "read-only")
     finally:
@@ -212,7 +212,7 @@ def test_a_full_disk_is_503_and_writes_nothing(world):
             world.held,
             {**world.match, "visitor_identity": "customer-unheard-of"},
         ):  # held, or an attempt kept
-            assert_unavailable(world.ask("POST", world.place.url("goal-matches"), body), str(body))
+            assert_unavailable(world.ask("POST", world.place.url("goal-match-list"), body), str(body))
     finally:
         world.postgres.execute("DROP FUNCTION refuse CASCADE")
     world.assert_full_service()

@@ -62,7 +62,7 @@ def test_requests_are_answered_as_ever(world):
     with Traffic(world, each=60) as traffic:
         traffic.join()
     assert traffic.failures() == {}
-    match = json.loads(world.ask("GET", world.place.url("match")).text)
+    match = json.loads(world.ask("GET", world.place.url("match-detail")).text)
     assert match["session_started_at"].endswith("Z")
     assert match["goal_matched_at"] == "2026-02-05T12:00:00.000Z"
 
@@ -80,7 +80,7 @@ def test_a_held_match_and_its_session_at_the_same_moment_find_each_other(world):
         with ThreadPoolExecutor(2) as both:
             calls = [
                 both.submit(world.ask, "POST", world.place.url(route), body)
-                for route, body in (("goal-matches", match), ("visitor-sessions", session))
+                for route, body in (("goal-match-list", match), ("visitor-session-list", session))
             ]
             assert [call.result().status for call in calls] in ([200, 201], [202, 201])
         return name
@@ -88,7 +88,7 @@ def test_a_held_match_and_its_session_at_the_same_moment_find_each_other(world):
     with ThreadPoolExecutor(4) as rounds:
         names = list(rounds.map(meet, range(ROUNDS)))
     for name in names:
-        found = world.ask("GET", f"{world.place.url('matches')}?visitor_identity={name}")
+        found = world.ask("GET", f"{world.place.url('match-list')}?visitor_identity={name}")
         assert len(json.loads(found.text)["results"]) == 1, name
 
 

@@ -60,7 +60,7 @@ class Traffic:
             for endpoint in ENDPOINTS
             if endpoint.method not in {"PUT", "DELETE"} and endpoint.route not in WITHOUT_DATABASE
         }
-        matches = place.url("goal-matches")
+        matches = place.url("goal-match-list")
 
         def post(**more: Any) -> Answered:
             return world.ask("POST", matches, {**world.match, **more})
@@ -76,7 +76,7 @@ class Traffic:
                 "visitor_session_id": identity, "visitor_id": identity, "visitor_identity": identity,
                 "started_at": "2026-02-05T11:00:00Z", "rooms": world.match["rooms"],
             }  # fmt: skip
-            return world.ask("POST", place.url("visitor-sessions"), session)
+            return world.ask("POST", place.url("visitor-session-list"), session)
 
         def passing_goal() -> Answered:
             body = {"name": "Short-lived", "is_any_room_allowed": True, "allowed_rooms": [], "conditions": []}
@@ -88,7 +88,7 @@ class Traffic:
             return world.ask("DELETE", goal) if changed.status == 200 else changed
 
         calls |= {
-            "POST-goal-matches": post,
+            "POST-goal-match-list": post,
             "POST-match-batch": lambda: world.ask(
                 "POST", place.url("match-batch"), {"matches": [{"goal_id": place.goal_id, **world.match}] * 5}
             ),

@@ -1,4 +1,4 @@
-"""What a client may send: matches, visitor identities, visitor sessions."""
+"""Matches and their corrections, as clients send them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from rest_framework import serializers
 from goalsvc.api.fields import MoneyField, PlausibleMomentField, RoomIdsField, StrictChoiceField
 from goalsvc.api.identifiers import IdentifierField
 from goalsvc.api.serializers import ObjectSerializer
+from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH, MAX_ROOMS
 
 IDENTITY = "visitor_identity"
 # giosg's published client types use this name for the same attribute.
@@ -34,10 +35,15 @@ class MatchInput(IdentifiedInput):
     """An event outside the web page."""
 
     visitor_identity = IdentifierField(
-        max_length=255, help_text="Who it was; submitted beforehand. Also taken as `custom_visitor_identity`."
+        max_length=MAX_IDENTITY_LENGTH,
+        help_text="Who it was; submitted beforehand. Also taken as `custom_visitor_identity`.",
     )
-    goal_matched_at = PlausibleMomentField(help_text="When it was; at most 24 hours in the future.")
-    rooms = RoomIdsField(min_length=1, max_length=100, help_text="Where it was: rooms of the organization.")
+    goal_matched_at = PlausibleMomentField(
+        help_text=f"When it was; at most {PlausibleMomentField.TOLERANCE_HOURS} hours in the future."
+    )
+    rooms = RoomIdsField(
+        min_length=1, max_length=MAX_ROOMS, help_text="Where it was: rooms of the organization."
+    )
     goal_value = MoneyField(
         required=False, allow_null=True, default=None, help_text="Null or absent: the goal's default value."
     )
@@ -45,7 +51,7 @@ class MatchInput(IdentifiedInput):
         required=False,
         allow_null=True,
         default=None,
-        max_length=255,
+        max_length=MAX_EXTERNAL_ID_LENGTH,
         help_text="Your own id of the event: sent again for the same goal, it writes nothing new.",
     )
     if_unmatched = StrictChoiceField(
@@ -62,44 +68,10 @@ class RestatementInput(ObjectSerializer):
     goal_value = MoneyField(allow_null=True, help_text="The right value; null: none.")
 
 
-class IdentityInput(IdentifiedInput):
-    """An identity of a visitor."""
+class MatchOfBatchInput(MatchInput):
+    """An event outside the web page, and the goal that it matches."""
 
-    visitor_identity = IdentifierField(max_length=255, help_text="Also taken as `custom_visitor_identity`.")
-    visitor_id = IdentifierField(max_length=64, help_text="The visitor's id on the tracking site.")
-    visitor_session_id = IdentifierField(
-        required=False, allow_null=True, default=None, max_length=64, help_text="The session it was given in."
-    )
-
-
-class SessionInput(IdentifiedInput):
-    """A visitor's session, or as much of it as is known."""
-
-    visitor_session_id = IdentifierField(max_length=64, help_text="The session's id on the tracking site.")
-    visitor_id = IdentifierField(max_length=64, help_text="The visitor's id on the tracking site.")
-    started_at = PlausibleMomentField()
-    ended_at = PlausibleMomentField(required=False, allow_null=True, default=None)
-    rooms = RoomIdsField(max_length=100, help_text="The rooms it has been in so far.")
-    visitor_identity = IdentifierField(
-        required=False,
-        allow_null=True,
-        default=None,
-        max_length=255,
-        help_text="Ties the identity to the visitor as well.",
-    )
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        attributes = super().to_internal_value(data)
-        ended_at = attributes["ended_at"]
-        if ended_at is not None and ended_at < attributes["started_at"]:
-            raise serializers.ValidationError({"ended_at": ["A session cannot end before it starts."]})
-        return attributes
-
-    def read(self, data: dict[str, Any]) -> dict[str, Any] | None:
-        attributes = super().read(data)
-        if attributes is not None and (ended_at := attributes["ended_at"]) is not None:
-            return attributes if ended_at >= attributes["started_at"] else None
-        return attributes
+    goal_id = serializers.UUIDField()
 
 
 def check_match(data: Any) -> dict[str, Any]:
@@ -115,5 +87,3 @@ def check_match(data: Any) -> dict[str, Any]:
 # Stateless, so one of each serves every request.
 MATCH = MatchInput()
 RESTATEMENT = RestatementInput()
-IDENTITY_OF_VISITOR = IdentityInput()
-SESSION = SessionInput()

@@ -1,0 +1,170 @@
+"""Matches, their corrections, and what waits to become one, as answers show them."""
+
+from typing import Any, NamedTuple
+
+from rest_framework import serializers
+
+from goalsvc.api.fields import MomentField, MoneyField
+from goalsvc.api.rendering import moment
+from goalsvc.orgs.history import Action
+from goalsvc.orgs.models import HistoryEntry
+from goalsvc.orgs.serializers import NestedUserSerializer
+from matching.limits import MAX_IDENTITY_LENGTH
+from matching.models import ExternalMatch, MatchAttempt, PendingMatch
+from matching.rule.reasons import in_order
+from matching.serializers.records import MatchAttemptSerializer
+
+
+class MatchSerializer(serializers.Serializer):
+    """A match."""
+
+    id = serializers.UUIDField(allow_null=True, help_text="Null in a rehearsal.")
+    organization_id = serializers.UUIDField()
+    goal_id = serializers.UUIDField()
+    visitor_identity = serializers.CharField(
+        max_length=MAX_IDENTITY_LENGTH, allow_null=True, help_text="Null once it has been erased."
+    )
+    visitor_id = serializers.CharField(
+        allow_null=True, help_text="Whose session was chosen. Null once it has been erased."
+    )
+    visitor_session_id = serializers.CharField(
+        allow_null=True, help_text="The session that was chosen. Null once it has been erased."
+    )
+    session_started_at = MomentField()
+    goal_matched_at = MomentField()
+    goal_value = MoneyField(allow_null=True)
+    goal_value_source = serializers.ChoiceField(ExternalMatch.ValueSource.values)
+    rooms = serializers.ListField(child=serializers.UUIDField(), help_text="The connected rooms.")
+    unconnected_rooms = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Posted, but not connected or not allowed."
+    )
+    external_id = serializers.CharField(allow_null=True)
+    created_at = MomentField()
+    created_by_user_id = serializers.UUIDField(allow_null=True)
+    is_retracted = serializers.BooleanField(help_text="True where a repetition meets a retracted match.")
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Show a NewMatch, or an ExternalMatch that was loaded `with_visitors`."""
+        return {
+            "id": instance.id,
+            "organization_id": instance.organization_id,
+            "goal_id": instance.goal_id,
+            "visitor_identity": instance.visitor_identity,
+            "visitor_id": instance.visitor_id,
+            "visitor_session_id": instance.visitor_session_id,
+            "session_started_at": moment(instance.session_started_at),
+            "goal_matched_at": moment(instance.goal_matched_at),
+            "goal_value": instance.goal_value,
+            "goal_value_source": instance.goal_value_source,
+            "rooms": instance.room_ids,
+            "unconnected_rooms": instance.unconnected_room_ids,
+            "external_id": instance.external_id,
+            "created_at": moment(instance.created_at),
+            "created_by_user_id": instance.created_by_id,
+            "is_retracted": instance.retracted_at is not None,
+        }
+
+
+class MatchRecordSerializer(MatchSerializer):
+    """A match as lists show it: also when it was retracted, and by whom."""
+
+    retracted_at = MomentField(allow_null=True)
+    retracted_by_user_id = serializers.UUIDField(allow_null=True)
+
+    def to_representation(self, instance: ExternalMatch) -> dict[str, Any]:
+        return {
+            **super().to_representation(instance),
+            "retracted_at": moment(instance.retracted_at) if instance.retracted_at else None,
+            "retracted_by_user_id": instance.retracted_by_id,
+        }
+
+
+class MatchDetail(NamedTuple):
+    match: ExternalMatch
+    rejected_attempts: list[MatchAttempt]  # at the same event, newest first
+
+
+class MatchDetailSerializer(MatchRecordSerializer):
+    """A match, and what was rejected before it."""
+
+    rejected_attempts = MatchAttemptSerializer(
+        many=True, help_text="Earlier attempts at the same event, newest first."
+    )
+
+    def to_representation(self, instance: MatchDetail) -> dict[str, Any]:  # type: ignore[override] # more of it,
+        attempts = self.fields["rejected_attempts"].to_representation(instance.rejected_attempts)
+        return {**super().to_representation(instance.match), "rejected_attempts": attempts}
+
+
+class MatchChangeSerializer(serializers.Serializer):
+    """A correction of a match, out of the history."""
+
+    id = serializers.UUIDField()
+    match_id = serializers.UUIDField()
+    kind = serializers.ChoiceField([Action.RESTATED, Action.RETRACTED, Action.RESTORED])
+    old_value = MoneyField(allow_null=True)
+    new_value = MoneyField(allow_null=True)
+    changed_at = MomentField()
+    changed_by_user_id = serializers.UUIDField(allow_null=True)
+    changed_by_user = NestedUserSerializer(allow_null=True)
+
+    def to_representation(self, instance: HistoryEntry) -> dict[str, Any]:
+        """Show an entry that was loaded with its user."""
+        old_value, new_value = instance.changes["goal_value"]
+        user = instance.changed_by
+        return {
+            "id": instance.id,
+            "match_id": instance.object_id,
+            "kind": instance.action,
+            "old_value": old_value,
+            "new_value": new_value,
+            "changed_at": moment(instance.changed_at),
+            "changed_by_user_id": user.id if user else None,
+            "changed_by_user": self.fields["changed_by_user"].to_representation(user) if user else None,
+        }
+
+
+class PendingMatchSerializer(serializers.Serializer):
+    """A pending match, with its status at the moment."""
+
+    id = serializers.UUIDField(allow_null=True, help_text="Null in a rehearsal.")
+    status = serializers.ChoiceField(PendingMatch.Status.values)
+    code = serializers.CharField(help_text="Why it could not be matched when last tried.")
+    reason = serializers.DictField()
+    expires_at = MomentField()
+    organization_id = serializers.UUIDField()
+    goal_id = serializers.UUIDField()
+    visitor_identity = serializers.CharField(
+        max_length=MAX_IDENTITY_LENGTH,
+        allow_null=True,
+        help_text="Null in a stored answer once it has been erased.",
+    )
+    goal_matched_at = MomentField()
+    goal_value = MoneyField(allow_null=True)
+    rooms = serializers.ListField(child=serializers.UUIDField(), help_text="The posted rooms.")
+    external_id = serializers.CharField(allow_null=True)
+    match_id = serializers.UUIDField(allow_null=True, help_text="What settled it.")
+    created_at = MomentField()
+    created_by_user_id = serializers.UUIDField(allow_null=True)
+    resolved_at = MomentField(allow_null=True)
+
+    def to_representation(self, instance: PendingMatch) -> dict[str, Any]:
+        """Show it as it stands at the moment `at` of the context."""
+        return {
+            "id": instance.id,
+            "status": instance.status_at(self.context["at"]),
+            "code": instance.code,
+            "reason": in_order(instance.reason),
+            "expires_at": moment(instance.expires_at),
+            "organization_id": instance.organization_id,
+            "goal_id": instance.goal_id,
+            "visitor_identity": instance.visitor_identity,
+            "goal_matched_at": moment(instance.goal_matched_at),
+            "goal_value": instance.goal_value,
+            "rooms": instance.room_ids,
+            "external_id": instance.external_id,
+            "match_id": instance.match_id,
+            "created_at": moment(instance.created_at),
+            "created_by_user_id": instance.created_by_id,
+            "resolved_at": moment(instance.resolved_at) if instance.resolved_at else None,
+        }

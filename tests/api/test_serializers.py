@@ -1,0 +1,149 @@
+"""What a serializer declares, as the description shows it, is what its `to_representation` writes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from rest_framework.serializers import ListSerializer, Serializer
+from uuid_utils.compat import uuid7
+
+from goalsvc.orgs.history import Action
+from goalsvc.orgs.models import HistoryEntry
+from matching.api.results import (
+    BatchSerializer,
+    MatchBatchSerializer,
+    VisitorIdentityBatchSerializer,
+    VisitorSessionBatchSerializer,
+)
+from matching.matches.answers import Answer, Verdict
+from matching.matches.summary import Summary, Tally
+from matching.models import ExternalMatch, MatchAttempt, VisitorIdentity
+from matching.serializers.matches import (
+    MatchChangeSerializer,
+    MatchDetail,
+    MatchDetailSerializer,
+    MatchRecordSerializer,
+    MatchSerializer,
+    PendingMatchSerializer,
+)
+from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
+from matching.serializers.visitors import (
+    Holdings,
+    IdentifiedVisitorSerializer,
+    IdentityHoldings,
+    IdentityHoldingsSerializer,
+    VisitorIdentitySerializer,
+    VisitorSessionSerializer,
+)
+from matching.visitors.identities import KnownIdentity
+from matching.visitors.sessions import KnownSession
+from tests.factories import (
+    ExternalMatchFactory,
+    PendingMatchFactory,
+    UserFactory,
+    VisitorIdentityFactory,
+    VisitorSessionFactory,
+)
+
+AT = datetime(2016, 10, 10, 12, tzinfo=UTC)
+
+
+def match(organization: Any) -> Any:
+    pk = ExternalMatchFactory.create(organization=organization).pk
+    return ExternalMatch.objects.with_visitors().get(pk=pk)
+
+
+def attempt(organization: Any) -> Any:
+    return MatchAttempt(organization=organization, source="single", code="x", created_at=AT)
+
+
+def identity(organization: Any) -> Any:
+    return KnownIdentity.of(VisitorIdentityFactory.create(organization=organization))
+
+
+def session(organization: Any) -> Any:
+    return KnownSession.of(VisitorSessionFactory.create(organization=organization))
+
+
+def visitor(organization: Any) -> Any:
+    tie: VisitorIdentity = VisitorIdentityFactory.create(organization=organization)
+    tie.is_shared = False  # type: ignore[attr-defined] # an annotation
+    return tie
+
+
+def change(organization: Any) -> Any:
+    return HistoryEntry(
+        object_id=uuid7(), action=Action.RESTATED, changes={"goal_value": ["1.00", "2.00"]},
+        changed_at=AT, changed_by=UserFactory.create(organization=organization),
+    )  # fmt: skip
+
+
+def holdings(organization: Any) -> Any:
+    rows = {
+        "visitors": visitor, "visitor_sessions": session, "matches": match,
+        "pending_matches": lambda organization: PendingMatchFactory.create(organization=organization),
+        "match_attempts": attempt,
+    }  # fmt: skip
+    held = {name: Holdings(1, None, [make(organization)]) for name, make in rows.items()}
+    return IdentityHoldings("customer-1", held, 0)
+
+
+# A row of each kind, with all that it may have.
+SHOWN: dict[type[Serializer], Any] = {
+    MatchSerializer: match,
+    MatchRecordSerializer: match,
+    MatchDetailSerializer: lambda organization: MatchDetail(match(organization), [attempt(organization)]),
+    MatchChangeSerializer: change,
+    PendingMatchSerializer: lambda organization: PendingMatchFactory.create(organization=organization),
+    MatchAttemptSerializer: attempt,
+    MatchSummarySerializer: lambda organization: Summary(AT.date(), AT.date(), {(AT.date(), None): Tally()}),
+    VisitorIdentitySerializer: identity,
+    VisitorSessionSerializer: session,
+    IdentifiedVisitorSerializer: visitor,
+    IdentityHoldingsSerializer: holdings,
+}
+
+
+def assert_as_declared(serializer: Any, shown: Any) -> None:
+    """See that an object, and all objects within it, have the fields declared, in the same order."""
+    if isinstance(serializer, ListSerializer):
+        for each in shown:
+            assert_as_declared(serializer.child, each)
+    elif isinstance(serializer, Serializer) and shown is not None:
+        fields = {name: field for name, field in serializer.fields.items() if not field.write_only}
+        assert list(shown) == list(fields)
+        for name, field in fields.items():
+            assert_as_declared(field, shown[name])
+
+
+@pytest.mark.parametrize("kind", SHOWN, ids=lambda kind: kind.__name__)
+def test_what_is_written_is_what_is_declared(kind, organization):
+    serializer = kind(context={"organization": organization, "at": AT})
+
+    assert_as_declared(serializer, serializer.to_representation(SHOWN[kind](organization)))
+
+
+ROWS: dict[type[BatchSerializer], list[Any]] = {
+    MatchBatchSerializer: [match, SHOWN[PendingMatchSerializer]],
+    VisitorIdentityBatchSerializer: [identity],
+    VisitorSessionBatchSerializer: [session],
+}
+
+
+@pytest.mark.parametrize("batch", ROWS, ids=lambda batch: batch.__name__)
+def test_results_of_a_batch_have_what_is_declared(batch, organization):
+    rows = [make(organization) for make in ROWS[batch]]
+    verdict = Verdict.REPLAYED if batch is MatchBatchSerializer else Verdict.KNOWN
+    reason = {"message": "x"} if batch is MatchBatchSerializer else None
+    failed = Answer[Any](Verdict.FAILED, 400, code="x", detail="x", errors={}, reason=reason)
+    serializer = batch(context={"organization": organization, "at": AT})
+
+    shown = serializer.to_representation([failed, *(Answer(verdict, 200, row) for row in rows)])
+
+    assert list(shown) == list(serializer.fields)
+    assert_as_declared(serializer.fields["summary"], shown["summary"])
+    result = serializer.fields["results"].child
+    assert {name for each in shown["results"] for name in each} == set(result.fields)
+    for row, each in zip(rows, shown["results"][1:], strict=True):
+        name = result.name_of(row)
+        assert_as_declared(result.fields[name], each[name])
