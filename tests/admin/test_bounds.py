@@ -32,9 +32,9 @@ from tests.factories import (
 )
 
 # A page takes at most this many statements, the user and a transaction included, the session not.
-MOST_QUERIES_OF_A_PAGE = 10
+MAX_QUERIES_OF_A_PAGE = 10
 # A match's page retells all that is known of it.
-MOST_QUERIES_OF_A_MATCH = 11
+MAX_QUERIES_OF_A_MATCH = 11
 
 BIG = [model for model, model_admin in admin.site._registry.items() if isinstance(model_admin, ReceivedAdmin)]
 
@@ -76,7 +76,7 @@ def test_a_list_takes_the_same_queries_for_few_rows_and_for_many(
     for model in MODELS:
         fill(model, organization, 4)
     assert counts() == few
-    assert max(few.values()) <= MOST_QUERIES_OF_A_PAGE
+    assert max(few.values()) <= MAX_QUERIES_OF_A_PAGE
 
 
 @both_callers
@@ -90,7 +90,7 @@ def test_a_row_s_page_takes_few_queries(
     for model in MODELS:
         row = fill(model, organization, 3)[0]
         count = len(statements(client, url(model, "change", row.pk)))
-        assert count <= (MOST_QUERIES_OF_A_MATCH if model is ExternalMatch else MOST_QUERIES_OF_A_PAGE), model
+        assert count <= (MAX_QUERIES_OF_A_MATCH if model is ExternalMatch else MAX_QUERIES_OF_A_PAGE), model
 
 
 def test_pages_take_the_same_queries_however_much_belongs_to_them(
@@ -118,7 +118,7 @@ def test_pages_take_the_same_queries_however_much_belongs_to_them(
     grow(8)
     many = [len(statements(as_staff, page)) for page in pages]
     assert many == few
-    assert max(many) <= MOST_QUERIES_OF_A_MATCH
+    assert max(many) <= MAX_QUERIES_OF_A_MATCH
 
 
 def test_the_page_of_an_identity_with_very_many_visitors_shows_some(

@@ -9,9 +9,6 @@ from tests.concurrency import at_once, while_it_waits
 from tests.conftest import Client
 from tests.factories import (
     GoalFactory,
-    OrganizationFactory,
-    RoomFactory,
-    UserFactory,
     VisitorIdentityFactory,
     VisitorSessionFactory,
     ids,
@@ -208,27 +205,12 @@ def test_an_external_id_is_a_string_of_one_to_255(external_id, sentence, as_inte
 
 
 @pytest.fixture
-def committed():
-    """A world that other connections see, with as many clients as deliveries."""
-    organization = OrganizationFactory.create()
-    room = RoomFactory.create(organization=organization)
-    identity = VisitorIdentityFactory.create(organization=organization, identity="customer-12345678")
-    VisitorSessionFactory.create(visitor=identity.visitor, room_ids=[room.id])
-    goal = GoalFactory.create(organization=organization)
-    key = issue_token(UserFactory.create(organization=organization))
-    body = {
-        "visitor_identity": "customer-12345678",
-        "goal_matched_at": "2016-10-10T22:00:49.123Z",
-        "rooms": ids(room),
-        "external_id": "receipt-1",
-    }
-    return f"/api/v5/orgs/{organization.id}/goals/{goal.id}/matches", key, body
+def key(integrator):
+    return issue_token(integrator)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_event_delivered_ten_times_at_once_is_written_once(committed):
-    url, key, body = committed
-
+def test_the_same_event_delivered_ten_times_at_once_is_written_once(key, url, body):
     answers = at_once(key, [lambda client: client.post(url, body)] * 10)
 
     assert {answer.status_code for answer in answers} == {200}
@@ -238,9 +220,7 @@ def test_the_same_event_delivered_ten_times_at_once_is_written_once(committed):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_different_events_with_one_external_id_at_once_one_is_written(committed):
-    url, key, body = committed
-
+def test_of_different_events_with_one_external_id_at_once_one_is_written(key, url, body):
     answers = at_once(key, [partial(Client.post, path=url, data=body | {"goal_value": n}) for n in range(6)])
 
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
@@ -248,8 +228,7 @@ def test_of_different_events_with_one_external_id_at_once_one_is_written(committ
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_delivery_that_meets_the_first_one_unfinished_waits_and_repeats_it(committed):
-    url, key, body = committed
+def test_a_delivery_that_meets_the_first_one_unfinished_waits_and_repeats_it(key, url, body):
     first = Client(key)
 
     answer = while_it_waits(key, lambda: first.post(url, body), lambda client: client.post(url, body))

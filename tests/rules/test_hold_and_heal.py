@@ -121,10 +121,7 @@ def test_if_unmatched_is_one_of_two_words(word, as_integrator, url, body):
     assert not PendingMatch.objects.exists()
 
 
-def test_what_matches_is_answered_at_once(as_integrator, url, body, organization, room):
-    identity = VisitorIdentityFactory.create(organization=organization, identity=CUSTOMER)
-    VisitorSessionFactory.create(visitor=identity.visitor, started_at=BEFORE, room_ids=[room.id])
-
+def test_what_matches_is_answered_at_once(as_integrator, url, body, visitor):
     response = as_integrator.post(url, body)
 
     assert (response.status_code, response.json()["goal_value"]) == (200, "123.45")
@@ -552,9 +549,7 @@ def sweep(capsys):
     return capsys.readouterr().out
 
 
-def test_the_sweep_settles_expires_and_leaves(capsys, organization, goal, room, second_room):
-    identity = VisitorIdentityFactory.create(organization=organization, identity=CUSTOMER)
-    VisitorSessionFactory.create(visitor=identity.visitor, started_at=BEFORE, room_ids=[room.id])
+def test_the_sweep_settles_expires_and_leaves(capsys, visitor, goal, room, second_room):
     make = partial(PendingMatchFactory.create, goal=goal, visitor_identity=CUSTOMER)
     curable = make(room_ids=[room.id])
     hopeless = make(room_ids=[second_room.id])
@@ -575,10 +570,8 @@ def test_the_sweep_settles_expires_and_leaves(capsys, organization, goal, room, 
     assert sweep(capsys) == "0 matched, 0 expired, 1 still held.\n"
 
 
-def test_the_sweep_goes_through_more_than_a_chunk(capsys, monkeypatch, organization, goal, room):
+def test_the_sweep_goes_through_more_than_a_chunk(capsys, monkeypatch, visitor, goal, room):
     monkeypatch.setattr("matching.management.commands.resolve_pending.CHUNK", 2)
-    identity = VisitorIdentityFactory.create(organization=organization, identity=CUSTOMER)
-    VisitorSessionFactory.create(visitor=identity.visitor, started_at=BEFORE, room_ids=[room.id])
     for n in range(5):
         PendingMatchFactory.create(
             goal=goal, visitor_identity=CUSTOMER if n % 2 else "unknown", room_ids=[room.id]

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
@@ -22,12 +23,7 @@ from tests.concurrency import PATIENCE, at_once, on_own_connection
 from tests.conftest import Client
 from tests.factories import (
     GoalFactory,
-    OrganizationFactory,
-    RoomFactory,
-    UserFactory,
     VisitorIdentityFactory,
-    VisitorSessionFactory,
-    ids,
     issue_token,
 )
 
@@ -291,29 +287,21 @@ def test_pruning_deletes_attempts_and_tallies_of_more_than_30_days(
 # At the same moment, and over a crash: with real transactions
 
 
+@dataclass(frozen=True)
 class World:
-    """An organization that other connections see."""
+    """The sale, as other connections see it."""
 
-    def __init__(self) -> None:
-        self.organization = OrganizationFactory.create()
-        room = RoomFactory.create(organization=self.organization)
-        identity = VisitorIdentityFactory.create(organization=self.organization, identity=CUSTOMER)
-        VisitorSessionFactory.create(visitor=identity.visitor, room_ids=[room.id])
-        goal = GoalFactory.create(organization=self.organization)
-        self.key = issue_token(UserFactory.create(organization=self.organization))
-        self.url = f"/api/v5/orgs/{self.organization.id}/goals/{goal.id}/matches"
-        self.batch_url = f"/api/v5/orgs/{self.organization.id}/matches/batch"
-        self.body = {
-            "visitor_identity": CUSTOMER,
-            "goal_matched_at": "2016-10-10T22:00:49.123Z",
-            "rooms": ids(room),
-        }
-        self.batch = {"matches": [{**self.body, "goal_id": str(goal.id)}] * 3}
+    key: str
+    url: str
+    body: dict[str, Any]
+    batch_url: str
+    batch: dict[str, Any]
 
 
 @pytest.fixture
-def world(transactional_db):
-    return World()
+def world(transactional_db, integrator, org_url, url, body, goal):
+    batch = {"matches": [{**body, "goal_id": str(goal.id)}] * 3}
+    return World(issue_token(integrator), url, body, f"{org_url}/matches/batch", batch)
 
 
 MANY = 50

@@ -6,33 +6,24 @@ import pytest
 
 from matching.models import ExternalMatch, PendingMatch
 from tests.concurrency import at_once
-from tests.factories import VisitorIdentityFactory, VisitorSessionFactory, ids, issue_token
+from tests.factories import ids, issue_token
 
 ROUNDS = 60
-
-
-@pytest.fixture
-def matching(organization, room):
-    identity = VisitorIdentityFactory.create(organization=organization, identity="known")
-    VisitorSessionFactory.create(
-        visitor=identity.visitor, started_at="2016-10-10T20:00:00Z", room_ids=[room.id]
-    )
-    return {"visitor_identity": "known", "goal_matched_at": "2016-10-10T22:00:49Z", "rooms": ids(room)}
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_batch", [False, True])
 def test_of_a_match_and_a_held_one_at_the_same_moment_one_is_accepted(
-    is_batch, integrator, org_url, goal, url, matching
+    is_batch, integrator, org_url, goal, visitor, url, body
 ):
     key = issue_token(integrator)
-    held = matching | {"visitor_identity": "not-yet", "if_unmatched": "hold"}
+    held = body | {"visitor_identity": "not-yet", "if_unmatched": "hold"}
 
-    def post(body, client):
+    def post(match, client):
         if not is_batch:
-            return client.post(url, body).status_code
-        other = body | {"external_id": body["external_id"] + "-more", "goal_id": str(goal.id)}
-        items = {"matches": [body | {"goal_id": str(goal.id)}, other]}
+            return client.post(url, match).status_code
+        other = match | {"external_id": match["external_id"] + "-more", "goal_id": str(goal.id)}
+        items = {"matches": [match | {"goal_id": str(goal.id)}, other]}
         return client.post(f"{org_url}/matches/batch", items).json()["results"][0]["status"]
 
     for number in range(ROUNDS):
@@ -40,7 +31,7 @@ def test_of_a_match_and_a_held_one_at_the_same_moment_one_is_accepted(
         statuses = at_once(
             key,
             [
-                partial(post, matching | external_id),
+                partial(post, body | external_id),
                 partial(post, held | external_id),
             ],
         )
@@ -50,24 +41,24 @@ def test_of_a_match_and_a_held_one_at_the_same_moment_one_is_accepted(
         assert (written, pending) in {(1, 0), (0, 1)}
 
 
-def test_a_claim_that_was_given_up_is_free(as_integrator, org_url, url, matching):
+def test_a_claim_that_was_given_up_is_free(as_integrator, org_url, url, visitor, body):
     held = as_integrator.post(
-        url, matching | {"visitor_identity": "not-yet", "external_id": "event", "if_unmatched": "hold"}
+        url, body | {"visitor_identity": "not-yet", "external_id": "event", "if_unmatched": "hold"}
     ).json()
-    refused = as_integrator.post(url, matching | {"external_id": "event"})
+    refused = as_integrator.post(url, body | {"external_id": "event"})
     as_integrator.delete(f"{org_url}/pending_matches/{held['id']}")
 
     assert refused.status_code == 409
-    assert as_integrator.post(url, matching | {"external_id": "event"}).status_code == 200
+    assert as_integrator.post(url, body | {"external_id": "event"}).status_code == 200
 
 
 def test_a_retracted_match_posted_again_says_that_it_is_retracted(
-    as_integrator, as_manager, org_url, url, matching
+    as_integrator, as_manager, org_url, url, visitor, body
 ):
-    first = as_integrator.post(url, matching | {"external_id": "event"}).json()
+    first = as_integrator.post(url, body | {"external_id": "event"}).json()
     as_manager.delete(f"{org_url}/matches/{first['id']}")
 
-    again = as_integrator.post(url, matching | {"external_id": "event"})
+    again = as_integrator.post(url, body | {"external_id": "event"})
 
     assert again.headers["Idempotent-Replay"] == "true"
     assert again.json() == first | {"is_retracted": True}
@@ -75,11 +66,11 @@ def test_a_retracted_match_posted_again_says_that_it_is_retracted(
 
 
 def test_the_code_and_the_reason_of_a_held_match_belong_together(
-    as_integrator, organization, org_url, goal, url, room, second_room, matching
+    as_integrator, organization, org_url, goal, url, room, second_room, body
 ):
     """Tried again, it may fail for another reason, one that has no facts."""
     held = as_integrator.post(
-        url, matching | {"visitor_identity": "not-yet", "external_id": "event", "if_unmatched": "hold"}
+        url, body | {"visitor_identity": "not-yet", "external_id": "event", "if_unmatched": "hold"}
     ).json()
     assert (held["code"], "unknown" in held["reason"]["message"]) == ("session_not_found", True)
     goal.is_any_room_allowed = False
