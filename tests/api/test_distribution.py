@@ -105,7 +105,7 @@ class Untied:
 EXCEPTIONS = [
     Untied(
         r'JOIN "TABLE" ON \("\w+"\."\w+" = "TABLE"\."\w+"\)',
-        "GET-matches",
+        "GET-match-list",
         "Django joins by a foreign key alone, here from a row that is tied",
     ),
     Untied(
@@ -120,12 +120,12 @@ EXCEPTIONS = [
     ),
     Untied(
         r'FROM "TABLE" U0 WHERE \(U0\."visitor_id" = |FROM TABLE AS other\s+WHERE other\.visitor_id = v\.id',
-        "GET-visitor-identity",
+        "GET-visitor-identity-detail",
         "the other identities of a visitor, by the id of one that is tied",
     ),
     Untied(
         r"^\s*(UPDATE|DELETE FROM) TABLE\s.*WHERE id = ANY\(",
-        "DELETE-visitor-identity",
+        "DELETE-visitor-identity-detail",
         "an erasure changes rows that it has read and locked with their organization, by their ids",
     ),
 ]
