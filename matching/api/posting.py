@@ -1,5 +1,6 @@
 """Posting matches to a goal, one or a batch (API.md section 3)."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from goals.refusals import GoalNotFound
 from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import Filter, Filtered
 from goalsvc.api.rendering import Response
+from goalsvc.api.requests import note
 from goalsvc.api.schema import describe_actions
 from goalsvc.api.viewsets import Request
 from goalsvc.database.statements import Ahead
@@ -21,8 +23,8 @@ from matching.api.documentation import matches as docs
 from matching.api.filters import GoalMatchQuery, PostingQuery
 from matching.api.results import MatchBatchSerializer, respond
 from matching.api.viewsets import BatchAPIView, MatchingViewSet
-from matching.matches.answers import failed_by
-from matching.matches.attempts import PostedMatch, keep_attempts
+from matching.matches.answers import Verdict, failed_by
+from matching.matches.attempts import MatchAnswer, PostedMatch, keep_attempts
 from matching.matches.idempotency import KEY_HEADER, once, read_key
 from matching.matches.metrics import count_answers, count_stored_answer
 from matching.matches.posting import post_matches, read_request
@@ -68,11 +70,20 @@ class MatchPosting(OrganizationAPIView):
                 goals = self.goals_in(request.stored.data)
                 count_replays(self.organization, goals, at=now)
                 count_stored_answer(len(goals), self.source)
+                note(self.request, verdict=Verdict.REPLAYED.value)
                 return request.stored
             response = self.answer(validate_only=False)
             if status.is_success(response.status_code) and self.goals_in(response.data):
                 request.keep(response)
         return response
+
+    def note_verdict(self, answer: MatchAnswer) -> None:
+        """Add what was decided to the request's line of the log."""
+        if answer.row is None:
+            note(self.request, verdict=answer.verdict.value, code=answer.code)
+        else:
+            kind = "pending_match" if isinstance(answer.row, PendingMatch) else "match"
+            note(self.request, verdict=answer.verdict.value, **{kind: answer.row.id})
 
     def keep_rejected(self, error: APIException, goal_id: UUID | None = None) -> None:
         """Keep a request that could not even be read as a rejected attempt, unless it was to validate only.
@@ -87,6 +98,7 @@ class MatchPosting(OrganizationAPIView):
         except APIException:
             sent = None
         answer = failed_by(error)
+        self.note_verdict(answer)
         count_answers([answer], self.source)
         match = PostedMatch(sent, answer=answer, goal_id=goal_id)
         keep_attempts(self.organization, [match], by=self.user, at=timezone.now(), source=self.source)
@@ -146,6 +158,7 @@ class GoalMatchViewSet(MatchPosting, MatchingViewSet):
             validate_only=validate_only,
             ahead=self.request.ahead,
         )
+        self.note_verdict(answer)
         if isinstance(answer.row, PendingMatch):
             return respond(answer, PendingMatchSerializer(context={"at": now}))
         return respond(answer, MATCH)
@@ -194,6 +207,7 @@ class MatchBatchView(MatchPosting, BatchAPIView):
             source=self.source,
             validate_only=validate_only,
         )
+        note(self.request, verdicts=Counter(answer.verdict.value for answer in answers))
         return Response(MatchBatchSerializer(context={"at": now}).to_representation(answers))
 
     def goals_in(self, body: Any) -> list[UUID]:
