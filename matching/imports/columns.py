@@ -4,10 +4,13 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
+from goalsvc.api.serializers import ObjectSerializer
 from matching.imports.files import UnusableFileError
+from matching.serializers.inputs import IDENTITY, IDENTITY_ALIAS, MATCH
+from matching.serializers.visitors import SESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +28,17 @@ class Columns:
         return self.required | self.optional
 
 
-MATCH_COLUMNS = Columns(
-    required=frozenset({"visitor_identity", "goal_matched_at", "rooms"}),
-    optional=frozenset({"goal_id", "goal_value", "external_id", "if_unmatched"}),
-    aliases={"custom_visitor_identity": "visitor_identity"},
-)
-SESSION_COLUMNS = Columns(
-    required=frozenset({"visitor_session_id", "visitor_id", "started_at", "rooms"}),
-    optional=frozenset({"ended_at", "visitor_identity"}),
-    aliases={"custom_visitor_identity": "visitor_identity"},
-)
+def columns_of(form: ObjectSerializer) -> Columns:
+    """Return the columns of a file of what a client posts: its attributes."""
+    written = {name: field for name, field in form.fields.items() if not field.read_only}
+    required = frozenset(name for name, field in written.items() if field.required)
+    return Columns(required, frozenset(written) - required, {IDENTITY_ALIAS: IDENTITY})
+
+
+SESSION_COLUMNS = columns_of(SESSION)
+# Of matches whose goal is said once for all of the file; a row may still name another.
+MATCH_COLUMNS = columns_of(MATCH)
+MATCH_COLUMNS = replace(MATCH_COLUMNS, optional=MATCH_COLUMNS.optional | {"goal_id"})
 # What the results file adds to a row; ignored when the row is fed back.
 VERDICT_COLUMNS = ("row", "status", "code", "detail", "reason")
 # What other programs call our columns, as `plain` writes it. Such a column is read as ours only where the
