@@ -386,7 +386,8 @@ def test_a_retry_with_another_moment_is_a_conflict(demo_world, run):
 
 def test_the_table_of_answers_names_codes_that_exist():
     named = re.findall(r"`(\w+_(?:found|rooms|conflict))`", section(PAGE, "What to do with an answer"))
-    sources = "".join(path.read_text() for path in Path(ROOT, "matching").rglob("*.py"))
+    files = [path for app in ("goals", "matching") for path in Path(ROOT, app).rglob("*.py")]
+    sources = "".join(path.read_text() for path in files)
     assert len(named) == 4
     for code in named:
         assert f'"{code}"' in sources, code
