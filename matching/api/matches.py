@@ -16,11 +16,7 @@ from matching.api.documentation import records
 from matching.api.filters import MatchAttemptQuery, MatchQuery, PendingMatchQuery, SummaryQuery
 from matching.api.viewsets import MatchingViewSet, NewestFirst
 from matching.matches.summary import summarize
-from matching.models import (
-    ExternalMatchQuerySet,
-    MatchAttemptQuerySet,
-    PendingMatchQuerySet,
-)
+from matching.models import ExternalMatchQuerySet, MatchAttemptQuerySet, PendingMatchQuerySet
 from matching.refusals import MatchNotFound, MatchRetracted, PendingMatchNotFound, PendingMatchResolved
 from matching.serializers.inputs import RESTATEMENT
 from matching.serializers.matches import (

@@ -14,11 +14,7 @@ from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe_actions
 from matching.api.documentation import visitors as docs
 from matching.api.filters import VisitorIdentityQuery, VisitorSessionQuery
-from matching.api.results import (
-    VisitorIdentityBatchSerializer,
-    VisitorSessionBatchSerializer,
-    respond,
-)
+from matching.api.results import VisitorIdentityBatchSerializer, VisitorSessionBatchSerializer, respond
 from matching.api.viewsets import BatchAPIView, MatchingViewSet, NewestFirst
 from matching.models import VisitorIdentity, VisitorSession
 from matching.privacy.erasure import erase_identity

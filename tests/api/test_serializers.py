@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from rest_framework.serializers import ListSerializer, Serializer
+from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
 from uuid_utils.compat import uuid7
 
 from goalsvc.orgs.history import Action
@@ -121,6 +121,29 @@ def test_what_is_written_is_what_is_declared(kind, organization):
     serializer = kind(context={"organization": organization, "at": AT})
 
     assert_as_declared(serializer, serializer.to_representation(SHOWN[kind](organization)))
+
+
+def kinds_in(serializer: Any) -> set[type]:
+    """The classes of a serializer and of all that are nested in it."""
+    fields = [serializer.child] if isinstance(serializer, ListSerializer) else serializer.fields.values()
+    nested = [field for field in fields if isinstance(field, BaseSerializer)]
+    return {type(serializer)}.union(*(kinds_in(each) for each in nested))
+
+
+def kinds_below(kind: type) -> set[type]:
+    return {kind}.union(*(kinds_below(each) for each in kind.__subclasses__()))
+
+
+def test_all_serializers_of_matching_that_write_are_compared():
+    compared = {base for kind in SHOWN for each in kinds_in(kind()) for base in each.__mro__}
+    writing = {
+        kind
+        for kind in kinds_below(Serializer)
+        if kind.__module__.startswith("matching.serializers.") and "to_representation" in vars(kind)
+    }
+
+    assert writing
+    assert writing <= compared
 
 
 ROWS: dict[type[BatchSerializer], list[Any]] = {

@@ -4,10 +4,7 @@ from rest_framework import serializers
 
 from goals.serializers import GOAL_EXAMPLE
 from goalsvc.api.pagination import MAX_ROWS_READ
-from goalsvc.api.schema import (
-    FieldErrors,
-    refusal_of,
-)
+from goalsvc.api.schema import FieldErrors, refusal_of
 from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE
 from matching import refusals
 from matching.limits import MAX_BATCH_ITEMS

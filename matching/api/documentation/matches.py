@@ -35,14 +35,8 @@ from matching.api.documentation.examples import (
     bad_envelope,
     batch_of,
 )
-from matching.api.filters import (
-    GoalMatchQuery,
-    MatchQuery,
-    PostingQuery,
-)
-from matching.api.results import (
-    MatchBatchSerializer,
-)
+from matching.api.filters import GoalMatchQuery, MatchQuery, PostingQuery
+from matching.api.results import MatchBatchSerializer
 from matching.limits import MAX_BATCH_ITEMS, MAX_KEY_LENGTH, MAX_PENDING
 from matching.serializers.inputs import MatchInput, MatchOfBatchInput, RestatementInput
 from matching.serializers.matches import (

@@ -21,15 +21,9 @@ from matching.api.documentation.examples import (
     SHORT_PAGES,
     TALLY_EXAMPLE,
 )
-from matching.api.filters import (
-    MatchAttemptQuery,
-    PendingMatchQuery,
-    SummaryQuery,
-)
+from matching.api.filters import MatchAttemptQuery, PendingMatchQuery, SummaryQuery
 from matching.models import PendingMatch
-from matching.serializers.matches import (
-    PendingMatchSerializer,
-)
+from matching.serializers.matches import PendingMatchSerializer
 from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
 
 LIST_PENDING_MATCHES = Operation(

@@ -31,10 +31,7 @@ from matching.api.documentation.examples import (
     batch_of,
 )
 from matching.api.filters import VisitorIdentityQuery, VisitorSessionQuery
-from matching.api.results import (
-    VisitorIdentityBatchSerializer,
-    VisitorSessionBatchSerializer,
-)
+from matching.api.results import VisitorIdentityBatchSerializer, VisitorSessionBatchSerializer
 from matching.limits import MAX_BATCH_ITEMS, MAX_PENDING, MAX_VISITORS
 from matching.serializers.visitors import (
     IdentityHoldingsSerializer,
