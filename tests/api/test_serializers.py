@@ -126,7 +126,7 @@ def test_what_is_written_is_what_is_declared(kind, organization):
 def kinds_in(serializer: Any) -> set[type]:
     """The classes of a serializer and of all that are nested in it."""
     fields = [serializer.child] if isinstance(serializer, ListSerializer) else serializer.fields.values()
-    nested = [field for field in fields if isinstance(field, BaseSerializer)]
+    nested: list[Any] = [field for field in fields if isinstance(field, BaseSerializer)]
     return {type(serializer)}.union(*(kinds_in(each) for each in nested))
 
 
