@@ -125,13 +125,19 @@ def test_what_is_written_is_what_is_declared(kind, organization):
 
 def kinds_in(serializer: Any) -> set[type]:
     """The classes of a serializer and of all that are nested in it."""
-    fields = [serializer.child] if isinstance(serializer, ListSerializer) else serializer.fields.values()
-    nested: list[Any] = [field for field in fields if isinstance(field, BaseSerializer)]
-    return {type(serializer)}.union(*(kinds_in(each) for each in nested))
+    fields: Any = [serializer.child] if isinstance(serializer, ListSerializer) else serializer.fields.values()
+    kinds: set[type] = {type(serializer)}
+    for field in fields:
+        if isinstance(field, BaseSerializer):
+            kinds |= kinds_in(field)
+    return kinds
 
 
 def kinds_below(kind: type) -> set[type]:
-    return {kind}.union(*(kinds_below(each) for each in kind.__subclasses__()))
+    kinds: set[type] = {kind}
+    for below in type.__subclasses__(kind):
+        kinds |= kinds_below(below)
+    return kinds
 
 
 def test_all_serializers_of_matching_that_write_are_compared():
