@@ -135,7 +135,8 @@ def kinds_in(serializer: Any) -> set[type]:
 
 def kinds_below(kind: type) -> set[type]:
     kinds: set[type] = {kind}
-    for below in type.__subclasses__(kind):
+    subclasses: list[type] = kind.__subclasses__()
+    for below in subclasses:
         kinds |= kinds_below(below)
     return kinds
 
