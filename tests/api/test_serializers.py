@@ -127,15 +127,16 @@ def kinds_in(serializer: Any) -> set[type]:
     """The classes of a serializer and of all that are nested in it."""
     fields = [serializer.child] if isinstance(serializer, ListSerializer) else serializer.fields.values()
     nested = [field for field in fields if isinstance(field, BaseSerializer)]
-    return {type(serializer)}.union(*(kinds_in(each) for each in nested))
+    return {type(serializer)}.union(*map(kinds_in, nested))
 
 
 def kinds_below(kind: type) -> set[type]:
-    return {kind}.union(*(kinds_below(each) for each in kind.__subclasses__()))
+    return {kind}.union(*map(kinds_below, kind.__subclasses__()))
 
 
 def test_all_serializers_of_matching_that_write_are_compared():
-    compared = {base for kind in SHOWN for each in kinds_in(kind()) for base in each.__mro__}
+    nested: set[type] = set().union(*(kinds_in(kind()) for kind in SHOWN))
+    compared = {base for kind in nested for base in kind.__mro__}
     writing = {
         kind
         for kind in kinds_below(Serializer)
