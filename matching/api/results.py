@@ -1,6 +1,7 @@
 """How posted matches and reports of visitors are answered: alone, and in a batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from rest_framework import serializers
@@ -28,12 +29,16 @@ class ResultSerializer(serializers.Serializer):
         """Return the field that shows what is stored of a posted row."""
         raise NotImplementedError
 
+    @cached_property
+    def writers(self) -> dict[str, Callable[[Any], Any]]:
+        return {name: field.to_representation for name, field in self.fields.items()}
+
     def to_representation(self, instance: tuple[int, Answer[Any]]) -> dict[str, Any]:
         index, answer = instance
         result: dict[str, Any] = {"index": index, "status": answer.status}
         if answer.row is not None:
             name = self.name_of(answer.row)
-            result[name] = self.fields[name].to_representation(answer.row)
+            result[name] = self.writers[name](answer.row)
             if answer.verdict is Verdict.REPLAYED:
                 result["is_replay"] = True
             return result

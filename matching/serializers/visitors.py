@@ -1,13 +1,16 @@
 """Visitor identities and sessions, and all that is held about an identity."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from goalsvc.api.fields import MomentField, PlausibleMomentField, RoomIdsField
 from goalsvc.api.identifiers import IdentifierField
 from goalsvc.api.rendering import moment
+from goalsvc.orgs.models import Organization
 from matching.limits import MAX_IDENTITY_LENGTH, MAX_ROOMS, MAX_TRACKING_ID_LENGTH
 from matching.models import VisitorIdentity
 from matching.serializers.inputs import IdentifiedInput
@@ -15,7 +18,16 @@ from matching.serializers.matches import MatchRecordSerializer, PendingMatchSeri
 from matching.serializers.records import MatchAttemptSerializer
 
 
-class VisitorIdentitySerializer(IdentifiedInput):
+class OfOrganizationSerializer(IdentifiedInput):
+    """What is shown with the organization of the context, which the rows themselves do not tell."""
+
+    @cached_property
+    def organization_pk(self) -> UUID:
+        organization: Organization = self.context["organization"]
+        return organization.id
+
+
+class VisitorIdentitySerializer(OfOrganizationSerializer):
     """An identity of a visitor."""
 
     id = serializers.UUIDField(read_only=True)
@@ -39,7 +51,7 @@ class VisitorIdentitySerializer(IdentifiedInput):
         """Show a KnownIdentity."""
         return {
             "id": instance.id,
-            "organization_id": self.context["organization"].id,
+            "organization_id": self.organization_pk,
             "visitor_identity": instance.visitor_identity,
             "visitor_id": instance.visitor_id,
             "visitor_session_id": instance.visitor_session_id,
@@ -47,7 +59,7 @@ class VisitorIdentitySerializer(IdentifiedInput):
         }
 
 
-class VisitorSessionSerializer(IdentifiedInput):
+class VisitorSessionSerializer(OfOrganizationSerializer):
     """A visitor's session, or as much of it as is known."""
 
     id = serializers.UUIDField(read_only=True)
@@ -89,7 +101,7 @@ class VisitorSessionSerializer(IdentifiedInput):
         """Show a KnownSession."""
         return {
             "id": instance.id,
-            "organization_id": self.context["organization"].id,
+            "organization_id": self.organization_pk,
             "visitor_session_id": instance.visitor_session_id,
             "visitor_id": instance.visitor_id,
             "started_at": moment(instance.started_at),
