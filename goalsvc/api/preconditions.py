@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from goalsvc.api.errors import field_error
 from goalsvc.api.rendering import encode
+from goalsvc.database.retries import is_outdated, retried_if
 
 TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 TAGS = re.compile(rf"{TAG}(?:[ \t]*,[ \t]*{TAG})*")
@@ -109,10 +110,12 @@ class ConditionalRequests:
                 condition.check(entity_tag(encode(self.get_serializer(found).data)))
         return found
 
+    @retried_if(is_outdated)
     def update(self, *args: Any, **kwargs: Any) -> Any:
         with transaction.atomic():
             return super().update(*args, **kwargs)  # type: ignore[misc] # the viewset's
 
+    @retried_if(is_outdated)
     def destroy(self, *args: Any, **kwargs: Any) -> Any:
         with transaction.atomic():
             return super().destroy(*args, **kwargs)  # type: ignore[misc] # the viewset's

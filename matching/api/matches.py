@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from goalsvc.api.schema import describe_actions
+from goalsvc.database.retries import is_outdated, retried_if
 from matching.api.documentation import matches as docs
 from matching.api.documentation import records
 from matching.api.filters import MatchAttemptQuery, MatchQuery, PendingMatchQuery, SummaryQuery
@@ -57,6 +58,7 @@ class MatchViewSet(MatchingViewSet):
         attempts = self.organization.match_attempts.before_match(match).order_by("-created_at", "-id")
         return Response(MatchDetailSerializer(MatchDetail(match, list(attempts[:MAX_ATTEMPTS_SHOWN]))).data)
 
+    @retried_if(is_outdated)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.look_up()  # 404 comes before the payload's 400
         attributes = RESTATEMENT.check(request.data)
@@ -67,6 +69,7 @@ class MatchViewSet(MatchingViewSet):
             match.restate(attributes["goal_value"], by=self.user, at=timezone.now())
         return Response(self.get_serializer(self.look_up()).data)
 
+    @retried_if(is_outdated)
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with transaction.atomic():
             self.get_object().retract(by=self.user, at=timezone.now())
