@@ -8,7 +8,8 @@ from goals.models import Goal
 from goals.refusals import GoalNotFound
 from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import Slice
-from goalsvc.database.statements import Statement
+from goalsvc.database.statements import Ahead, Row, Statement
+from goalsvc.orgs.callers import with_caller
 from goalsvc.orgs.models import Organization
 
 # The rooms that a goal allows and that still exist; `goal` is its row.
@@ -39,6 +40,9 @@ LIVE_GOALS = f"""
     WHERE goal.deleted_at IS NULL
 """
 GOAL = Statement(f"{LIVE_GOALS} AND goal.id = %(goal)s AND goal.organization_id = %(organization)s")
+GOAL_WITH_CALLER = with_caller(
+    f"{LIVE_GOALS} AND goal.id = %(goal)s AND goal.organization_id = organization.id"
+)
 GOALS = f"{LIVE_GOALS} AND goal.organization_id = %(organization)s"
 # By the index goal_list: which way, and from where, a page goes on.
 FIRST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at, goal.id LIMIT %(limit)s")
@@ -71,6 +75,17 @@ def read_goal(organization: Organization, goal_id: UUID) -> GoalRow | None:
     return rows[0] if rows else None
 
 
+def look_for_goal(goal_id: UUID) -> Ahead:
+    """Ask for a goal of the caller's organization in the statement that finds the caller."""
+    return Ahead(GOAL_WITH_CALLER, {"goal": goal_id})
+
+
+def goal_found(ahead: Ahead) -> GoalRow | None:
+    """Return the goal that was asked for, unless it is deleted or there is none."""
+    row = ahead.consume()
+    return row_of(row) if row is not None and row[0] is not None else None
+
+
 def read_goals(organization: Organization, page: Slice) -> list[GoalRow]:
     """Return a slice of the organization's goals, in the order of the slice."""
     parameters: dict[str, Any] = {"organization": organization.id, "limit": page.limit}
@@ -81,4 +96,8 @@ def read_goals(organization: Organization, page: Slice) -> list[GoalRow]:
 
 
 def fetch(statement: Statement, parameters: dict[str, Any]) -> list[GoalRow]:
-    return [GoalRow(**dict(zip(COLUMNS, row, strict=True))) for row in statement.fetch(**parameters)]
+    return [row_of(row) for row in statement.fetch(**parameters)]
+
+
+def row_of(row: Row) -> GoalRow:
+    return GoalRow(**dict(zip(COLUMNS, row, strict=True)))

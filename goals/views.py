@@ -13,12 +13,14 @@ from rest_framework.viewsets import ModelViewSet
 
 from goals import documentation as docs
 from goals.models import Goal, GoalQuerySet
-from goals.reading import read_goal, read_goals
+from goals.reading import goal_found, look_for_goal, read_goals
 from goals.refusals import GoalNotFound
 from goals.serializers import GoalSerializer
+from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import KeysetPagination
 from goalsvc.api.preconditions import ConditionalRequests
 from goalsvc.api.schema import describe_actions
+from goalsvc.database.statements import Ahead
 from goalsvc.orgs.permissions import ActiveSubscription, HasScope, OrganizationAccess
 from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.views import OrganizationViewSet
@@ -48,13 +50,18 @@ class GoalViewSet(ConditionalRequests, OrganizationViewSet, ModelViewSet):
         page = self.paginate_queryset(partial(read_goals, self.organization))  # type: ignore[arg-type] # rows
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
+    def look_ahead(self) -> Ahead | None:
+        pk = parse_uuid(self.kwargs.get(self.lookup_url_kwarg, ""))
+        return look_for_goal(pk) if pk and self.request.method in SAFE_METHODS else None
+
     def get_object(self) -> Any:
         """Return the Goal of the address, locked to be changed, or the GoalRow to be shown.
 
         Raises: GoalNotFound.
         """
         if self.request.method in SAFE_METHODS:
-            return self.find(lambda pk: read_goal(self.organization, pk))
+            ahead = self.request.ahead
+            return self.find(lambda pk: goal_found(ahead) if ahead else None)
         return super().get_object()
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
