@@ -41,7 +41,7 @@ def page(demo_world):
         headers={"Authorization": f"Token {demo_world.integrator}"},
         timeout=10,
     )
-    assert posted.status_code == 200
+    assert posted.status_code == 200, posted.text
     with demo_world.service.connect() as database:
         columns = [name for (name,) in database.execute(COLUMNS)]
         values = ", ".join(OWN.get(name, f"match.{name}") for name in columns)
@@ -53,7 +53,8 @@ def page(demo_world):
     login = f"{demo_world.url}/admin/login/"
     token = token_in(browser.get(login, timeout=10).text)
     form = {"username": address, "password": password, "csrfmiddlewaretoken": token, "next": "/admin/"}
-    assert browser.post(login, form, headers={"Referer": login}, timeout=10).status_code == 200
+    logged_in = browser.post(login, form, headers={"Referer": login}, timeout=10)
+    assert logged_in.status_code == 200, logged_in.text
     url = f"{demo_world.url}/admin/matching/visitoridentity/held/"
     shown = browser.get(url, timeout=10).text
     form = {"csrfmiddlewaretoken": token_in(shown), "identity": IDENTITY, "download": "1"}
