@@ -73,6 +73,9 @@ class IdentifierField(TextField):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
+        # Too long is refused by the field's validator; the search for templates takes quadratic time.
+        if len(text) > (self.max_length or 0):
+            return text
         if found := INVISIBLE.search(text):
             self.fail("invisible", code=ord(found[0]), place=found.start() + 1)
         if SHORTENED.fullmatch(text):

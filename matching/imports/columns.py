@@ -144,6 +144,8 @@ BESIDES = re.compile(
 
 def is_meant(title: str, name: str) -> bool:
     """Tell whether a column of another name is plainly meant to be one of ours."""
+    if len(title) > 200:  # what follows takes quadratic time
+        return False
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", title)  # camelCase
     words = re.sub(r"[\W_]+", " ", BESIDES.sub(" ", apart)).casefold().split()
     others = OTHER_NAMES.get(name, "").split()

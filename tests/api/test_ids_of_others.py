@@ -89,6 +89,19 @@ def test_what_only_looks_like_a_space_is_refused_within_an_id_and_trimmed_around
 
 
 @every_place
+def test_a_text_too_long_is_refused_for_its_length_before_templates_are_looked_for(
+    name, rest, attribute, send
+):
+    """That search takes quadratic time: minutes in a text of half a megabyte."""
+    response = send(name, rest | {attribute: "{{" + "a" * 300 + "}}"})
+
+    assert response.status_code == 400
+    [[sentence]] = response.json().values()
+    assert "characters" in sentence
+    assert "placeholder" not in sentence
+
+
+@every_place
 @pytest.mark.parametrize("text", SHORTENED)
 def test_what_a_spreadsheet_has_shortened_is_refused(text, name, rest, attribute, send):
     response = send(name, rest | {attribute: text})
