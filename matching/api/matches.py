@@ -46,7 +46,7 @@ class LatestChangeFirst(NewestFirst):
 class MatchViewSet(MatchingViewSet):
     serializer_class = MatchRecordSerializer
     query_class = MatchQuery
-    settings_actions = frozenset({"partial_update", "destroy"})
+    open_actions = frozenset({"list", "retrieve", "history"})
     lookup_url_kwarg = "match_id"
     not_found = MatchNotFound
 
@@ -89,6 +89,7 @@ class MatchViewSet(MatchingViewSet):
 class PendingMatchViewSet(RetrieveModelMixin, MatchingViewSet):
     serializer_class = PendingMatchSerializer
     query_class = PendingMatchQuery
+    open_actions = frozenset({"list", "retrieve", "destroy"})
     lookup_url_kwarg = "pending_id"
     not_found = PendingMatchNotFound
 
@@ -105,6 +106,7 @@ class PendingMatchViewSet(RetrieveModelMixin, MatchingViewSet):
 class MatchAttemptViewSet(MatchingViewSet):
     serializer_class = MatchAttemptSerializer
     query_class = MatchAttemptQuery
+    open_actions = frozenset({"list", "summary"})
     lookup_url_kwarg = "attempt_id"
 
     def get_queryset(self) -> MatchAttemptQuerySet:

@@ -108,6 +108,7 @@ class MatchPosting(OrganizationAPIView):
 class GoalMatchViewSet(MatchPosting, MatchingViewSet):
     serializer_class = MatchRecordSerializer
     query_class = GoalMatchQuery
+    open_actions = frozenset({"list", "create"})
     source = MatchAttempt.Source.SINGLE
     read: MatchRequest | None = None
     goal_id: UUID

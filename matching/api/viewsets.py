@@ -29,17 +29,22 @@ class NewestFirst(KeysetPagination):
     newest_first = True
 
 
+# What DRF calls the action of a method that is answered 405, for whoever has access.
+NOT_SERVED = (None, "metadata")
+
+
 class MatchingViewSet(ListModelMixin, OrganizationViewSet):
     """A viewset that takes access and a subscription; some of its actions, the settings scope too."""
 
     permission_classes = [OrganizationAccess, ActiveSubscription]
-    settings_actions: frozenset[str] = frozenset()
+    # All other actions take the settings scope: one that nobody has thought of is closed.
+    open_actions: frozenset[str] = frozenset({"list", "retrieve"})
     pagination_class = NewestFirst
     query_class: type[ListQuery]
 
     def get_permissions(self) -> list[BasePermission]:
         permissions: list[Any] = list(super().get_permissions())
-        if self.action in self.settings_actions:
+        if self.action not in {*self.open_actions, *NOT_SERVED}:
             permissions.append(HasScope(Scope.SETTINGS)())
         return permissions
 

@@ -69,7 +69,7 @@ class VisitorIdentityViewSet(NamedByOthersViewSet):
 
     serializer_class = VisitorIdentitySerializer
     query_class = VisitorIdentityQuery
-    settings_actions = frozenset({"retrieve", "destroy"})
+    open_actions = frozenset({"list", "create"})
     lookup_url_kwarg = "visitor_identity"
 
     def get_queryset(self) -> QuerySet[VisitorIdentity]:
@@ -128,7 +128,7 @@ class VisitorSessionViewSet(NamedByOthersViewSet):
     serializer_class = VisitorSessionSerializer
     query_class = VisitorSessionQuery
     pagination_class = LatestStartFirst
-    settings_actions = frozenset({"destroy"})
+    open_actions = frozenset({"list", "create"})
     lookup_url_kwarg = "visitor_session_id"
 
     def get_queryset(self) -> QuerySet[VisitorSession]:
