@@ -12,6 +12,7 @@ from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
 from matching.api.matches import MatchAttemptViewSet, MatchViewSet, PendingMatchViewSet
 from matching.api.posting import GoalMatchViewSet, MatchBatchView
+from matching.api.reports import GoalReportView, ReportsView
 from matching.api.visitors import (
     VisitorIdentityBatchView,
     VisitorIdentityViewSet,
@@ -44,6 +45,8 @@ urlpatterns = [
     path("api/v5/users/me", CallerView.as_view(), name="caller"),
     path(ORG, OrganizationView.as_view(), name="organization"),
     # Before the router's: there, the last part of such an address would be an id.
+    path(f"{ORG}/goals/<str:goal_id>/report", GoalReportView.as_view(), name="goal-report"),
+    path(f"{ORG}/reports/goals", ReportsView.as_view(), name="goals-report"),
     path(f"{ORG}/matches/batch", MatchBatchView.as_view(), name="match-batch"),
     path(
         f"{ORG}/visitor_identities/batch", VisitorIdentityBatchView.as_view(), name="visitor-identity-batch"

@@ -1,7 +1,8 @@
 """What all tests share: the database of the run, the fixed cast, and a client for each of its members.
 
-The cast: an organization with two rooms; its `manager`, who has the settings scope, and its `integrator`,
-who has none; a `stranger`, manager of another organization; and the manager of one that has `expired`.
+The cast: an organization with two rooms; its `manager`, who has the settings and reports scopes, and its
+`integrator`, who has none; a `stranger`, manager of another organization; and the manager of one that has
+`expired`.
 
 And one sale: the `body` of a match, the `url` to post it to, and the `visitor` whose identity and session it
 names. Modules about other endpoints have a `url` and `body` of their own; a `place` is enough for any.
@@ -140,7 +141,7 @@ def manager(organization: Organization) -> User:
         email="mira@example.com",
         first_name="Mira",
         last_name="Manager",
-        scopes=["settings"],
+        scopes=["settings", "reports"],
     )
 
 

@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from goalsvc.api import identifiers
 from goalsvc.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from goalsvc.api.query import checking_query
+from goalsvc.api.rendering import JSONRenderer
 from goalsvc.api.serializers import ObjectSerializer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -294,6 +295,19 @@ class AutoSchema(SpectacularAutoSchema):
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return False
+
+    def map_renderers(self, attribute: str) -> list[Any]:
+        """Of the media types of an answer, JSON alone has its serializer's schema."""
+        return [JSONRenderer.media_type if attribute == "media_type" else JSONRenderer.format]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        """Add the other media types of an answer, as texts."""
+        operation = super().get_operation(*args, **kwargs)
+        if operation is not None and self.method == "GET" and "200" in operation["responses"]:
+            content = operation["responses"]["200"].get("content", {})
+            for renderer in self.view.get_renderers():
+                content.setdefault(str(renderer.media_type), {"schema": {"type": "string"}})
+        return operation
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
         """An object that is sent and answered with one serializer is answered whole."""

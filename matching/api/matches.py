@@ -14,8 +14,9 @@ from goalsvc.api.schema import describe_actions
 from goalsvc.database.retries import is_outdated, retried_if
 from matching.api.documentation import matches as docs
 from matching.api.documentation import records
+from matching.api.downloads import DownloadableViewSet
 from matching.api.filters import MatchAttemptQuery, MatchQuery, PendingMatchQuery, SummaryQuery
-from matching.api.viewsets import MatchingViewSet, NewestFirst
+from matching.api.viewsets import NewestFirst
 from matching.matches.summary import summarize
 from matching.models import ExternalMatchQuerySet, MatchAttemptQuerySet, PendingMatchQuerySet
 from matching.refusals import MatchNotFound, MatchRetracted, PendingMatchNotFound, PendingMatchResolved
@@ -43,7 +44,7 @@ class LatestChangeFirst(NewestFirst):
     destroy=docs.RETRACT_MATCH,
     history=docs.LIST_MATCH_CHANGES,
 )
-class MatchViewSet(MatchingViewSet):
+class MatchViewSet(DownloadableViewSet):
     serializer_class = MatchRecordSerializer
     query_class = MatchQuery
     open_actions = frozenset({"list", "retrieve", "history"})
@@ -86,7 +87,7 @@ class MatchViewSet(MatchingViewSet):
     retrieve=records.RETRIEVE_PENDING_MATCH,
     destroy=records.CANCEL_PENDING_MATCH,
 )
-class PendingMatchViewSet(RetrieveModelMixin, MatchingViewSet):
+class PendingMatchViewSet(RetrieveModelMixin, DownloadableViewSet):
     serializer_class = PendingMatchSerializer
     query_class = PendingMatchQuery
     open_actions = frozenset({"list", "retrieve", "destroy"})
@@ -103,7 +104,7 @@ class PendingMatchViewSet(RetrieveModelMixin, MatchingViewSet):
 
 
 @describe_actions(list=records.LIST_MATCH_ATTEMPTS, summary=records.SUMMARIZE_MATCH_ATTEMPTS)
-class MatchAttemptViewSet(MatchingViewSet):
+class MatchAttemptViewSet(DownloadableViewSet):
     serializer_class = MatchAttemptSerializer
     query_class = MatchAttemptQuery
     open_actions = frozenset({"list", "summary"})

@@ -20,9 +20,10 @@ from goalsvc.api.viewsets import Request
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.views import OrganizationAPIView
 from matching.api.documentation import matches as docs
+from matching.api.downloads import DownloadableViewSet
 from matching.api.filters import GoalMatchQuery, PostingQuery
 from matching.api.results import MatchBatchSerializer, respond
-from matching.api.viewsets import BatchAPIView, MatchingViewSet
+from matching.api.viewsets import BatchAPIView
 from matching.matches.answers import Verdict, failed_by
 from matching.matches.attempts import MatchAnswer, PostedMatch, keep_attempts
 from matching.matches.idempotency import KEY_HEADER, once, read_key
@@ -105,7 +106,7 @@ class MatchPosting(OrganizationAPIView):
 
 
 @describe_actions(list=docs.LIST_GOAL_MATCHES, create=docs.CREATE_MATCH)
-class GoalMatchViewSet(MatchPosting, MatchingViewSet):
+class GoalMatchViewSet(MatchPosting, DownloadableViewSet):
     serializer_class = MatchRecordSerializer
     query_class = GoalMatchQuery
     open_actions = frozenset({"list", "create"})

@@ -256,6 +256,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='externalmatch',
+            index=models.Index(condition=models.Q(('retracted_at', None)), fields=['organization', 'goal_matched_at'], name='match_report'),
+        ),
+        migrations.AddIndex(
+            model_name='externalmatch',
             index=models.Index(condition=models.Q(('retracted_at__isnull', False)), fields=['organization', 'created_at', 'id'], name='match_retracted_list'),
         ),
         migrations.AddIndex(

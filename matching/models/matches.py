@@ -110,6 +110,12 @@ class ExternalMatch(models.Model):
             models.Index(
                 fields=["organization", "visitor_identity", "created_at", "id"], name="match_identity_list"
             ),
+            # The matches of a report: those of a time.
+            models.Index(
+                fields=["organization", "goal_matched_at"],
+                condition=Q(retracted_at=None),
+                name="match_report",
+            ),
             # The retracted matches, of an organization and of all, newest first: few among very many.
             models.Index(
                 fields=["organization", "created_at", "id"],

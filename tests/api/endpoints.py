@@ -19,8 +19,13 @@ from tests.factories import (
     VisitorSessionFactory,
 )
 
-# What an endpoint asks of its caller, each more than the one before.
-PUBLIC, AUTHENTICATED, ACCESS, SUBSCRIBED, SETTINGS = range(5)
+# What an endpoint asks of its caller, in the order in which it is checked.
+PUBLIC: tuple[str, ...] = ()
+AUTHENTICATED = ("authenticated",)
+ACCESS = (*AUTHENTICATED, "access")
+SUBSCRIBED = (*ACCESS, "subscribed")
+SETTINGS = (*SUBSCRIBED, "settings")
+REPORTS = (*SUBSCRIBED, "reports")
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,19 @@ class Place:
 class Endpoint:
     method: str
     route: str
-    rule: int
+    rule: tuple[str, ...]
     succeeds: int = 200
     body: Callable[[Place], Any] = lambda place: None
+    query: str = ""  # the parameters that it cannot do without
 
     def __str__(self) -> str:
         return f"{self.method}-{self.route}"
+
+    def url(self, place: Place, suffix: str = "") -> str:
+        """Its address, with something behind it if need be: a slash, or `?` and further parameters."""
+        slash, mark, further = suffix.partition("?")
+        query = "&".join(filter(None, (self.query, further))) if self.query else further
+        return place.url(self.route) + slash + (f"?{query}" if mark or self.query else "")
 
 
 def goal_body(place: Place) -> Any:
@@ -86,6 +98,8 @@ def session_body(place: Place) -> Any:
     }
 
 
+MONTH = "start_date=2016-10-01&end_date=2016-10-31"
+
 ENDPOINTS = [
     Endpoint("GET", "healthz", PUBLIC),
     Endpoint("GET", "readyz", PUBLIC),
@@ -104,6 +118,8 @@ ENDPOINTS = [
     Endpoint("DELETE", "goal-detail", SETTINGS, 204),
     Endpoint("GET", "goal-match-list", SUBSCRIBED),
     Endpoint("POST", "goal-match-list", SUBSCRIBED, 200, match_body),
+    Endpoint("GET", "goal-report", REPORTS, query=MONTH),
+    Endpoint("GET", "goals-report", REPORTS, query=MONTH),
     Endpoint("GET", "match-list", SUBSCRIBED),
     Endpoint("POST", "match-batch", SUBSCRIBED, 200, batch_body),
     Endpoint("GET", "match-detail", SUBSCRIBED),
@@ -156,7 +172,7 @@ def make_place(organization: Organization) -> Place:
 
 def send(client: APIClient, endpoint: Endpoint, place: Place, suffix: str = "") -> Any:
     """Make the endpoint's least valid request, with something behind its address if need be."""
-    url = place.url(endpoint.route) + suffix
+    url = endpoint.url(place, suffix)
     body = endpoint.body(place)
     if body is None:
         return client.generic(endpoint.method, url)

@@ -12,7 +12,7 @@ from django.urls import get_resolver
 
 from goalsvc.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from matching.limits import MAX_BATCH_ITEMS, MAX_IDENTITY_LENGTH
-from tests.api.endpoints import ACCESS, ENDPOINTS, PUBLIC, Endpoint, parameters_of, routes
+from tests.api.endpoints import ENDPOINTS, PUBLIC, Endpoint, parameters_of, routes
 from tests.conftest import Client
 
 description: dict[str, Any] = Client(HTTP_HOST="localhost").get("/api/v5/schema").json()
@@ -25,7 +25,12 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=
 
 # What the contract promises of every operation, by its rule of access, its address and its body.
 READ = {401: {"not_authenticated", "invalid_token"}, 406: {"not_acceptable"}, 429: {"rate_limited"}}
-FORBIDDEN = ["organization_access_denied", "subscription_inactive", "settings_permission_required"]
+FORBIDDEN = {
+    "access": "organization_access_denied",
+    "subscribed": "subscription_inactive",
+    "settings": "settings_permission_required",
+    "reports": "reports_permission_required",
+}
 BODY = {400: {"parse_error"}, 413: {"payload_too_large"}, 415: {"unsupported_media_type"}}
 NOT_FOUND = {"goal_id": "goal_not_found"}  # of other parts of an address `not_found`
 # And what it promises of single ones beside.
@@ -81,8 +86,8 @@ def promised(name: str) -> dict[int, set[str]]:
     """The statuses that the contract promises of an operation, each with the codes of its errors."""
     endpoint, operation = DESCRIBED[name], OPERATIONS[name]
     statuses = READ | DOCUMENTED.get(name, {})
-    if endpoint.rule >= ACCESS:
-        statuses |= {403: set(FORBIDDEN[: endpoint.rule - ACCESS + 1])}
+    if forbidden := {FORBIDDEN[asked] for asked in endpoint.rule if asked in FORBIDDEN}:
+        statuses |= {403: forbidden}
     if "requestBody" in operation:
         statuses |= BODY
     if endpoint.succeeds < 400:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from matching.models import ExternalMatch, MatchAttempt
-from tests.api.endpoints import ENDPOINTS, PUBLIC, SETTINGS, match_body, methods_of, routes, send
+from tests.api.endpoints import ENDPOINTS, PUBLIC, REPORTS, SETTINGS, match_body, methods_of, routes, send
 from tests.api.test_openapi import description
 from tests.api.test_pages import LISTS, NOON, make_rows, rows_of, walk
 from tests.factories import (
@@ -120,13 +120,16 @@ def test_who_may_not_call_learns_nothing_of_parameters(
     assert send(as_nobody, endpoint, place, "?x=1").status_code == 401
     if endpoint.route != "caller":
         assert send(as_stranger, endpoint, place, "?x=1").json()["code"] == "organization_access_denied"
-    if endpoint.rule == SETTINGS:
-        assert send(as_integrator, endpoint, place, "?x=1").json()["code"] == "settings_permission_required"
+    if endpoint.rule in {SETTINGS, REPORTS}:
+        code = f"{endpoint.rule[-1]}_permission_required"
+        assert send(as_integrator, endpoint, place, "?x=1").json()["code"] == code
 
 
 @pytest.mark.parametrize("goal_id", [str(UNKNOWN_ID), "not-an-id"])
 @pytest.mark.parametrize(
-    "endpoint", [each for each in ENDPOINTS if each.route in {"goal-detail", "goal-match-list"}], ids=str
+    "endpoint",
+    [each for each in ENDPOINTS if each.route in {"goal-detail", "goal-match-list", "goal-report"}],
+    ids=str,
 )
 def test_that_there_is_no_such_goal_comes_first(endpoint, goal_id, as_manager, place):
     url = place.url(endpoint.route).replace(str(place.goal_id), goal_id) + "?x=1"

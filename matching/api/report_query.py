@@ -1,0 +1,70 @@
+"""The query parameters of reports."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from rest_framework import serializers
+
+from goalsvc.api.errors import field_error, quoted
+from matching.api.parameters import Choice, Id, Parameter, Query
+from matching.reports.periods import GRANULARITIES, MAX_REPORT_DAYS, Period, PeriodError
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+REQUIRED = "This parameter is required: a day such as 2016-10-10."
+
+
+class Day(Parameter):
+    """A day of the report's time zone."""
+
+    schema = {"type": "string", "format": "date"}
+    default_error_messages = {"invalid": "Not a day such as 2016-10-10."}
+
+    def to_internal_value(self, data: str) -> date:
+        try:
+            return date.fromisoformat(data if DATE.fullmatch(data) else "")
+        except ValueError:
+            self.fail("invalid")
+
+
+class Zone(Parameter):
+    """The name of a time zone."""
+
+    def to_internal_value(self, data: str) -> ZoneInfo:
+        if data not in zone_names():
+            sentence = f"{quoted(data)} is no name of a time zone, such as Europe/Helsinki."
+            if near := get_close_matches(data[:64], zone_names(), 1):
+                sentence += f" Did you mean {near[0]}?"
+            raise serializers.ValidationError([sentence])
+        return ZoneInfo(data)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the names of the IANA time zones; looking for them takes a walk through a folder."""
+    return frozenset(available_timezones() - {"localtime", "posixrules"})
+
+
+class ReportQuery(Query):
+    start_date = Day(help_text="The first day. Required.")
+    end_date = Day(help_text=f"The last day, included; at most {MAX_REPORT_DAYS} days in all. Required.")
+    granularity = Choice(list(GRANULARITIES), help_text="`day` by default; weeks begin on Mondays.")
+    timezone = Zone(help_text="An IANA name; days are that zone's, of 23 and 25 hours too. `UTC` by default.")
+    room = Id(help_text="Only matches and sessions in this room.")
+    group_by = Choice(["room"], help_text="`room`: each goal by room, too.")
+
+    @staticmethod
+    def period_of(values: Mapping[str, Any]) -> Period:
+        """Make the period that checked values ask for. Raises: ValidationError naming a parameter."""
+        for name in ("start_date", "end_date"):
+            if name not in values:
+                raise field_error(name, REQUIRED)
+        zone = values.get("timezone") or ZoneInfo("UTC")
+        try:
+            return Period(values["start_date"], values["end_date"], zone, values.get("granularity", "day"))
+        except PeriodError as error:
+            raise field_error(error.field, str(error)) from None

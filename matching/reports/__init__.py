@@ -1,0 +1,1 @@
+"""What the matches brought: figures by day, week or month, and downloads of rows."""
