@@ -22,7 +22,6 @@ from matching.refusals import MatchNotFound, MatchRetracted, PendingMatchNotFoun
 from matching.serializers.inputs import RESTATEMENT
 from matching.serializers.matches import (
     MatchChangeSerializer,
-    MatchDetail,
     MatchDetailSerializer,
     MatchRecordSerializer,
     PendingMatchSerializer,
@@ -56,7 +55,8 @@ class MatchViewSet(MatchingViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         match = self.get_object()
         attempts = self.organization.match_attempts.before_match(match).order_by("-created_at", "-id")
-        return Response(MatchDetailSerializer(MatchDetail(match, list(attempts[:MAX_ATTEMPTS_SHOWN]))).data)
+        match.rejected_attempts = list(attempts[:MAX_ATTEMPTS_SHOWN])
+        return Response(MatchDetailSerializer(match).data)
 
     @retried_if(is_outdated)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:

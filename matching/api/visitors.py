@@ -21,8 +21,6 @@ from matching.privacy.erasure import erase_identity
 from matching.privacy.export import SECTIONS, Section, can_be_identity, count_holdings, newest
 from matching.refusals import VisitorIdentityNotFound, VisitorSessionNotFound
 from matching.serializers.visitors import (
-    Holdings,
-    IdentityHoldings,
     IdentityHoldingsSerializer,
     VisitorIdentitySerializer,
     VisitorSessionSerializer,
@@ -85,13 +83,14 @@ class VisitorIdentityViewSet(NamedByOthersViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         identity, counts = self.find_held()
         size = page_size(request)
-        holdings = {}
+        held: dict[str, Any] = {"organization_id": self.organization.id, "visitor_identity": identity}
         for section in SECTIONS:
             count = counts[section.name]
             rows = newest(section, self.organization, identity, size) if count else []
             more = self.url_after(section, rows[-1], identity) if count > size else None
-            holdings[section.name] = Holdings(count, more, [section.read(row) for row in rows])
-        held = IdentityHoldings(identity, holdings, counts["idempotency_keys"])
+            results = [section.read(row) for row in rows]
+            held[section.name] = {"count": count, "next": more, "results": results}
+        held["idempotency_keys"] = {"count": counts["idempotency_keys"]}
         return Response(IdentityHoldingsSerializer(held, context=self.get_serializer_context()).data)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -1,6 +1,5 @@
 """Visitor identities and sessions, and all that is held about an identity."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -12,10 +11,10 @@ from goalsvc.api.identifiers import IdentifierField
 from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_IDENTITY_LENGTH, MAX_ROOMS, MAX_TRACKING_ID_LENGTH
-from matching.models import VisitorIdentity
 from matching.serializers.inputs import IdentifiedInput
 from matching.serializers.matches import MatchRecordSerializer, PendingMatchSerializer
 from matching.serializers.records import MatchAttemptSerializer
+from matching.serializers.rows import RowSerializer
 
 
 class OfOrganizationSerializer(IdentifiedInput):
@@ -112,36 +111,15 @@ class VisitorSessionSerializer(OfOrganizationSerializer):
         }
 
 
-class IdentifiedVisitorSerializer(serializers.Serializer):
+class IdentifiedVisitorSerializer(RowSerializer):
     """A visitor of an identity: whose data it would lose, and whether the visitor would go with it."""
 
     id = serializers.UUIDField()
-    visitor_id = serializers.CharField(max_length=MAX_TRACKING_ID_LENGTH)
+    visitor_id = serializers.CharField(source="visitor.visitor_id", max_length=MAX_TRACKING_ID_LENGTH)
     visitor_session_id = serializers.CharField(max_length=MAX_TRACKING_ID_LENGTH, allow_null=True)
-    visitor_created_at = MomentField()
+    visitor_created_at = MomentField(source="visitor.created_at")
     created_at = MomentField(help_text="When the identity was tied to the visitor.")
     is_shared = serializers.BooleanField(help_text="Another identity uses the visitor too: it would stay.")
-
-    def to_representation(self, instance: VisitorIdentity) -> dict[str, Any]:
-        """Show a row that was loaded with its visitor and `is_shared`."""
-        tie: Any = instance
-        return {
-            "id": tie.id,
-            "visitor_id": tie.visitor.visitor_id,
-            "visitor_session_id": tie.visitor_session_id,
-            "visitor_created_at": moment(tie.visitor.created_at),
-            "created_at": moment(tie.created_at),
-            "is_shared": tie.is_shared,
-        }
-
-
-@dataclass(frozen=True)
-class Holdings:
-    """Rows of one kind that are held about an identity."""
-
-    count: int
-    next: str | None
-    rows: list[Any]
 
 
 class HoldingsSerializer(serializers.Serializer):
@@ -149,10 +127,6 @@ class HoldingsSerializer(serializers.Serializer):
 
     count = serializers.IntegerField(help_text="How many there are in all.")
     next = serializers.URLField(allow_null=True, help_text="The list that goes on with the others.")
-
-    def to_representation(self, instance: Holdings) -> dict[str, Any]:
-        results = self.fields["results"].to_representation(instance.rows)
-        return {"count": instance.count, "next": instance.next, "results": results}
 
 
 class HeldVisitorsSerializer(HoldingsSerializer):
@@ -178,18 +152,6 @@ class HeldAttemptsSerializer(HoldingsSerializer):
 class HeldKeysSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="Stored answers that hold the identity.")
 
-    def to_representation(self, instance: int) -> dict[str, Any]:
-        return {"count": instance}
-
-
-@dataclass(frozen=True)
-class IdentityHoldings:
-    """All that is held about an identity."""
-
-    visitor_identity: str
-    holdings: dict[str, Holdings]  # by the names of the serializer's fields
-    idempotency_keys: int  # stored answers that hold it
-
 
 class IdentityHoldingsSerializer(serializers.Serializer):
     """All that is held about an identity."""
@@ -202,17 +164,6 @@ class IdentityHoldingsSerializer(serializers.Serializer):
     pending_matches = HeldPendingMatchesSerializer()
     match_attempts = HeldAttemptsSerializer()
     idempotency_keys = HeldKeysSerializer()
-
-    def to_representation(self, instance: IdentityHoldings) -> dict[str, Any]:
-        holdings = {
-            name: self.fields[name].to_representation(held) for name, held in instance.holdings.items()
-        }
-        return {
-            "organization_id": self.context["organization"].id,
-            "visitor_identity": instance.visitor_identity,
-            **holdings,
-            "idempotency_keys": self.fields["idempotency_keys"].to_representation(instance.idempotency_keys),
-        }
 
     def row(self, name: str) -> serializers.BaseSerializer:
         """Return what shows a row of one kind."""

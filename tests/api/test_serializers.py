@@ -20,7 +20,6 @@ from matching.matches.summary import Summary, Tally
 from matching.models import ExternalMatch, MatchAttempt, VisitorIdentity
 from matching.serializers.matches import (
     MatchChangeSerializer,
-    MatchDetail,
     MatchDetailSerializer,
     MatchRecordSerializer,
     MatchSerializer,
@@ -28,9 +27,7 @@ from matching.serializers.matches import (
 )
 from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
 from matching.serializers.visitors import (
-    Holdings,
     IdentifiedVisitorSerializer,
-    IdentityHoldings,
     IdentityHoldingsSerializer,
     VisitorIdentitySerializer,
     VisitorSessionSerializer,
@@ -55,6 +52,12 @@ def match(organization: Any) -> Any:
 
 def attempt(organization: Any) -> Any:
     return MatchAttempt(organization=organization, source="single", code="x", created_at=AT)
+
+
+def detail(organization: Any) -> Any:
+    shown = match(organization)
+    shown.rejected_attempts = [attempt(organization)]
+    return shown
 
 
 def identity(organization: Any) -> Any:
@@ -84,15 +87,18 @@ def holdings(organization: Any) -> Any:
         "pending_matches": lambda organization: PendingMatchFactory.create(organization=organization),
         "match_attempts": attempt,
     }  # fmt: skip
-    held = {name: Holdings(1, None, [make(organization)]) for name, make in rows.items()}
-    return IdentityHoldings("customer-1", held, 0)
+    held = {name: {"count": 1, "next": None, "results": [make(organization)]} for name, make in rows.items()}
+    return {
+        "organization_id": organization.id, "visitor_identity": "customer-1", **held,
+        "idempotency_keys": {"count": 0},
+    }  # fmt: skip
 
 
 # A row of each kind, with all that it may have.
 SHOWN: dict[type[Serializer], Any] = {
     MatchSerializer: match,
     MatchRecordSerializer: match,
-    MatchDetailSerializer: lambda organization: MatchDetail(match(organization), [attempt(organization)]),
+    MatchDetailSerializer: detail,
     MatchChangeSerializer: change,
     PendingMatchSerializer: lambda organization: PendingMatchFactory.create(organization=organization),
     MatchAttemptSerializer: attempt,
