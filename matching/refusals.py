@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 
 from goals.refusals import GoalNotFound
 from goalsvc.api.fields import name_some
@@ -47,6 +47,10 @@ class NoAllowedRooms(RoomsRefused):
         return {"rooms": ["The goal is allowed in none of these rooms."]}
 
 
+class Conflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
+
+
 class SessionNotFound(APIException):
     status_code = status.HTTP_404_NOT_FOUND
     default_code = "session_not_found"
@@ -59,14 +63,12 @@ class NoConnectedRooms(APIException):
     default_detail = "The latest session before goal_matched_at was in none of the rooms that count."
 
 
-class ExternalIdConflict(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class ExternalIdConflict(Conflict):
     default_code = "external_id_conflict"
     default_detail = "This external_id already stands for a different match of the goal."
 
 
-class TooManyPending(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class TooManyPending(Conflict):
     default_code = "too_many_pending"
     default_detail = (
         f"{MAX_PENDING:,} matches are held for this visitor identity already: it seems to name nobody in "
@@ -84,8 +86,7 @@ OF_POSTED_MATCHES: tuple[type[APIException], ...] = (
 )
 
 
-class IdempotencyKeyInUse(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class IdempotencyKeyInUse(Conflict):
     default_code = "idempotency_key_in_use"
     default_detail = "The first request with this Idempotency-Key is still running."
 
@@ -96,38 +97,30 @@ class IdempotencyKeyReused(APIException):
     default_detail = "This Idempotency-Key was used for a request with a different payload."
 
 
-class MatchNotFound(APIException):
-    status_code = status.HTTP_404_NOT_FOUND
-    default_code = "not_found"
+class MatchNotFound(NotFound):
     default_detail = "The organization has no such match."
 
 
-class MatchRetracted(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class MatchRetracted(Conflict):
     default_code = "match_retracted"
     default_detail = "A retracted match has no value to correct."
 
 
-class PendingMatchNotFound(APIException):
-    status_code = status.HTTP_404_NOT_FOUND
-    default_code = "not_found"
+class PendingMatchNotFound(NotFound):
     default_detail = "The organization has no such pending match."
 
 
-class PendingMatchResolved(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class PendingMatchResolved(Conflict):
     default_code = "pending_match_resolved"
     default_detail = "Only a pending match can be cancelled."
 
 
-class SessionVisitorConflict(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class SessionVisitorConflict(Conflict):
     default_code = "session_visitor_conflict"
     default_detail = "This visitor_session_id is a session of another visitor."
 
 
-class IdentityTooCommon(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class IdentityTooCommon(Conflict):
     default_code = "identity_too_common"
     default_detail = (
         f"{MAX_VISITORS:,} visitors carry this visitor identity already: it names nobody. Nothing was "
@@ -135,20 +128,15 @@ class IdentityTooCommon(APIException):
     )
 
 
-class VisitorIdentityNotFound(APIException):
-    status_code = status.HTTP_404_NOT_FOUND
-    default_code = "not_found"
+class VisitorIdentityNotFound(NotFound):
     default_detail = "Nothing is held about this visitor identity."
 
 
-class VisitorSessionNotFound(APIException):
-    status_code = status.HTTP_404_NOT_FOUND
-    default_code = "not_found"
+class VisitorSessionNotFound(NotFound):
     default_detail = "The organization has no such visitor session."
 
 
-class SessionHasMatches(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class SessionHasMatches(Conflict):
     default_code = "session_has_matches"
 
     def __init__(self, count: int) -> None:

@@ -5,6 +5,7 @@ An empty value is a value: no stored text equals it, and it is no id and no mome
 
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet, Subquery
@@ -16,7 +17,6 @@ from matching.api.parameters import (
     Id,
     Moment,
     Query,
-    Room,
     Text,
     WholeNumber,
     begin,
@@ -48,20 +48,18 @@ class ListQuery(Query):
 IDENTITY = ("identity", "custom_visitor_identity")  # what else `visitor_identity` is called
 
 
-def goal_parameter() -> Id:
-    return Id("goal", lookup="goal", is_indexed=True, help_text="Only of this goal.")
+class GoalQuery(ListQuery):
+    """What matches, pending ones and rejected attempts have in common."""
+
+    goal_id = Id("goal", lookup="goal", is_indexed=True, help_text="Only of this goal.")
+    visitor_identity = Text(
+        *IDENTITY, lookup="visitor_identity", is_indexed=True, help_text="Only of exactly this identity."
+    )
 
 
-def identity_parameter() -> Text:
-    text = "Only of exactly this identity."
-    return Text(*IDENTITY, lookup="visitor_identity", is_indexed=True, help_text=text)
-
-
-class MatchQuery(ListQuery):
-    goal_id = goal_parameter()
-    visitor_identity = identity_parameter()
+class MatchQuery(GoalQuery):
     external_id = Text(help_text="Only with exactly this external id.")
-    room = Room(lookup="room_ids", help_text="Only with this connected room.")
+    room = Id(help_text="Only with this connected room.")
     matched_from = begin("goal_matched_at")
     matched_to = end("goal_matched_at")
     is_retracted = Flag(help_text="Only retracted ones, or only others.")
@@ -73,6 +71,9 @@ class MatchQuery(ListQuery):
         goals = self.context["organization"].goals.order_by().values("pk")
         return [Filter(Q(external_id=value, goal__in=goals), is_indexed=True)]
 
+    def by_room(self, value: UUID) -> list[Filter]:
+        return [Filter(Q(room_ids__contains=[value]))]
+
     def by_is_retracted(self, value: bool) -> list[Filter]:
         """Those that are retracted have an index."""
         return [Filter(Q(retracted_at__isnull=not value), is_indexed=value)]
@@ -82,9 +83,7 @@ class GoalMatchQuery(MatchQuery):
     goal_id = None  # type: ignore[assignment] # as DRF leaves out an inherited field
 
 
-class PendingMatchQuery(ListQuery):
-    goal_id = goal_parameter()
-    visitor_identity = identity_parameter()
+class PendingMatchQuery(GoalQuery):
     external_id = Text(lookup="external_id", is_indexed=True, help_text="Only with exactly this external id.")
     status = Choice(PendingMatch.Status.values)
     created_from = begin("created_at", "from")
@@ -101,9 +100,7 @@ class PendingMatchQuery(ListQuery):
         return [Filter(Q(status=value), is_indexed=True)]
 
 
-class MatchAttemptQuery(ListQuery):
-    goal_id = goal_parameter()
-    visitor_identity = identity_parameter()
+class MatchAttemptQuery(GoalQuery):
     code = Text(lookup="code", is_indexed=True, help_text="Only with this code.")
     created_from = begin("created_at", "from")
     created_to = end("created_at", "to")
@@ -166,9 +163,12 @@ class VisitorSessionQuery(VisitorQuery):
 
 class PostingQuery(Query):
     validate_only = Flag(
-        help_text="`true`: the full verdict, the match as it would be written (id null), and nothing written."
+        default=False,
+        help_text=(
+            "`true`: the full verdict, the match as it would be written (id null), and nothing written."
+        ),
     )
 
 
 class SummaryQuery(Query):
-    days = WholeNumber(maximum=settings.MATCH_ATTEMPT_DAYS, value=min(7, settings.MATCH_ATTEMPT_DAYS))
+    days = WholeNumber(maximum=settings.MATCH_ATTEMPT_DAYS, default=min(7, settings.MATCH_ATTEMPT_DAYS))

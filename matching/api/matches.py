@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from goalsvc.api.schema import describe_actions
 from goalsvc.database.retries import is_outdated, retried_if
 from matching.api.documentation import matches as docs
-from matching.api.documentation import records
 from matching.api.filters import MatchAttemptQuery, MatchQuery, PendingMatchQuery, SummaryQuery
 from matching.api.viewsets import MatchingViewSet, NewestFirst
 from matching.matches.summary import summarize
@@ -82,9 +81,9 @@ class MatchViewSet(MatchingViewSet):
 
 
 @describe_actions(
-    list=records.LIST_PENDING_MATCHES,
-    retrieve=records.RETRIEVE_PENDING_MATCH,
-    destroy=records.CANCEL_PENDING_MATCH,
+    list=docs.LIST_PENDING_MATCHES,
+    retrieve=docs.RETRIEVE_PENDING_MATCH,
+    destroy=docs.CANCEL_PENDING_MATCH,
 )
 class PendingMatchViewSet(RetrieveModelMixin, MatchingViewSet):
     serializer_class = PendingMatchSerializer
@@ -102,7 +101,7 @@ class PendingMatchViewSet(RetrieveModelMixin, MatchingViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@describe_actions(list=records.LIST_MATCH_ATTEMPTS, summary=records.SUMMARIZE_MATCH_ATTEMPTS)
+@describe_actions(list=docs.LIST_MATCH_ATTEMPTS, summary=docs.SUMMARIZE_MATCH_ATTEMPTS)
 class MatchAttemptViewSet(MatchingViewSet):
     serializer_class = MatchAttemptSerializer
     query_class = MatchAttemptQuery

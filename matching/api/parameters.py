@@ -34,41 +34,40 @@ class Parameter(serializers.Field):
         super().__init__(required=False, **kwargs)
 
     @property
-    def name(self) -> str:
-        return str(self.field_name)
+    def names(self) -> tuple[str, ...]:
+        return (str(self.field_name), *self.aliases)
 
     def read(self, query: QueryDict) -> Any:
-        """Return the value; None when it is not given.
+        """Return the value; the default, or None, when it is not given.
 
         Raises: ValidationError, also for two names that disagree; it names both.
         """
-        given = {
-            name: self.read_text(name, text)
-            for name in (self.name, *self.aliases)
-            if (text := query.get(name)) is not None
-        }
+        given = {}
+        for name in self.names:
+            if name in query:
+                try:
+                    given[name] = self.to_internal_value(query[name])
+                except serializers.ValidationError as error:
+                    raise serializers.ValidationError({name: error.detail}) from None
         values = list(given.values())
         if any(value != values[0] for value in values):
             sentence = f"{' and '.join(given)} are one filter, and disagree."
             raise serializers.ValidationError({name: [sentence] for name in given})
-        return values[0] if values else None
-
-    def read_text(self, name: str, text: str) -> Any:
-        try:
-            return self.to_internal_value(text)
-        except serializers.ValidationError as error:
-            raise serializers.ValidationError({name: error.detail}) from None
+        if values:
+            return values[0]
+        return None if self.default is serializers.empty else self.default
 
     def filters(self, value: Any) -> list[Filter]:
         return [] if self.lookup is None else [Filter(Q(**{self.lookup: value}), self.is_indexed)]
 
     def described(self) -> list[OpenApiParameter]:
         """Describe it, and its other names."""
-        described = [OpenApiParameter(self.name, self.schema, description=self.help_text or "")]
-        for alias in self.aliases:
-            text = f"Another name of `{self.name}`."
-            described.append(OpenApiParameter(alias, self.schema, description=text))
-        return described
+        other = f"Another name of `{self.field_name}`."
+        texts = [self.help_text or "", *(other for _ in self.aliases)]
+        return [
+            OpenApiParameter(name, self.schema, description=text)
+            for name, text in zip(self.names, texts, strict=True)
+        ]
 
 
 class Text(Parameter):
@@ -93,13 +92,6 @@ class Id(Parameter):
         if pk is None:
             self.fail("invalid")
         return pk
-
-
-class Room(Id):
-    """The id of one of the rooms of a row."""
-
-    def filters(self, value: UUID) -> list[Filter]:
-        return [Filter(Q(**{f"{self.lookup}__contains": [value]}), self.is_indexed)]
 
 
 class Moment(Parameter):
@@ -153,16 +145,10 @@ class WholeNumber(Parameter):
 
     default_error_messages = {"invalid": "Must be a whole number from 1 to {maximum}."}
 
-    def __init__(self, *, maximum: int, value: int, **kwargs: Any) -> None:
-        """Declare a number, which is `value` where it is not given."""
+    def __init__(self, *, maximum: int, default: int) -> None:
         self.maximum = maximum
-        self.value = value
-        self.schema = {"type": "integer", "minimum": 1, "maximum": maximum, "default": value}
-        super().__init__(**kwargs)
-
-    def read(self, query: QueryDict) -> int:
-        number: int | None = super().read(query)
-        return self.value if number is None else number
+        self.schema = {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
+        super().__init__(default=default)
 
     def to_internal_value(self, data: str) -> int:
         if not (data.isascii() and data.isdecimal() and len(data) <= 9 and 1 <= int(data) <= self.maximum):

@@ -58,7 +58,7 @@ class MatchPosting(OrganizationAPIView):
         Args:
             endpoint: what an Idempotency-Key is scoped to.
         """
-        validate_only = PostingQuery.check(self.request.query_params).get("validate_only", False)
+        validate_only = PostingQuery.check(self.request.query_params)["validate_only"]
         key = read_key(self.request)
         if key is None or validate_only:
             return self.answer(validate_only=validate_only)

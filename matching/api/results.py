@@ -25,9 +25,10 @@ class ResultSerializer(serializers.Serializer):
         required=False, help_text="By attribute, where the code is validation_error."
     )
 
+    row_name: str  # the field that shows what is stored of a posted row
+
     def name_of(self, row: Any) -> str:
-        """Return the field that shows what is stored of a posted row."""
-        raise NotImplementedError
+        return self.row_name
 
     @cached_property
     def writers(self) -> dict[str, Callable[[Any], Any]]:
@@ -61,17 +62,13 @@ class MatchResultSerializer(ResultSerializer):
 
 
 class VisitorIdentityResultSerializer(ResultSerializer):
+    row_name = "visitor_identity"
     visitor_identity = VisitorIdentitySerializer(required=False)
-
-    def name_of(self, row: Any) -> str:
-        return "visitor_identity"
 
 
 class VisitorSessionResultSerializer(ResultSerializer):
+    row_name = "visitor_session"
     visitor_session = VisitorSessionSerializer(required=False)
-
-    def name_of(self, row: Any) -> str:
-        return "visitor_session"
 
 
 class SummarySerializer(serializers.Serializer):
