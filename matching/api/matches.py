@@ -13,19 +13,20 @@ from rest_framework.response import Response
 from goalsvc.api.schema import describe_actions
 from goalsvc.database.retries import is_outdated, retried_if
 from matching.api.documentation import matches as docs
-from matching.api.filters import MatchAttemptQuery, MatchQuery, PendingMatchQuery, SummaryQuery
+from matching.api.parameters import MatchAttemptQuery, MatchQuery, PendingMatchQuery, SummaryQuery
 from matching.api.viewsets import MatchingViewSet, NewestFirst
 from matching.matches.summary import summarize
 from matching.models import ExternalMatchQuerySet, MatchAttemptQuerySet, PendingMatchQuerySet
 from matching.refusals import MatchNotFound, MatchRetracted, PendingMatchNotFound, PendingMatchResolved
 from matching.serializers.inputs import RESTATEMENT
 from matching.serializers.matches import (
+    MatchAttemptSerializer,
     MatchChangeSerializer,
     MatchDetailSerializer,
     MatchRecordSerializer,
+    MatchSummarySerializer,
     PendingMatchSerializer,
 )
-from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
 
 MAX_ATTEMPTS_SHOWN = 20
 
@@ -81,9 +82,7 @@ class MatchViewSet(MatchingViewSet):
 
 
 @describe_actions(
-    list=docs.LIST_PENDING_MATCHES,
-    retrieve=docs.RETRIEVE_PENDING_MATCH,
-    destroy=docs.CANCEL_PENDING_MATCH,
+    list=docs.LIST_PENDING_MATCHES, retrieve=docs.RETRIEVE_PENDING_MATCH, destroy=docs.CANCEL_PENDING_MATCH
 )
 class PendingMatchViewSet(RetrieveModelMixin, MatchingViewSet):
     serializer_class = PendingMatchSerializer

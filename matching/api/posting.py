@@ -20,7 +20,7 @@ from goalsvc.api.viewsets import Request
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.views import OrganizationAPIView
 from matching.api.documentation import matches as docs
-from matching.api.filters import GoalMatchQuery, PostingQuery
+from matching.api.parameters import GoalMatchQuery, PostingQuery
 from matching.api.results import MatchBatchSerializer, respond
 from matching.api.viewsets import BatchAPIView, MatchingViewSet
 from matching.matches.answers import Verdict, failed_by
@@ -85,6 +85,17 @@ class MatchPosting(OrganizationAPIView):
             kind = "pending_match" if isinstance(answer.row, PendingMatch) else "match"
             note(self.request, verdict=answer.verdict.value, **{kind: answer.row.id})
 
+    def posted(self, endpoint: str) -> Response:
+        """Answer as `answer_as_asked`. Raises: APIException, which is kept as a rejected attempt."""
+        try:
+            return self.answer_as_asked(endpoint)
+        except APIException as error:
+            raise self.refusal(error) from None
+
+    def refusal(self, fault: APIException) -> APIException:
+        self.keep_rejected(fault)
+        return fault
+
     def keep_rejected(self, error: APIException, goal_id: UUID | None = None) -> None:
         """Keep a request that could not even be read as a rejected attempt, unless it was to validate only.
 
@@ -138,14 +149,11 @@ class GoalMatchViewSet(MatchPosting, MatchingViewSet):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         # The goal is not looked up beforehand: the statement that finds the session finds it too.
-        pk = parse_uuid(self.kwargs["goal_id"])
-        try:
-            if pk is None:
-                raise GoalNotFound
-            self.goal_id = pk
-            return self.answer_as_asked(f"goals/{pk}/matches")
-        except APIException as error:
-            raise self.rejected(error, pk) from None
+        goal_id = parse_uuid(self.kwargs["goal_id"])
+        if goal_id is None:
+            raise self.refusal(GoalNotFound())
+        self.goal_id = goal_id
+        return self.posted(f"goals/{goal_id}/matches")
 
     def answer(self, *, validate_only: bool) -> Response:
         now = timezone.now()
@@ -168,22 +176,13 @@ class GoalMatchViewSet(MatchPosting, MatchingViewSet):
         return [self.goal_id]
 
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such goal comes first. Raises: GoalNotFound."""
-        goal_id = self.kwargs["goal_id"]
-        if self.request.method == "POST":
-            return self.rejected(fault, parse_uuid(goal_id))
-        find_goal(self.organization, goal_id)
-        return fault
-
-    def rejected(self, error: APIException, goal_id: UUID | None) -> APIException:
-        """Keep what could not even be read as a rejected attempt; return what to answer.
-
-        That there is no such goal comes before anything that is wrong with the request.
-        """
+        """That there is no such goal comes before anything that is wrong with the request."""
+        goal_id = parse_uuid(self.kwargs["goal_id"])
         if goal_id is None or not self.organization.goals.live().filter(id=goal_id).exists():
-            error, goal_id = GoalNotFound(), None
-        self.keep_rejected(error, goal_id)
-        return error
+            fault, goal_id = GoalNotFound(), None
+        if self.request.method == "POST":
+            self.keep_rejected(fault, goal_id)
+        return fault
 
 
 @describe_actions(post=docs.CREATE_MATCHES)
@@ -192,11 +191,7 @@ class MatchBatchView(MatchPosting, BatchAPIView):
     items_name = "matches"
 
     def post(self, request: Request, organization_id: str) -> Response:
-        try:
-            return self.answer_as_asked("matches/batch")
-        except APIException as error:
-            self.keep_rejected(error)
-            raise
+        return self.posted("matches/batch")
 
     def answer(self, *, validate_only: bool) -> Response:
         now = timezone.now()
@@ -214,7 +209,3 @@ class MatchBatchView(MatchPosting, BatchAPIView):
     def goals_in(self, body: Any) -> list[UUID]:
         rows = (result.get("match") or result.get("pending_match") for result in body["results"])
         return [row["goal_id"] for row in rows if row]
-
-    def refusal(self, fault: APIException) -> APIException:
-        self.keep_rejected(fault)
-        return fault

@@ -21,7 +21,7 @@ from goalsvc.api.pagination import KeysetPagination
 from goalsvc.orgs.permissions import ActiveSubscription, HasScope, OrganizationAccess
 from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.views import OrganizationAPIView, OrganizationViewSet
-from matching.api.filters import ListQuery
+from matching.api.parameters import ListQuery
 from matching.limits import MAX_BATCH_ITEMS
 
 

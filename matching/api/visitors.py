@@ -14,7 +14,7 @@ from goalsvc.api.pagination import page_size, url_after
 from goalsvc.api.rendering import Response
 from goalsvc.api.schema import describe_actions
 from matching.api.documentation import visitors as docs
-from matching.api.filters import VisitorIdentityQuery, VisitorSessionQuery
+from matching.api.parameters import VisitorIdentityQuery, VisitorSessionQuery
 from matching.api.results import (
     BatchSerializer,
     VisitorIdentityBatchSerializer,

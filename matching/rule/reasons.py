@@ -1,5 +1,6 @@
 """Why a request became no match, in facts that its sender can act on. Built only where it failed."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,19 +91,17 @@ def explain(
 
     Every reason is a JSON object with a `message` and the facts behind it, all of the organization's own.
     """
-    without_session = {
-        index: request for index, (request, refusal) in refusals.items() if refusal.error is SessionNotFound
-    }
-    reasons = explain_missing_sessions(organization, without_session)
+    requests: dict[type[APIException], dict[int, MatchRequest]] = defaultdict(dict)
     for index, (request, refusal) in refusals.items():
-        if refusal.error is NoConnectedRooms:
-            reasons[index] = explain_unconnected_rooms(request, refusal)
-    conflicts = {
-        index: request
-        for index, (request, refusal) in refusals.items()
-        if refusal.error is ExternalIdConflict
+        requests[refusal.error][index] = request
+    return {
+        **explain_missing_sessions(organization, requests[SessionNotFound]),
+        **explain_conflicts(organization, requests[ExternalIdConflict]),
+        **{
+            index: explain_unconnected_rooms(request, refusals[index][1])
+            for index, request in requests[NoConnectedRooms].items()
+        },
     }
-    return reasons | explain_conflicts(organization, conflicts)
 
 
 def explain_conflicts(

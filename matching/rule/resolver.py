@@ -16,12 +16,7 @@ from rest_framework.exceptions import APIException
 
 from goals.refusals import GoalNotFound
 from matching.models import ExternalMatch
-from matching.refusals import (
-    NoAllowedRooms,
-    NoConnectedRooms,
-    SessionNotFound,
-    UnknownRooms,
-)
+from matching.refusals import NoAllowedRooms, NoConnectedRooms, SessionNotFound, UnknownRooms
 
 
 class MatchRequest(NamedTuple):

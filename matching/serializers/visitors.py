@@ -12,13 +12,15 @@ from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_IDENTITY_LENGTH, MAX_ROOMS, MAX_TRACKING_ID_LENGTH
 from matching.serializers.inputs import IdentifiedInput
-from matching.serializers.matches import MatchRecordSerializer, PendingMatchSerializer
-from matching.serializers.records import MatchAttemptSerializer
+from matching.serializers.matches import MatchAttemptSerializer, MatchRecordSerializer, PendingMatchSerializer
 from matching.serializers.rows import RowSerializer
 
 
 class OfOrganizationSerializer(IdentifiedInput):
     """What is shown with the organization of the context, which the rows themselves do not tell."""
+
+    id = serializers.UUIDField(read_only=True)
+    organization_id = serializers.UUIDField(read_only=True)
 
     @cached_property
     def organization_pk(self) -> UUID:
@@ -29,8 +31,6 @@ class OfOrganizationSerializer(IdentifiedInput):
 class VisitorIdentitySerializer(OfOrganizationSerializer):
     """An identity of a visitor."""
 
-    id = serializers.UUIDField(read_only=True)
-    organization_id = serializers.UUIDField(read_only=True)
     visitor_identity = IdentifierField(
         max_length=MAX_IDENTITY_LENGTH, help_text="Also taken as `custom_visitor_identity`."
     )
@@ -38,7 +38,6 @@ class VisitorIdentitySerializer(OfOrganizationSerializer):
         max_length=MAX_TRACKING_ID_LENGTH, help_text="The visitor's id on the tracking site."
     )
     visitor_session_id = IdentifierField(
-        required=False,
         allow_null=True,
         default=None,
         max_length=MAX_TRACKING_ID_LENGTH,
@@ -61,8 +60,6 @@ class VisitorIdentitySerializer(OfOrganizationSerializer):
 class VisitorSessionSerializer(OfOrganizationSerializer):
     """A visitor's session, or as much of it as is known."""
 
-    id = serializers.UUIDField(read_only=True)
-    organization_id = serializers.UUIDField(read_only=True)
     visitor_session_id = IdentifierField(
         max_length=MAX_TRACKING_ID_LENGTH, help_text="The session's id on the tracking site."
     )
@@ -70,11 +67,10 @@ class VisitorSessionSerializer(OfOrganizationSerializer):
         max_length=MAX_TRACKING_ID_LENGTH, help_text="The visitor's id on the tracking site."
     )
     started_at = PlausibleMomentField()
-    ended_at = PlausibleMomentField(required=False, allow_null=True, default=None)
+    ended_at = PlausibleMomentField(allow_null=True, default=None)
     rooms = RoomIdsField(max_length=MAX_ROOMS, help_text="The rooms it has been in so far.")
     visitor_identity = IdentifierField(
         write_only=True,
-        required=False,
         allow_null=True,
         default=None,
         max_length=MAX_IDENTITY_LENGTH,
@@ -83,18 +79,14 @@ class VisitorSessionSerializer(OfOrganizationSerializer):
     created_at = MomentField(read_only=True)
     updated_at = MomentField(read_only=True)
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        attributes = super().to_internal_value(data)
-        ended_at = attributes["ended_at"]
-        if ended_at is not None and ended_at < attributes["started_at"]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ends_before_start(attrs):
             raise serializers.ValidationError({"ended_at": ["A session cannot end before it starts."]})
-        return attributes
+        return attrs
 
     def read(self, data: dict[str, Any]) -> dict[str, Any] | None:
         attributes = super().read(data)
-        if attributes is not None and (ended_at := attributes["ended_at"]) is not None:
-            return attributes if ended_at >= attributes["started_at"] else None
-        return attributes
+        return None if attributes is None or ends_before_start(attributes) else attributes
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Show a KnownSession."""
@@ -109,6 +101,10 @@ class VisitorSessionSerializer(OfOrganizationSerializer):
             "created_at": moment(instance.created_at),
             "updated_at": moment(instance.updated_at),
         }
+
+
+def ends_before_start(session: dict[str, Any]) -> bool:
+    return session["ended_at"] is not None and bool(session["ended_at"] < session["started_at"])
 
 
 class IdentifiedVisitorSerializer(RowSerializer):

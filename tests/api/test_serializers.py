@@ -19,13 +19,14 @@ from matching.matches.answers import Answer, Verdict
 from matching.matches.summary import Summary, Tally
 from matching.models import ExternalMatch, MatchAttempt, VisitorIdentity
 from matching.serializers.matches import (
+    MatchAttemptSerializer,
     MatchChangeSerializer,
     MatchDetailSerializer,
     MatchRecordSerializer,
     MatchSerializer,
+    MatchSummarySerializer,
     PendingMatchSerializer,
 )
-from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
 from matching.serializers.visitors import (
     IdentifiedVisitorSerializer,
     IdentityHoldingsSerializer,

@@ -66,12 +66,15 @@ MATCH = {
     "created_by_user_id": USER_EXAMPLE["id"],
     "is_retracted": False,
 }
-IDENTITY = {
-    "id": "0199d6a6-2b40-7e61-8f0d-1a9c3b5d7e60",
-    "organization_id": ORGANIZATION_EXAMPLE["id"],
+IDENTITY_INPUT = {
     "visitor_identity": "customer-12345678",
     "visitor_id": "8d5e957f297893487bd98fa830fa6413",
     "visitor_session_id": "b3c1a7d29e5f4a60",
+}
+IDENTITY = {
+    "id": "0199d6a6-2b40-7e61-8f0d-1a9c3b5d7e60",
+    "organization_id": ORGANIZATION_EXAMPLE["id"],
+    **IDENTITY_INPUT,
     "created_at": "2016-10-10T20:15:11.007Z",
 }
 SESSION = {
@@ -93,11 +96,7 @@ PENDING = {
     "expires_at": "2016-11-10T06:00:00.512Z",
     "organization_id": ORGANIZATION_EXAMPLE["id"],
     "goal_id": GOAL_EXAMPLE["id"],
-    "visitor_identity": "customer-12345678",
-    "goal_matched_at": "2016-10-10T22:00:49.123Z",
-    "goal_value": "123.45",
-    "rooms": [ROOM_EXAMPLE["id"], OTHER_ROOM],
-    "external_id": "receipt-2016-000123",
+    **MATCH_INPUT,
     "match_id": None,
     "created_at": "2016-10-11T06:00:00.512Z",
     "created_by_user_id": USER_EXAMPLE["id"],

@@ -18,7 +18,7 @@ from goalsvc.api.schema import (
 from matching import refusals
 from matching.api.documentation import examples
 from matching.api.documentation.examples import SHORT_PAGES, bad_envelope, batch_of
-from matching.api.filters import (
+from matching.api.parameters import (
     GoalMatchQuery,
     MatchAttemptQuery,
     MatchQuery,
@@ -31,13 +31,14 @@ from matching.limits import MAX_BATCH_ITEMS, MAX_KEY_LENGTH, MAX_PENDING
 from matching.models import PendingMatch
 from matching.serializers.inputs import MatchInput, MatchOfBatchInput, RestatementInput
 from matching.serializers.matches import (
+    MatchAttemptSerializer,
     MatchChangeSerializer,
     MatchDetailSerializer,
     MatchRecordSerializer,
     MatchSerializer,
+    MatchSummarySerializer,
     PendingMatchSerializer,
 )
-from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
 
 MATCH_NOT_FOUND = refusal_of(refusals.MatchNotFound)
 PENDING_MATCH_NOT_FOUND = refusal_of(refusals.PendingMatchNotFound)

@@ -22,7 +22,7 @@ from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE
 from matching import refusals
 from matching.api.documentation import examples
 from matching.api.documentation.examples import BAD_FILTER, SHORT_PAGES, bad_envelope, batch_of
-from matching.api.filters import VisitorIdentityQuery, VisitorSessionQuery
+from matching.api.parameters import VisitorIdentityQuery, VisitorSessionQuery
 from matching.api.results import VisitorIdentityBatchSerializer, VisitorSessionBatchSerializer
 from matching.limits import MAX_BATCH_ITEMS, MAX_PENDING, MAX_VISITORS
 from matching.serializers.visitors import (
@@ -34,11 +34,6 @@ from matching.serializers.visitors import (
 IDENTITY_NOT_FOUND = refusal_of(refusals.VisitorIdentityNotFound)
 IDENTITY_TOO_COMMON = refusal_of(refusals.IdentityTooCommon)
 SESSION_VISITOR_CONFLICT = refusal_of(refusals.SessionVisitorConflict)
-IDENTITY_INPUT = {
-    "visitor_identity": "customer-12345678",
-    "visitor_id": "8d5e957f297893487bd98fa830fa6413",
-    "visitor_session_id": "b3c1a7d29e5f4a60",
-}
 IDENTIFIED_VISITOR = {
     "id": examples.IDENTITY["id"],
     "visitor_id": "8d5e957f297893487bd98fa830fa6413",
@@ -91,7 +86,7 @@ CREATE_IDENTITY = Operation(
         f"{MAX_PENDING:,} of them, the others by `resolve_pending`."
     ),
     request=VisitorIdentitySerializer,
-    request_examples={"An identity": IDENTITY_INPUT},
+    request_examples={"An identity": examples.IDENTITY_INPUT},
     answers={
         201: Answer(VisitorIdentitySerializer, examples.IDENTITY, "New"),
         200: Answer(VisitorIdentitySerializer, examples.IDENTITY, "Known before"),
@@ -209,7 +204,7 @@ CREATE_IDENTITIES = Operation(
     summary=f"Tie up to {MAX_BATCH_ITEMS:,} identities to visitors",
     description="Items and verdicts as of the single call. The body may also be `application/x-ndjson`.",
     request=batch_of("visitor_identities", VisitorIdentitySerializer),
-    request_examples={"An identity": {"visitor_identities": [IDENTITY_INPUT]}},
+    request_examples={"An identity": {"visitor_identities": [examples.IDENTITY_INPUT]}},
     answers={200: batch_answer(VisitorIdentityBatchSerializer, {"visitor_identity": examples.IDENTITY})},
     refusals=(bad_envelope("visitor_identities"),),
 )
