@@ -4,9 +4,8 @@ They are raised, put in the place of a result in a batch, and shown in the API's
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound
 
 from goals.refusals import GoalNotFound
@@ -18,33 +17,21 @@ VALIDATION_ERROR = "validation_error"
 INVALID = "Some attributes are missing or invalid."
 
 
-class RoomsRefused(APIException):
-    """A 400 that names the attribute `rooms`; only pending matches tell its code."""
+class UnknownRooms(serializers.ValidationError):
+    """A 400 that names the attribute `rooms`, as the next one; only pending matches tell their codes."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_detail = INVALID
-
-    @classmethod
-    def errors(cls, room_ids: Sequence[str]) -> dict[str, Any]:
-        """Return what is wrong, by attribute."""
-        raise NotImplementedError
-
-
-class UnknownRooms(RoomsRefused):
     default_code = "unknown_rooms"
 
-    @classmethod
-    def errors(cls, room_ids: Sequence[str]) -> dict[str, Any]:
+    def __init__(self, room_ids: Sequence[str]) -> None:
         is_wrong, are_wrong = "is not a room of the organization.", "are not rooms of the organization."
-        return {"rooms": name_some(room_ids, is_wrong, are_wrong)}
+        super().__init__({"rooms": name_some(room_ids, is_wrong, are_wrong)})
 
 
-class NoAllowedRooms(RoomsRefused):
+class NoAllowedRooms(serializers.ValidationError):
     default_code = "no_allowed_rooms"
 
-    @classmethod
-    def errors(cls, room_ids: Sequence[str]) -> dict[str, Any]:
-        return {"rooms": ["The goal is allowed in none of these rooms."]}
+    def __init__(self, room_ids: Sequence[str]) -> None:
+        super().__init__({"rooms": ["The goal is allowed in none of these rooms."]})
 
 
 class Conflict(APIException):

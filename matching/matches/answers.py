@@ -8,7 +8,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
 from goalsvc.api.errors import body_of
-from matching.refusals import INVALID, VALIDATION_ERROR, RoomsRefused
+from matching.refusals import INVALID, VALIDATION_ERROR
 from matching.rule.resolver import Refusal
 
 Row = TypeVar("Row")
@@ -45,8 +45,8 @@ class Answer(NamedTuple, Generic[Row]):
 def failed_for(refusal: Refusal, reason: dict[str, Any] | None = None) -> Answer[Any]:
     """Return the answer that tells of a refusal."""
     error = refusal.error
-    if issubclass(error, RoomsRefused):
-        return invalid(error.errors(refusal.room_ids))
+    if issubclass(error, ValidationError):
+        return failed_by(error(refusal.room_ids))
     detail = str(error.default_detail)
     return Answer(Verdict.FAILED, error.status_code, code=error.default_code, detail=detail, reason=reason)
 

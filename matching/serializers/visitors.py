@@ -125,24 +125,9 @@ class HoldingsSerializer(serializers.Serializer):
     next = serializers.URLField(allow_null=True, help_text="The list that goes on with the others.")
 
 
-class HeldVisitorsSerializer(HoldingsSerializer):
-    results = IdentifiedVisitorSerializer(many=True)
-
-
-class HeldSessionsSerializer(HoldingsSerializer):
-    results = VisitorSessionSerializer(many=True)
-
-
-class HeldMatchesSerializer(HoldingsSerializer):
-    results = MatchRecordSerializer(many=True)
-
-
-class HeldPendingMatchesSerializer(HoldingsSerializer):
-    results = PendingMatchSerializer(many=True)
-
-
-class HeldAttemptsSerializer(HoldingsSerializer):
-    results = MatchAttemptSerializer(many=True)
+def held(name: str, row: type[serializers.Serializer]) -> serializers.Serializer:
+    holdings: type[HoldingsSerializer] = type(name, (HoldingsSerializer,), {"results": row(many=True)})
+    return holdings()
 
 
 class HeldKeysSerializer(serializers.Serializer):
@@ -154,11 +139,11 @@ class IdentityHoldingsSerializer(serializers.Serializer):
 
     organization_id = serializers.UUIDField()
     visitor_identity = serializers.CharField(max_length=MAX_IDENTITY_LENGTH)
-    visitors = HeldVisitorsSerializer()
-    visitor_sessions = HeldSessionsSerializer()
-    matches = HeldMatchesSerializer()
-    pending_matches = HeldPendingMatchesSerializer()
-    match_attempts = HeldAttemptsSerializer()
+    visitors = held("HeldVisitorsSerializer", IdentifiedVisitorSerializer)
+    visitor_sessions = held("HeldSessionsSerializer", VisitorSessionSerializer)
+    matches = held("HeldMatchesSerializer", MatchRecordSerializer)
+    pending_matches = held("HeldPendingMatchesSerializer", PendingMatchSerializer)
+    match_attempts = held("HeldAttemptsSerializer", MatchAttemptSerializer)
     idempotency_keys = HeldKeysSerializer()
 
     def row(self, name: str) -> serializers.BaseSerializer:
