@@ -1,12 +1,15 @@
 """Examples, refusals and shapes that the descriptions of matching share."""
 
-from rest_framework import serializers
+from typing import Any
+
+from rest_framework.serializers import ListField, Serializer
 
 from goals.serializers import GOAL_EXAMPLE
 from goalsvc.api.pagination import MAX_ROWS_READ
-from goalsvc.api.schema import FieldErrors, refusal_of
+from goalsvc.api.schema import PAGE, PAGE_PARAMETERS, Answer, FieldErrors, page_example, page_of, refusal_of
 from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE
 from matching import refusals
+from matching.api.parameters import Query
 from matching.limits import MAX_BATCH_ITEMS
 
 OTHER_ROOM = "0199d6a4-4c9e-7f0a-8a35-90d2c4b1e631"
@@ -149,11 +152,20 @@ SHORT_PAGES = (
 )
 
 
-def batch_of(name: str, item: type[serializers.Serializer]) -> dict[str, type[serializers.Serializer]]:
+def listing(query: type[Query], row: type[Serializer], example: Any, *refusals: Any) -> dict[str, Any]:
+    """Return what an Operation tells of a list; besides the refusals of pages, it has these."""
+    return {
+        "answers": {200: Answer(page_of(row), page_example(example))},
+        "refusals": (*PAGE, *refusals),
+        "parameters": (*query.parameters(), *PAGE_PARAMETERS),
+    }
+
+
+def batch_of(name: str, item: type[Serializer]) -> dict[str, type[Serializer]]:
     """Return what a batch's body may be, by media type."""
-    items = serializers.ListField(child=item(), min_length=1, max_length=MAX_BATCH_ITEMS)
+    items = ListField(child=item(), min_length=1, max_length=MAX_BATCH_ITEMS)
     title = name.title().replace("_", "")
-    batch = type(f"{title}BatchSerializer", (serializers.Serializer,), {name: items})
+    batch = type(f"{title}BatchSerializer", (Serializer,), {name: items})
     return {"application/json": batch, "application/x-ndjson": item}
 
 

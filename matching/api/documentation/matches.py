@@ -5,25 +5,17 @@ from drf_spectacular.utils import OpenApiParameter
 
 from goals.documentation import GOAL_NOT_FOUND
 from goals.serializers import GOAL_EXAMPLE
-from goalsvc.api.schema import (
-    PAGE,
-    PAGE_PARAMETERS,
-    Answer,
-    FieldErrors,
-    Operation,
-    page_example,
-    page_of,
-    refusal_of,
-)
+from goalsvc.api.schema import Answer, FieldErrors, Operation, refusal_of
 from matching import refusals
 from matching.api.documentation import examples
-from matching.api.documentation.examples import SHORT_PAGES, bad_envelope, batch_of
+from matching.api.documentation.examples import SHORT_PAGES, bad_envelope, batch_of, listing
 from matching.api.parameters import (
     GoalMatchQuery,
     MatchAttemptQuery,
     MatchQuery,
     PendingMatchQuery,
     PostingQuery,
+    Query,
     SummaryQuery,
 )
 from matching.api.results import MatchBatchSerializer
@@ -54,6 +46,10 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     ),
 )
 BAD_MATCH_FILTER = FieldErrors("bad filter", {"is_retracted": ["Must be one of: true, false."]})
+BAD_GOAL_ID = FieldErrors("bad filter", {"goal_id": ["Not a UUID."]})
+BAD_STATUS = FieldErrors(
+    "bad filter", {"status": [f"Must be one of: {', '.join(PendingMatch.Status.values)}."]}
+)
 REPLAY_HEADERS = {"Idempotent-Replay": "`true` when an earlier request had been answered so."}
 
 CREATE_MATCH = Operation(
@@ -135,18 +131,14 @@ LIST_GOAL_MATCHES = Operation(
     tag="matches",
     summary="List a goal's matches",
     description=f"Newest first. {SHORT_PAGES}",
-    answers={200: Answer(page_of(MatchRecordSerializer), page_example(examples.MATCH_RECORD))},
-    refusals=(GOAL_NOT_FOUND, *PAGE, BAD_MATCH_FILTER),
-    parameters=(*GoalMatchQuery.parameters(), *PAGE_PARAMETERS),
+    **listing(GoalMatchQuery, MatchRecordSerializer, examples.MATCH_RECORD, GOAL_NOT_FOUND, BAD_MATCH_FILTER),
 )
 LIST_MATCHES = Operation(
     id="list_matches",
     tag="matches",
     summary="List the organization's matches",
     description=f"Newest first. {SHORT_PAGES}",
-    answers={200: Answer(page_of(MatchRecordSerializer), page_example(examples.MATCH_RECORD))},
-    refusals=(*PAGE, BAD_MATCH_FILTER),
-    parameters=(*MatchQuery.parameters(), *PAGE_PARAMETERS),
+    **listing(MatchQuery, MatchRecordSerializer, examples.MATCH_RECORD, BAD_MATCH_FILTER),
 )
 RETRIEVE_MATCH = Operation(
     id="retrieve_match",
@@ -185,21 +177,14 @@ LIST_MATCH_CHANGES = Operation(
     tag="matches",
     summary="The history of a match",
     description="Its corrections, newest first.",
-    answers={200: Answer(page_of(MatchChangeSerializer), page_example(examples.CHANGE))},
-    refusals=(MATCH_NOT_FOUND, *PAGE),
-    parameters=PAGE_PARAMETERS,
+    **listing(Query, MatchChangeSerializer, examples.CHANGE, MATCH_NOT_FOUND),
 )
 LIST_PENDING_MATCHES = Operation(
     id="list_pending_matches",
     tag="held matches",
     summary="List held matches",
     description=f"Newest first, whatever has become of them. {SHORT_PAGES}",
-    answers={200: Answer(page_of(PendingMatchSerializer), page_example(examples.PENDING))},
-    refusals=(
-        *PAGE,
-        FieldErrors("bad filter", {"status": [f"Must be one of: {', '.join(PendingMatch.Status.values)}."]}),
-    ),
-    parameters=(*PendingMatchQuery.parameters(), *PAGE_PARAMETERS),
+    **listing(PendingMatchQuery, PendingMatchSerializer, examples.PENDING, BAD_STATUS),
 )
 RETRIEVE_PENDING_MATCH = Operation(
     id="retrieve_pending_match",
@@ -224,9 +209,7 @@ LIST_MATCH_ATTEMPTS = Operation(
         "Every attempt to post a match that was rejected, newest first. "
         f"Kept for {settings.MATCH_ATTEMPT_DAYS} days. {SHORT_PAGES}"
     ),
-    answers={200: Answer(page_of(MatchAttemptSerializer), page_example(examples.ATTEMPT))},
-    refusals=(*PAGE, FieldErrors("bad filter", {"goal_id": ["Not a UUID."]})),
-    parameters=(*MatchAttemptQuery.parameters(), *PAGE_PARAMETERS),
+    **listing(MatchAttemptQuery, MatchAttemptSerializer, examples.ATTEMPT, BAD_GOAL_ID),
 )
 SUMMARIZE_MATCH_ATTEMPTS = Operation(
     id="summarize_match_attempts",

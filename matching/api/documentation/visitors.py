@@ -5,23 +5,11 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import Serializer
 
-from goalsvc.api.schema import (
-    BAD_PAGE_SIZE,
-    PAGE,
-    PAGE_PARAMETERS,
-    PAGE_SIZE,
-    Answer,
-    FieldErrors,
-    Operation,
-    Refusal,
-    page_example,
-    page_of,
-    refusal_of,
-)
+from goalsvc.api.schema import BAD_PAGE_SIZE, PAGE_SIZE, Answer, FieldErrors, Operation, Refusal, refusal_of
 from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE
 from matching import refusals
 from matching.api.documentation import examples
-from matching.api.documentation.examples import BAD_FILTER, SHORT_PAGES, bad_envelope, batch_of
+from matching.api.documentation.examples import BAD_FILTER, SHORT_PAGES, bad_envelope, batch_of, listing
 from matching.api.parameters import VisitorIdentityQuery, VisitorSessionQuery
 from matching.api.results import VisitorIdentityBatchSerializer, VisitorSessionBatchSerializer
 from matching.limits import MAX_BATCH_ITEMS, MAX_PENDING, MAX_VISITORS
@@ -72,9 +60,7 @@ LIST_IDENTITIES = Operation(
     tag="visitors",
     summary="List visitor identities",
     description=f"Newest first. {SHORT_PAGES}",
-    answers={200: Answer(page_of(VisitorIdentitySerializer), page_example(examples.IDENTITY))},
-    refusals=(*PAGE, BAD_FILTER),
-    parameters=(*VisitorIdentityQuery.parameters(), *PAGE_PARAMETERS),
+    **listing(VisitorIdentityQuery, VisitorIdentitySerializer, examples.IDENTITY, BAD_FILTER),
 )
 CREATE_IDENTITY = Operation(
     id="create_visitor_identity",
@@ -145,9 +131,7 @@ LIST_SESSIONS = Operation(
     tag="visitors",
     summary="List visitor sessions",
     description=f"By their start, newest first. {SHORT_PAGES}",
-    answers={200: Answer(page_of(VisitorSessionSerializer), page_example(examples.SESSION))},
-    refusals=(*PAGE, BAD_FILTER),
-    parameters=(*VisitorSessionQuery.parameters(), *PAGE_PARAMETERS),
+    **listing(VisitorSessionQuery, VisitorSessionSerializer, examples.SESSION, BAD_FILTER),
 )
 DELETE_SESSION = Operation(
     id="delete_visitor_session",
