@@ -189,15 +189,13 @@ def parameters_of(query: type[Query]) -> dict[str, Any]:
 class ListQuery(Query):
     """The filters of a list."""
 
-    by = "created_at"  # what the list is ordered by
-
-    def narrow(self, rows: QuerySet[Any], values: dict[str, Any]) -> Any:
-        """Return the Rows of a list that meet the filters whose values were given."""
+    def narrow(self, rows: QuerySet[Any], values: dict[str, Any], by: str) -> Any:
+        """Return the Rows of a list, ordered by `by`, that meet the filters whose values were given."""
         filters: list[Filter] = []
         parameters = parameters_of(type(self))
         for name, value in values.items():
             parameter = parameters[name]
-            if isinstance(parameter, Moment) and str(parameter.lookup).startswith(f"{self.by}__"):
+            if isinstance(parameter, Moment) and str(parameter.lookup).startswith(f"{by}__"):
                 rows = rows.filter(**{str(parameter.lookup): value})
             else:
                 filters += getattr(self, f"by_{name}", parameter.filters)(value)
@@ -301,8 +299,6 @@ class VisitorIdentityQuery(VisitorQuery):
 
 
 class VisitorSessionQuery(VisitorQuery):
-    by = "started_at"
-
     started_from = begin("started_at", "from")
     started_to = end("started_at", "to")
     visitor_id = Text(help_text="Only of the visitor with exactly this id.")
@@ -311,8 +307,8 @@ class VisitorSessionQuery(VisitorQuery):
     )
     visitor_identity = Text(*IDENTITY, help_text="Only of visitors with exactly this identity.")
 
-    def narrow(self, rows: QuerySet[Any], values: dict[str, Any]) -> Any:
-        narrowed = super().narrow(rows, values)
+    def narrow(self, rows: QuerySet[Any], values: dict[str, Any], by: str) -> Any:
+        narrowed = super().narrow(rows, values, by)
         identity = values.get("visitor_identity")
         if identity is None:
             return narrowed

@@ -1,6 +1,7 @@
 """Posting matches to a goal, one or a batch (API.md section 3)."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,14 @@ from matching.serializers.matches import MatchRecordSerializer, MatchSerializer,
 MATCH = MatchSerializer()  # stateless, so one serves every request
 
 
+def goals_in(body: dict[str, Any]) -> list[UUID]:
+    """Return the goals of the matches in a successful answer's body, pending ones included."""
+    if "results" not in body:
+        return [body["goal_id"]]
+    rows = (result.get("match") or result.get("pending_match") for result in body["results"])
+    return [row["goal_id"] for row in rows if row]
+
+
 class MatchPosting(OrganizationAPIView):
     """A view that matches are posted to: validated only, or once a key, as query and headers ask."""
 
@@ -45,10 +54,6 @@ class MatchPosting(OrganizationAPIView):
 
     def answer(self, *, validate_only: bool) -> Response:
         """Post the matches of the request."""
-        raise NotImplementedError
-
-    def goals_in(self, body: Any) -> list[UUID]:
-        """Return the goals of the matches in a successful answer's body, pending ones included."""
         raise NotImplementedError
 
     @retried_on_collision
@@ -67,15 +72,18 @@ class MatchPosting(OrganizationAPIView):
             self.organization, endpoint=endpoint, key=key, payload=self.request.data, at=now
         ) as request:
             if request.stored is not None:
-                goals = self.goals_in(request.stored.data)
+                goals = goals_in(request.stored.data)
                 count_replays(self.organization, goals, at=now)
                 count_stored_answer(len(goals), self.source)
                 note(self.request, verdict=Verdict.REPLAYED.value)
                 return request.stored
             response = self.answer(validate_only=False)
-            if status.is_success(response.status_code) and self.goals_in(response.data):
+            if status.is_success(response.status_code) and goals_in(response.data):
                 request.keep(response)
         return response
+
+    def post_items(self, items: list[Any], *, at: datetime, **asked: Any) -> list[MatchAnswer]:
+        return post_matches(self.organization, items, by=self.user, at=at, source=self.source, **asked)
 
     def note_verdict(self, answer: MatchAnswer) -> None:
         """Add what was decided to the request's line of the log."""
@@ -157,23 +165,14 @@ class GoalMatchViewSet(MatchPosting, MatchingViewSet):
 
     def answer(self, *, validate_only: bool) -> Response:
         now = timezone.now()
-        [answer] = post_matches(
-            self.organization,
-            [self.request.data if self.read is None else self.read],
-            by=self.user,
-            at=now,
-            source=self.source,
-            goal_id=self.goal_id,
-            validate_only=validate_only,
-            ahead=self.request.ahead,
+        item = self.request.data if self.read is None else self.read
+        [answer] = self.post_items(
+            [item], at=now, goal_id=self.goal_id, validate_only=validate_only, ahead=self.request.ahead
         )
         self.note_verdict(answer)
         if isinstance(answer.row, PendingMatch):
             return respond(answer, PendingMatchSerializer(context={"at": now}))
         return respond(answer, MATCH)
-
-    def goals_in(self, body: Any) -> list[UUID]:
-        return [self.goal_id]
 
     def refusal(self, fault: APIException) -> APIException:
         """That there is no such goal comes before anything that is wrong with the request."""
@@ -195,17 +194,6 @@ class MatchBatchView(MatchPosting, BatchAPIView):
 
     def answer(self, *, validate_only: bool) -> Response:
         now = timezone.now()
-        answers = post_matches(
-            self.organization,
-            self.read_items(),
-            by=self.user,
-            at=now,
-            source=self.source,
-            validate_only=validate_only,
-        )
+        answers = self.post_items(self.read_items(), at=now, validate_only=validate_only)
         note(self.request, verdicts=Counter(answer.verdict.value for answer in answers))
         return Response(MatchBatchSerializer(context={"at": now}).to_representation(answers))
-
-    def goals_in(self, body: Any) -> list[UUID]:
-        rows = (result.get("match") or result.get("pending_match") for result in body["results"])
-        return [row["goal_id"] for row in rows if row]

@@ -24,7 +24,7 @@ from matching.api.results import (
 from matching.api.viewsets import BatchAPIView, MatchingViewSet, NewestFirst
 from matching.models import VisitorIdentity, VisitorSession
 from matching.privacy.erasure import erase_identity
-from matching.privacy.export import SECTIONS, Section, can_be_identity, count_holdings, newest
+from matching.privacy.export import SECTIONS, can_be_identity, count_holdings, newest
 from matching.refusals import VisitorIdentityNotFound, VisitorSessionNotFound
 from matching.serializers.visitors import (
     IdentityHoldingsSerializer,
@@ -106,9 +106,12 @@ class VisitorIdentityViewSet(NamedByOthersViewSet):
         for section in SECTIONS:
             count = counts[section.name]
             rows = newest(section, self.organization, identity, size) if count else []
-            more = self.url_after(section, rows[-1], identity) if count > size else None
+            following = None
+            if count > size:
+                path = reverse(section.list_route, kwargs={"organization_id": self.organization.id})
+                following = url_after(request, path, rows[-1], section.by, visitor_identity=identity)
             results = [section.read(row) for row in rows]
-            held[section.name] = {"count": count, "next": more, "results": results}
+            held[section.name] = {"count": count, "next": following, "results": results}
         held["idempotency_keys"] = {"count": counts["idempotency_keys"]}
         return Response(IdentityHoldingsSerializer(held, context=self.get_serializer_context()).data)
 
@@ -125,10 +128,6 @@ class VisitorIdentityViewSet(NamedByOthersViewSet):
             if any(counts.values()):
                 return identity, counts
         raise self.not_found()
-
-    def url_after(self, section: Section, row: Any, identity: str) -> str:
-        path = reverse(section.list_route, kwargs={"organization_id": self.organization.id})
-        return url_after(self.request, path, row, section.by, visitor_identity=identity)
 
 
 class LatestStartFirst(NewestFirst):

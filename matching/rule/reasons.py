@@ -116,10 +116,8 @@ def explain_conflicts(
     goals = {request.goal_id for request in requests.values()}
     names = {request.external_id for request in requests.values()}
     first: dict[tuple[UUID, str | None], ExternalMatch | PendingMatch] = {}
-    for rows in (
-        organization.pending_matches.filter(status=PendingMatch.Status.PENDING),
-        organization.matches,
-    ):
+    pending = organization.pending_matches.filter(status=PendingMatch.Status.PENDING)
+    for rows in (pending, organization.matches):
         for row in rows.filter(goal_id__in=goals, external_id__in=names).order_by():
             first[row.goal_id, row.external_id] = row
     return {
@@ -184,15 +182,15 @@ def explain_missing_sessions(
         )
         for index, request in requests.items()
     }
-    unknown = {
-        index: requests[index].visitor_identity
+    unknown = [
+        requests[index].visitor_identity
         for index, reason in reasons.items()
         if not reason["is_identity_known"]
-    }
-    differences = find_differences(organization, unknown.values())
-    for index, identity in unknown.items():
-        if difference := differences.get(identity):
-            reasons[index]["message"] += (
+    ]
+    differences = find_differences(organization, unknown)
+    for index, reason in reasons.items():
+        if difference := differences.get(requests[index].visitor_identity):
+            reason["message"] += (
                 f" One that differs from it in {difference} alone is known: send it exactly as it was "
                 "submitted."
             )
