@@ -126,6 +126,7 @@ class HoldingsSerializer(serializers.Serializer):
 
 
 def held(name: str, row: type[serializers.Serializer]) -> serializers.Serializer:
+    """Return what shows rows of one kind; the description calls its class by the name."""
     holdings: type[HoldingsSerializer] = type(name, (HoldingsSerializer,), {"results": row(many=True)})
     return holdings()
 
@@ -148,8 +149,8 @@ class IdentityHoldingsSerializer(serializers.Serializer):
 
     def row(self, name: str) -> serializers.BaseSerializer:
         """Return what shows a row of one kind."""
-        held: Any = self.fields[name]
-        shown: serializers.BaseSerializer = held.fields["results"].child
+        holdings: Any = self.fields[name]
+        shown: serializers.BaseSerializer = holdings.fields["results"].child
         return shown
 
 
