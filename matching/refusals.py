@@ -4,10 +4,9 @@ They are raised, put in the place of a result in a batch, and shown in the API's
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, NotFound
 
 from goals.refusals import GoalNotFound
 from goalsvc.api.fields import name_some
@@ -18,33 +17,25 @@ VALIDATION_ERROR = "validation_error"
 INVALID = "Some attributes are missing or invalid."
 
 
-class RoomsRefused(APIException):
-    """A 400 that names the attribute `rooms`; only pending matches tell its code."""
+class UnknownRooms(serializers.ValidationError):
+    """A 400 that names the attribute `rooms`, as the next one; only pending matches tell their codes."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_detail = INVALID
-
-    @classmethod
-    def errors(cls, room_ids: Sequence[str]) -> dict[str, Any]:
-        """Return what is wrong, by attribute."""
-        raise NotImplementedError
-
-
-class UnknownRooms(RoomsRefused):
     default_code = "unknown_rooms"
 
-    @classmethod
-    def errors(cls, room_ids: Sequence[str]) -> dict[str, Any]:
+    def __init__(self, room_ids: Sequence[str]) -> None:
         is_wrong, are_wrong = "is not a room of the organization.", "are not rooms of the organization."
-        return {"rooms": name_some(room_ids, is_wrong, are_wrong)}
+        super().__init__({"rooms": name_some(room_ids, is_wrong, are_wrong)})
 
 
-class NoAllowedRooms(RoomsRefused):
+class NoAllowedRooms(serializers.ValidationError):
     default_code = "no_allowed_rooms"
 
-    @classmethod
-    def errors(cls, room_ids: Sequence[str]) -> dict[str, Any]:
-        return {"rooms": ["The goal is allowed in none of these rooms."]}
+    def __init__(self, room_ids: Sequence[str]) -> None:
+        super().__init__({"rooms": ["The goal is allowed in none of these rooms."]})
+
+
+class Conflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
 
 
 class SessionNotFound(APIException):
@@ -59,14 +50,12 @@ class NoConnectedRooms(APIException):
     default_detail = "The latest session before goal_matched_at was in none of the rooms that count."
 
 
-class ExternalIdConflict(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class ExternalIdConflict(Conflict):
     default_code = "external_id_conflict"
     default_detail = "This external_id already stands for a different match of the goal."
 
 
-class TooManyPending(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class TooManyPending(Conflict):
     default_code = "too_many_pending"
     default_detail = (
         f"{MAX_PENDING:,} matches are held for this visitor identity already: it seems to name nobody in "
@@ -84,8 +73,7 @@ OF_POSTED_MATCHES: tuple[type[APIException], ...] = (
 )
 
 
-class IdempotencyKeyInUse(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class IdempotencyKeyInUse(Conflict):
     default_code = "idempotency_key_in_use"
     default_detail = "The first request with this Idempotency-Key is still running."
 
@@ -96,38 +84,30 @@ class IdempotencyKeyReused(APIException):
     default_detail = "This Idempotency-Key was used for a request with a different payload."
 
 
-class MatchNotFound(APIException):
-    status_code = status.HTTP_404_NOT_FOUND
-    default_code = "not_found"
+class MatchNotFound(NotFound):
     default_detail = "The organization has no such match."
 
 
-class MatchRetracted(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class MatchRetracted(Conflict):
     default_code = "match_retracted"
     default_detail = "A retracted match has no value to correct."
 
 
-class PendingMatchNotFound(APIException):
-    status_code = status.HTTP_404_NOT_FOUND
-    default_code = "not_found"
+class PendingMatchNotFound(NotFound):
     default_detail = "The organization has no such pending match."
 
 
-class PendingMatchResolved(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class PendingMatchResolved(Conflict):
     default_code = "pending_match_resolved"
     default_detail = "Only a pending match can be cancelled."
 
 
-class SessionVisitorConflict(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class SessionVisitorConflict(Conflict):
     default_code = "session_visitor_conflict"
     default_detail = "This visitor_session_id is a session of another visitor."
 
 
-class IdentityTooCommon(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class IdentityTooCommon(Conflict):
     default_code = "identity_too_common"
     default_detail = (
         f"{MAX_VISITORS:,} visitors carry this visitor identity already: it names nobody. Nothing was "
@@ -135,20 +115,15 @@ class IdentityTooCommon(APIException):
     )
 
 
-class VisitorIdentityNotFound(APIException):
-    status_code = status.HTTP_404_NOT_FOUND
-    default_code = "not_found"
+class VisitorIdentityNotFound(NotFound):
     default_detail = "Nothing is held about this visitor identity."
 
 
-class VisitorSessionNotFound(APIException):
-    status_code = status.HTTP_404_NOT_FOUND
-    default_code = "not_found"
+class VisitorSessionNotFound(NotFound):
     default_detail = "The organization has no such visitor session."
 
 
-class SessionHasMatches(APIException):
-    status_code = status.HTTP_409_CONFLICT
+class SessionHasMatches(Conflict):
     default_code = "session_has_matches"
 
     def __init__(self, count: int) -> None:

@@ -13,22 +13,21 @@ from rest_framework.response import Response
 from goalsvc.api.schema import describe_actions
 from goalsvc.database.retries import is_outdated, retried_if
 from matching.api.documentation import matches as docs
-from matching.api.documentation import records
 from matching.api.downloads import DownloadableViewSet
-from matching.api.filters import MatchAttemptQuery, MatchQuery, PendingMatchQuery, SummaryQuery
+from matching.api.parameters import MatchAttemptQuery, MatchQuery, PendingMatchQuery, SummaryQuery
 from matching.api.viewsets import NewestFirst
 from matching.matches.summary import summarize
 from matching.models import ExternalMatchQuerySet, MatchAttemptQuerySet, PendingMatchQuerySet
 from matching.refusals import MatchNotFound, MatchRetracted, PendingMatchNotFound, PendingMatchResolved
 from matching.serializers.inputs import RESTATEMENT
 from matching.serializers.matches import (
+    MatchAttemptSerializer,
     MatchChangeSerializer,
-    MatchDetail,
     MatchDetailSerializer,
     MatchRecordSerializer,
+    MatchSummarySerializer,
     PendingMatchSerializer,
 )
-from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
 
 MAX_ATTEMPTS_SHOWN = 20
 
@@ -57,7 +56,8 @@ class MatchViewSet(DownloadableViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         match = self.get_object()
         attempts = self.organization.match_attempts.before_match(match).order_by("-created_at", "-id")
-        return Response(MatchDetailSerializer(MatchDetail(match, list(attempts[:MAX_ATTEMPTS_SHOWN]))).data)
+        match.rejected_attempts = list(attempts[:MAX_ATTEMPTS_SHOWN])
+        return Response(MatchDetailSerializer(match).data)
 
     @retried_if(is_outdated)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -83,9 +83,7 @@ class MatchViewSet(DownloadableViewSet):
 
 
 @describe_actions(
-    list=records.LIST_PENDING_MATCHES,
-    retrieve=records.RETRIEVE_PENDING_MATCH,
-    destroy=records.CANCEL_PENDING_MATCH,
+    list=docs.LIST_PENDING_MATCHES, retrieve=docs.RETRIEVE_PENDING_MATCH, destroy=docs.CANCEL_PENDING_MATCH
 )
 class PendingMatchViewSet(RetrieveModelMixin, DownloadableViewSet):
     serializer_class = PendingMatchSerializer
@@ -103,7 +101,7 @@ class PendingMatchViewSet(RetrieveModelMixin, DownloadableViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@describe_actions(list=records.LIST_MATCH_ATTEMPTS, summary=records.SUMMARIZE_MATCH_ATTEMPTS)
+@describe_actions(list=docs.LIST_MATCH_ATTEMPTS, summary=docs.SUMMARIZE_MATCH_ATTEMPTS)
 class MatchAttemptViewSet(DownloadableViewSet):
     serializer_class = MatchAttemptSerializer
     query_class = MatchAttemptQuery

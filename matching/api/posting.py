@@ -1,6 +1,7 @@
 """Posting matches to a goal, one or a batch (API.md section 3)."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from goalsvc.database.statements import Ahead
 from goalsvc.orgs.views import OrganizationAPIView
 from matching.api.documentation import matches as docs
 from matching.api.downloads import DownloadableViewSet
-from matching.api.filters import GoalMatchQuery, PostingQuery
+from matching.api.parameters import GoalMatchQuery, PostingQuery
 from matching.api.results import MatchBatchSerializer, respond
 from matching.api.viewsets import BatchAPIView
 from matching.matches.answers import Verdict, failed_by
@@ -39,6 +40,14 @@ from matching.serializers.matches import MatchRecordSerializer, MatchSerializer,
 MATCH = MatchSerializer()  # stateless, so one serves every request
 
 
+def goals_in(body: dict[str, Any]) -> list[UUID]:
+    """Return the goals of the matches in a successful answer's body, pending ones included."""
+    if "results" not in body:
+        return [body["goal_id"]]
+    rows = (result.get("match") or result.get("pending_match") for result in body["results"])
+    return [row["goal_id"] for row in rows if row]
+
+
 class MatchPosting(OrganizationAPIView):
     """A view that matches are posted to: validated only, or once a key, as query and headers ask."""
 
@@ -48,10 +57,6 @@ class MatchPosting(OrganizationAPIView):
         """Post the matches of the request."""
         raise NotImplementedError
 
-    def goals_in(self, body: Any) -> list[UUID]:
-        """Return the goals of the matches in a successful answer's body, pending ones included."""
-        raise NotImplementedError
-
     @retried_on_collision
     def answer_as_asked(self, endpoint: str) -> Response:
         """Answer the request, or as its first delivery was answered.
@@ -59,7 +64,7 @@ class MatchPosting(OrganizationAPIView):
         Args:
             endpoint: what an Idempotency-Key is scoped to.
         """
-        validate_only = PostingQuery.check(self.request.query_params).get("validate_only", False)
+        validate_only = PostingQuery.check(self.request.query_params)["validate_only"]
         key = read_key(self.request)
         if key is None or validate_only:
             return self.answer(validate_only=validate_only)
@@ -68,15 +73,18 @@ class MatchPosting(OrganizationAPIView):
             self.organization, endpoint=endpoint, key=key, payload=self.request.data, at=now
         ) as request:
             if request.stored is not None:
-                goals = self.goals_in(request.stored.data)
+                goals = goals_in(request.stored.data)
                 count_replays(self.organization, goals, at=now)
                 count_stored_answer(len(goals), self.source)
                 note(self.request, verdict=Verdict.REPLAYED.value)
                 return request.stored
             response = self.answer(validate_only=False)
-            if status.is_success(response.status_code) and self.goals_in(response.data):
+            if status.is_success(response.status_code) and goals_in(response.data):
                 request.keep(response)
         return response
+
+    def post_items(self, items: list[Any], *, at: datetime, **asked: Any) -> list[MatchAnswer]:
+        return post_matches(self.organization, items, by=self.user, at=at, source=self.source, **asked)
 
     def note_verdict(self, answer: MatchAnswer) -> None:
         """Add what was decided to the request's line of the log."""
@@ -85,6 +93,17 @@ class MatchPosting(OrganizationAPIView):
         else:
             kind = "pending_match" if isinstance(answer.row, PendingMatch) else "match"
             note(self.request, verdict=answer.verdict.value, **{kind: answer.row.id})
+
+    def posted(self, endpoint: str) -> Response:
+        """Answer as `answer_as_asked`. Raises: APIException, which is kept as a rejected attempt."""
+        try:
+            return self.answer_as_asked(endpoint)
+        except APIException as error:
+            raise self.refusal(error) from None
+
+    def refusal(self, fault: APIException) -> APIException:
+        self.keep_rejected(fault)
+        return fault
 
     def keep_rejected(self, error: APIException, goal_id: UUID | None = None) -> None:
         """Keep a request that could not even be read as a rejected attempt, unless it was to validate only.
@@ -139,52 +158,31 @@ class GoalMatchViewSet(MatchPosting, DownloadableViewSet):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         # The goal is not looked up beforehand: the statement that finds the session finds it too.
-        pk = parse_uuid(self.kwargs["goal_id"])
-        try:
-            if pk is None:
-                raise GoalNotFound
-            self.goal_id = pk
-            return self.answer_as_asked(f"goals/{pk}/matches")
-        except APIException as error:
-            raise self.rejected(error, pk) from None
+        goal_id = parse_uuid(self.kwargs["goal_id"])
+        if goal_id is None:
+            raise self.refusal(GoalNotFound())
+        self.goal_id = goal_id
+        return self.posted(f"goals/{goal_id}/matches")
 
     def answer(self, *, validate_only: bool) -> Response:
         now = timezone.now()
-        [answer] = post_matches(
-            self.organization,
-            [self.request.data if self.read is None else self.read],
-            by=self.user,
-            at=now,
-            source=self.source,
-            goal_id=self.goal_id,
-            validate_only=validate_only,
-            ahead=self.request.ahead,
+        item = self.request.data if self.read is None else self.read
+        [answer] = self.post_items(
+            [item], at=now, goal_id=self.goal_id, validate_only=validate_only, ahead=self.request.ahead
         )
         self.note_verdict(answer)
         if isinstance(answer.row, PendingMatch):
             return respond(answer, PendingMatchSerializer(context={"at": now}))
         return respond(answer, MATCH)
 
-    def goals_in(self, body: Any) -> list[UUID]:
-        return [self.goal_id]
-
     def refusal(self, fault: APIException) -> APIException:
-        """That there is no such goal comes first. Raises: GoalNotFound."""
-        goal_id = self.kwargs["goal_id"]
-        if self.request.method == "POST":
-            return self.rejected(fault, parse_uuid(goal_id))
-        find_goal(self.organization, goal_id)
-        return fault
-
-    def rejected(self, error: APIException, goal_id: UUID | None) -> APIException:
-        """Keep what could not even be read as a rejected attempt; return what to answer.
-
-        That there is no such goal comes before anything that is wrong with the request.
-        """
+        """That there is no such goal comes before anything that is wrong with the request."""
+        goal_id = parse_uuid(self.kwargs["goal_id"])
         if goal_id is None or not self.organization.goals.live().filter(id=goal_id).exists():
-            error, goal_id = GoalNotFound(), None
-        self.keep_rejected(error, goal_id)
-        return error
+            fault, goal_id = GoalNotFound(), None
+        if self.request.method == "POST":
+            self.keep_rejected(fault, goal_id)
+        return fault
 
 
 @describe_actions(post=docs.CREATE_MATCHES)
@@ -193,29 +191,10 @@ class MatchBatchView(MatchPosting, BatchAPIView):
     items_name = "matches"
 
     def post(self, request: Request, organization_id: str) -> Response:
-        try:
-            return self.answer_as_asked("matches/batch")
-        except APIException as error:
-            self.keep_rejected(error)
-            raise
+        return self.posted("matches/batch")
 
     def answer(self, *, validate_only: bool) -> Response:
         now = timezone.now()
-        answers = post_matches(
-            self.organization,
-            self.read_items(),
-            by=self.user,
-            at=now,
-            source=self.source,
-            validate_only=validate_only,
-        )
+        answers = self.post_items(self.read_items(), at=now, validate_only=validate_only)
         note(self.request, verdicts=Counter(answer.verdict.value for answer in answers))
         return Response(MatchBatchSerializer(context={"at": now}).to_representation(answers))
-
-    def goals_in(self, body: Any) -> list[UUID]:
-        rows = (result.get("match") or result.get("pending_match") for result in body["results"])
-        return [row["goal_id"] for row in rows if row]
-
-    def refusal(self, fault: APIException) -> APIException:
-        self.keep_rejected(fault)
-        return fault

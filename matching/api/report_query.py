@@ -52,8 +52,11 @@ def zone_names() -> frozenset[str]:
 class ReportQuery(Query):
     start_date = Day(help_text="The first day. Required.")
     end_date = Day(help_text=f"The last day, included; at most {MAX_REPORT_DAYS} days in all. Required.")
-    granularity = Choice(list(GRANULARITIES), help_text="`day` by default; weeks begin on Mondays.")
-    timezone = Zone(help_text="An IANA name; days are that zone's, of 23 and 25 hours too. `UTC` by default.")
+    granularity = Choice(list(GRANULARITIES), default="day", help_text="`day` by default; weeks are ISO's.")
+    timezone = Zone(
+        default=ZoneInfo("UTC"),
+        help_text="An IANA name; days are that zone's, of 23 and 25 hours too. `UTC` by default.",
+    )
     room = Id(help_text="Only matches and sessions in this room.")
     group_by = Choice(["room"], help_text="`room`: each goal by room, too.")
 
@@ -63,8 +66,8 @@ class ReportQuery(Query):
         for name in ("start_date", "end_date"):
             if name not in values:
                 raise field_error(name, REQUIRED)
-        zone = values.get("timezone") or ZoneInfo("UTC")
+        names = ("start_date", "end_date", "timezone", "granularity")
         try:
-            return Period(values["start_date"], values["end_date"], zone, values.get("granularity", "day"))
+            return Period(*(values[name] for name in names))
         except PeriodError as error:
             raise field_error(error.field, str(error)) from None

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from goalsvc.api.rendering import Response
-from matching.matches.answers import OF_MATCHES, OF_REPORTS, Answer, Verdict, summary_of
+from matching.matches.answers import OF_MATCHES, OF_REPORTS, RowAnswer, Verdict, summary_of
 from matching.matches.idempotency import REPLAY_HEADER
 from matching.models import PendingMatch
 from matching.serializers.matches import MatchSerializer, PendingMatchSerializer
@@ -25,15 +25,16 @@ class ResultSerializer(serializers.Serializer):
         required=False, help_text="By attribute, where the code is validation_error."
     )
 
+    row_name: str  # the field that shows what is stored of a posted row
+
     def name_of(self, row: Any) -> str:
-        """Return the field that shows what is stored of a posted row."""
-        raise NotImplementedError
+        return self.row_name
 
     @cached_property
     def writers(self) -> dict[str, Callable[[Any], Any]]:
         return {name: field.to_representation for name, field in self.fields.items()}
 
-    def to_representation(self, instance: tuple[int, Answer[Any]]) -> dict[str, Any]:
+    def to_representation(self, instance: tuple[int, RowAnswer[Any]]) -> dict[str, Any]:
         index, answer = instance
         result: dict[str, Any] = {"index": index, "status": answer.status}
         if answer.row is not None:
@@ -61,17 +62,13 @@ class MatchResultSerializer(ResultSerializer):
 
 
 class VisitorIdentityResultSerializer(ResultSerializer):
+    row_name = "visitor_identity"
     visitor_identity = VisitorIdentitySerializer(required=False)
-
-    def name_of(self, row: Any) -> str:
-        return "visitor_identity"
 
 
 class VisitorSessionResultSerializer(ResultSerializer):
+    row_name = "visitor_session"
     visitor_session = VisitorSessionSerializer(required=False)
-
-    def name_of(self, row: Any) -> str:
-        return "visitor_session"
 
 
 class SummarySerializer(serializers.Serializer):
@@ -83,7 +80,7 @@ class SummarySerializer(serializers.Serializer):
         counts = {name: serializers.IntegerField() for name in ("received", *map(str, self.verdicts))}
         return {**counts, "by_code": serializers.DictField(child=serializers.IntegerField())}
 
-    def to_representation(self, instance: Sequence[Answer[Any]]) -> dict[str, Any]:
+    def to_representation(self, instance: Sequence[RowAnswer[Any]]) -> dict[str, Any]:
         return summary_of(instance, self.verdicts)
 
 
@@ -98,7 +95,7 @@ class ReportBatchSummarySerializer(SummarySerializer):
 class BatchSerializer(serializers.Serializer):
     """The answers to a batch, in its order, and their summary."""
 
-    def to_representation(self, instance: Sequence[Answer[Any]]) -> dict[str, Any]:
+    def to_representation(self, instance: Sequence[RowAnswer[Any]]) -> dict[str, Any]:
         return {
             "results": self.fields["results"].to_representation(enumerate(instance)),
             "summary": self.fields["summary"].to_representation(instance),
@@ -120,7 +117,7 @@ class VisitorSessionBatchSerializer(BatchSerializer):
     summary = ReportBatchSummarySerializer()
 
 
-def respond(answer: Answer[Any], serializer: serializers.BaseSerializer) -> Response:
+def respond(answer: RowAnswer[Any], serializer: serializers.BaseSerializer) -> Response:
     """Make the answer to a single posted match, identity or session.
 
     Args:

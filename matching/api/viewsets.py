@@ -21,7 +21,7 @@ from goalsvc.api.pagination import KeysetPagination
 from goalsvc.orgs.permissions import ActiveSubscription, HasScope, OrganizationAccess
 from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.views import OrganizationAPIView, OrganizationViewSet
-from matching.api.filters import ListQuery
+from matching.api.parameters import ListQuery
 from matching.limits import MAX_BATCH_ITEMS
 
 
@@ -39,7 +39,7 @@ class MatchingViewSet(ListModelMixin, OrganizationViewSet):
     permission_classes = [OrganizationAccess, ActiveSubscription]
     # All other actions take the settings scope: one that nobody has thought of is closed.
     open_actions: frozenset[str] = frozenset({"list", "retrieve"})
-    pagination_class = NewestFirst
+    pagination_class: type[NewestFirst] = NewestFirst
     query_class: type[ListQuery]
 
     def get_permissions(self) -> list[BasePermission]:
@@ -59,7 +59,7 @@ class MatchingViewSet(ListModelMixin, OrganizationViewSet):
     def filter_queryset(self, queryset: Any) -> Any:
         """Return the rows that the request's query asks for. Raises: ValidationError naming a parameter."""
         query = self.query_class(context=self.get_serializer_context())
-        return query.narrow(queryset, query.check(self.request.query_params))
+        return query.narrow(queryset, query.check(self.request.query_params), self.pagination_class.by)
 
     def look_up(self) -> Any:
         """Return the object of the address, not locked. Raises: NotFound, also for an id that is none."""

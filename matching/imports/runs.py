@@ -27,7 +27,7 @@ from matching.imports.columns import VERDICT_COLUMNS, Columns
 from matching.imports.files import Encoding, UnusableFileError, lines_of, opened, recognize
 from matching.imports.readings import Reading
 from matching.imports.rows import CSVFile, NDJSONFile, Row, is_blank
-from matching.matches.answers import Answer
+from matching.matches.answers import RowAnswer
 from matching.matches.retries import retried_on_collision
 from matching.models import ImportRun
 
@@ -42,7 +42,7 @@ CODE = "code"
 ASSUMED_TIMES = "assumed UTC"
 
 
-def detail_of(answer: Answer[Any]) -> str | None:
+def detail_of(answer: RowAnswer[Any]) -> str | None:
     """Say in a line what a failing answer says in JSON."""
     if answer.errors is None:
         return answer.detail
@@ -110,7 +110,7 @@ class Results:
         assert isinstance(self.source, CSVFile)
         return [name for name in VERDICT_COLUMNS if name not in self.source.names]
 
-    def write(self, row: Row, answer: Answer[Any]) -> None:
+    def write(self, row: Row, answer: RowAnswer[Any]) -> None:
         verdict = {
             "row": row.number,
             "status": answer.status,
@@ -180,7 +180,7 @@ class Import:
     columns: Columns
     reading: Reading
     options: Mapping[str, Any]  # what changes the meaning of the rows
-    record: Callable[[Sequence[Any], datetime], Sequence[Answer[Any]]]
+    record: Callable[[Sequence[Any], datetime], Sequence[RowAnswer[Any]]]
     results_path: Path
     say: Callable[[str], None]  # shows a remark on the file to the user
     validate_only: bool = False

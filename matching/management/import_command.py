@@ -22,7 +22,7 @@ from matching.imports.readings import Reading
 from matching.imports.rows import detect_format, unpacked_name
 from matching.imports.runs import ASSUMED_TIMES, CODE, Import
 from matching.management.naming import organization_named
-from matching.matches.answers import Answer
+from matching.matches.answers import RowAnswer
 from matching.models import ImportRun
 
 
@@ -94,7 +94,7 @@ class ImportCommand(BaseCommand):
         at: datetime,
         options: dict[str, Any],
         validate_only: bool,
-    ) -> Sequence[Answer[Any]]:
+    ) -> Sequence[RowAnswer[Any]]:
         """Write the rows of a chunk; return the answer to each."""
         raise NotImplementedError
 

@@ -12,7 +12,7 @@ from goals.refusals import GoalNotFound
 from goalsvc.api.fields import FORBIDDEN_CHARACTERS, MomentField
 from goalsvc.api.requests import current_request_id
 from goalsvc.orgs.models import Organization, User
-from matching.matches.answers import Answer
+from matching.matches.answers import RowAnswer
 from matching.matches.inserts import NewMatch
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.rule.resolver import MatchRequest
@@ -21,7 +21,7 @@ from matching.serializers.inputs import IDENTITY, IDENTITY_ALIAS
 MOMENT = MomentField()
 
 
-MatchAnswer = Answer[NewMatch | ExternalMatch | PendingMatch]
+MatchAnswer = RowAnswer[NewMatch | ExternalMatch | PendingMatch]
 
 
 @dataclass(slots=True)

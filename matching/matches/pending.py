@@ -19,7 +19,7 @@ from matching.limits import MAX_PENDING
 from matching.models import PendingMatch
 from matching.refusals import NoConnectedRooms, SessionNotFound
 from matching.rule.reasons import in_short
-from matching.rule.resolver import MatchRequest, Refusal
+from matching.rule.resolver import MatchRequest, RowRefusal
 
 # An arriving identity or session can cure these refusals.
 CURABLE: frozenset[type[APIException]] = frozenset({SessionNotFound, NoConnectedRooms})
@@ -61,7 +61,7 @@ SETTLE = f"""
 """
 
 
-def is_to_be_pending(request: MatchRequest, refusal: Refusal) -> bool:
+def is_to_be_pending(request: MatchRequest, refusal: RowRefusal) -> bool:
     return request.is_pending_if_unmatched and refusal.error in CURABLE
 
 
@@ -76,7 +76,7 @@ def count_pending_matches(
 def new_pending_match(
     organization: Organization,
     request: MatchRequest,
-    refusal: Refusal,
+    refusal: RowRefusal,
     reason: dict[str, Any],
     *,
     at: datetime,
@@ -113,7 +113,7 @@ def request_of(pending: PendingMatch) -> MatchRequest:
     )
 
 
-def settlement_of(pending: PendingMatch, refusal: Refusal, reason: dict[str, Any] | None) -> Settlement:
+def settlement_of(pending: PendingMatch, refusal: RowRefusal, reason: dict[str, Any] | None) -> Settlement:
     """Say that a pending match is refused once more, which leaves it pending."""
     return Settlement(pending.id, code=refusal.code, reason=json.dumps(reason or in_short(refusal)))
 

@@ -14,7 +14,7 @@ from goals.refusals import GoalNotFound
 from goalsvc.api.fields import parse_uuid
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization, User
-from matching.matches.answers import Answer, Verdict, failed_by, failed_for
+from matching.matches.answers import RowAnswer, Verdict, failed_by, failed_for
 from matching.matches.attempts import MatchAnswer, PostedMatch, keep_attempts
 from matching.matches.metrics import count_answers
 from matching.matches.recording import Outcome, Pending, Recorded, Refused, record_matches
@@ -76,10 +76,10 @@ def answer_to_match(outcome: Outcome) -> MatchAnswer:
     match outcome:
         case Recorded(match, is_replay):
             verdict = Verdict.REPLAYED if is_replay else Verdict.CREATED
-            return Answer(verdict, status.HTTP_200_OK, match)
+            return RowAnswer(verdict, status.HTTP_200_OK, match)
         case Pending(pending, is_replay):
             verdict = Verdict.REPLAYED if is_replay else Verdict.PENDING
-            return Answer(verdict, status.HTTP_202_ACCEPTED, pending)
+            return RowAnswer(verdict, status.HTTP_202_ACCEPTED, pending)
         case Refused(refusal, reason):
             return failed_for(refusal, reason)
 

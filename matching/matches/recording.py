@@ -39,8 +39,8 @@ from matching.rule.facts import find_facts
 from matching.rule.reasons import explain
 from matching.rule.resolver import (
     MatchRequest,
-    Refusal,
     Resolution,
+    RowRefusal,
     decide,
 )
 
@@ -62,7 +62,7 @@ class Pending(NamedTuple):
 class Refused(NamedTuple):
     """The request became no match; `reason` has the facts behind a curable refusal."""
 
-    refusal: Refusal
+    refusal: RowRefusal
     reason: dict[str, Any] | None = None
 
 
@@ -153,7 +153,7 @@ class Plan:
     """What is to become of the open requests, by their indexes. An index that is missing stays open."""
 
     resolutions: dict[int, Resolution] = field(default_factory=dict)
-    refusals: dict[int, Refusal] = field(default_factory=dict)
+    refusals: dict[int, RowRefusal] = field(default_factory=dict)
     replays: dict[int, UUID] = field(default_factory=dict)  # of matches
     replays_of_pending: dict[int, UUID] = field(default_factory=dict)
     met: set[UUID] = field(default_factory=set)  # pending matches that external ids already stand for
@@ -181,14 +181,14 @@ def make_plan(
     for index, fact in zip(indexes, facts, strict=True):
         request = requests[index]
         decision = decide(request, known_rooms, fact)
-        is_pending = isinstance(decision, Refusal) and is_to_be_pending(request, decision)
+        is_pending = isinstance(decision, RowRefusal) and is_to_be_pending(request, decision)
         if request.external_id is not None and fact.goal is not None:
             pending = None if is_settling else fact.pending
             if pending:
                 plan.met.add(pending.pk)
             if first := fact.match or pending:
                 if first.request_digest != request.digest:
-                    plan.refusals[index] = Refusal(ExternalIdConflict)
+                    plan.refusals[index] = RowRefusal(ExternalIdConflict)
                 elif fact.match:
                     plan.replays[index] = first.pk
                 elif isinstance(decision, Resolution):
@@ -275,7 +275,7 @@ def refuse_too_many(
     for index in indexes:
         identity = requests[index].visitor_identity
         if counts[identity] >= MAX_PENDING:
-            plan.refusals[index] = Refusal(TooManyPending)
+            plan.refusals[index] = RowRefusal(TooManyPending)
         counts[identity] += 1
 
 

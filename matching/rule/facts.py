@@ -8,7 +8,7 @@ from uuid import UUID
 
 from goals.reading import ALLOWED_ROOMS
 from goalsvc.database.parameters import array, moment_array, text_array
-from goalsvc.database.statements import Ahead, Row, Statement
+from goalsvc.database.statements import Ahead, Statement
 from goalsvc.orgs.callers import with_caller
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_VISITORS
@@ -233,12 +233,17 @@ def find_facts(
 
     Returns: those of all posted rooms that are rooms of the organization, and the facts of each request.
     """
-    if len(requests) == 1:
-        row = ahead.consume() if ahead else None
-        if row is None:
-            [row] = FACTS_OF_ONE.fetch(organization=organization.id, **parameters_of(requests[0]))
-        return facts_of_one(row)
-    return facts_of_many(organization, requests)
+    if len(requests) != 1:
+        return facts_of_many(organization, requests)
+    row = ahead.consume() if ahead else None
+    if row is None:
+        [row] = FACTS_OF_ONE.fetch(organization=organization.id, **parameters_of(requests[0]))
+    found = FactsOfOne._make(row)
+    goal = None
+    if found.goal_id is not None:
+        goal = goal_rule(found.goal_id, found.is_any_room_allowed, found.default_value, found.allowed_rooms)
+    match, pending = deliveries_in(found)
+    return frozenset(ids_in(found.known_rooms)), [Facts(goal, session_in(found), match, pending)]
 
 
 def look_for_facts(request: MatchRequest) -> Ahead:
@@ -254,15 +259,6 @@ def parameters_of(request: MatchRequest) -> dict[str, Any]:
         "goal_id": request.goal_id,
         "external_id": request.external_id,
     }
-
-
-def facts_of_one(row: Row) -> tuple[frozenset[str], list[Facts]]:
-    found = FactsOfOne._make(row)
-    goal = None
-    if found.goal_id is not None:
-        goal = goal_rule(found.goal_id, found.is_any_room_allowed, found.default_value, found.allowed_rooms)
-    match, pending = deliveries_in(found)
-    return frozenset(ids_in(found.known_rooms)), [Facts(goal, session_in(found), match, pending)]
 
 
 def facts_of_many(

@@ -1,5 +1,6 @@
 """Why a request became no match, in facts that its sender can act on. Built only where it failed."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from matching.refusals import (
 )
 from matching.rule.facts import CARRIED_BY_MANY, CARRIED_BY_ONE
 from matching.rule.resemblance import find_differences
-from matching.rule.resolver import MatchRequest, Refusal
+from matching.rule.resolver import MatchRequest, RowRefusal
 
 # The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
 MAX_HOURS_APART = 26
@@ -84,25 +85,23 @@ WHAT_IS_KNOWN = """
 
 
 def explain(
-    organization: Organization, refusals: Mapping[int, tuple[MatchRequest, Refusal]]
+    organization: Organization, refusals: Mapping[int, tuple[MatchRequest, RowRefusal]]
 ) -> dict[int, dict[str, Any]]:
     """Return the reasons of the curable refusals, by the same keys; at most four statements.
 
     Every reason is a JSON object with a `message` and the facts behind it, all of the organization's own.
     """
-    without_session = {
-        index: request for index, (request, refusal) in refusals.items() if refusal.error is SessionNotFound
-    }
-    reasons = explain_missing_sessions(organization, without_session)
+    requests: dict[type[APIException], dict[int, MatchRequest]] = defaultdict(dict)
     for index, (request, refusal) in refusals.items():
-        if refusal.error is NoConnectedRooms:
-            reasons[index] = explain_unconnected_rooms(request, refusal)
-    conflicts = {
-        index: request
-        for index, (request, refusal) in refusals.items()
-        if refusal.error is ExternalIdConflict
+        requests[refusal.error][index] = request
+    return {
+        **explain_missing_sessions(organization, requests[SessionNotFound]),
+        **explain_conflicts(organization, requests[ExternalIdConflict]),
+        **{
+            index: explain_unconnected_rooms(request, refusals[index][1])
+            for index, request in requests[NoConnectedRooms].items()
+        },
     }
-    return reasons | explain_conflicts(organization, conflicts)
 
 
 def explain_conflicts(
@@ -117,10 +116,8 @@ def explain_conflicts(
     goals = {request.goal_id for request in requests.values()}
     names = {request.external_id for request in requests.values()}
     first: dict[tuple[UUID, str | None], ExternalMatch | PendingMatch] = {}
-    for rows in (
-        organization.pending_matches.filter(status=PendingMatch.Status.PENDING),
-        organization.matches,
-    ):
+    pending = organization.pending_matches.filter(status=PendingMatch.Status.PENDING)
+    for rows in (pending, organization.matches):
         for row in rows.filter(goal_id__in=goals, external_id__in=names).order_by():
             first[row.goal_id, row.external_id] = row
     return {
@@ -185,15 +182,15 @@ def explain_missing_sessions(
         )
         for index, request in requests.items()
     }
-    unknown = {
-        index: requests[index].visitor_identity
+    unknown = [
+        requests[index].visitor_identity
         for index, reason in reasons.items()
         if not reason["is_identity_known"]
-    }
-    differences = find_differences(organization, unknown.values())
-    for index, identity in unknown.items():
-        if difference := differences.get(identity):
-            reasons[index]["message"] += (
+    ]
+    differences = find_differences(organization, unknown)
+    for index, reason in reasons.items():
+        if difference := differences.get(requests[index].visitor_identity):
+            reason["message"] += (
                 f" One that differs from it in {difference} alone is known: send it exactly as it was "
                 "submitted."
             )
@@ -208,7 +205,7 @@ SENTENCES: dict[type[APIException], str] = {
 }
 
 
-def in_short(refusal: Refusal) -> dict[str, Any]:
+def in_short(refusal: RowRefusal) -> dict[str, Any]:
     """Return the reason of a pending match for a refusal that `explain` has none for."""
     return {"message": SENTENCES.get(refusal.error, "The external_id stands for a different match.")}
 
@@ -291,7 +288,7 @@ def duration(gap: timedelta) -> str:
     return " and ".join(parts[:2])
 
 
-def explain_unconnected_rooms(request: MatchRequest, refusal: Refusal) -> dict[str, Any]:
+def explain_unconnected_rooms(request: MatchRequest, refusal: RowRefusal) -> dict[str, Any]:
     """Make the reason of `no_connected_rooms`."""
     goal, session = refusal.goal, refusal.session
     assert goal is not None

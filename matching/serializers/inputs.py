@@ -45,10 +45,9 @@ class MatchInput(IdentifiedInput):
         min_length=1, max_length=MAX_ROOMS, help_text="Where it was: rooms of the organization."
     )
     goal_value = MoneyField(
-        required=False, allow_null=True, default=None, help_text="Null or absent: the goal's default value."
+        allow_null=True, default=None, help_text="Null or absent: the goal's default value."
     )
     external_id = IdentifierField(
-        required=False,
         allow_null=True,
         default=None,
         max_length=MAX_EXTERNAL_ID_LENGTH,
@@ -56,7 +55,6 @@ class MatchInput(IdentifiedInput):
     )
     if_unmatched = StrictChoiceField(
         ["reject", "hold"],
-        required=False,
         default="reject",
         help_text="`hold`: instead of a 404, keep the match until its session or identity arrives.",
     )

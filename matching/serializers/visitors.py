@@ -1,6 +1,5 @@
 """Visitor identities and sessions, and all that is held about an identity."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -12,14 +11,16 @@ from goalsvc.api.identifiers import IdentifierField
 from goalsvc.api.rendering import moment
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_IDENTITY_LENGTH, MAX_ROOMS, MAX_TRACKING_ID_LENGTH
-from matching.models import VisitorIdentity
 from matching.serializers.inputs import IdentifiedInput
-from matching.serializers.matches import MatchRecordSerializer, PendingMatchSerializer
-from matching.serializers.records import MatchAttemptSerializer
+from matching.serializers.matches import MatchAttemptSerializer, MatchRecordSerializer, PendingMatchSerializer
+from matching.serializers.rows import RowSerializer
 
 
 class OfOrganizationSerializer(IdentifiedInput):
     """What is shown with the organization of the context, which the rows themselves do not tell."""
+
+    id = serializers.UUIDField(read_only=True)
+    organization_id = serializers.UUIDField(read_only=True)
 
     @cached_property
     def organization_pk(self) -> UUID:
@@ -30,8 +31,6 @@ class OfOrganizationSerializer(IdentifiedInput):
 class VisitorIdentitySerializer(OfOrganizationSerializer):
     """An identity of a visitor."""
 
-    id = serializers.UUIDField(read_only=True)
-    organization_id = serializers.UUIDField(read_only=True)
     visitor_identity = IdentifierField(
         max_length=MAX_IDENTITY_LENGTH, help_text="Also taken as `custom_visitor_identity`."
     )
@@ -39,7 +38,6 @@ class VisitorIdentitySerializer(OfOrganizationSerializer):
         max_length=MAX_TRACKING_ID_LENGTH, help_text="The visitor's id on the tracking site."
     )
     visitor_session_id = IdentifierField(
-        required=False,
         allow_null=True,
         default=None,
         max_length=MAX_TRACKING_ID_LENGTH,
@@ -62,8 +60,6 @@ class VisitorIdentitySerializer(OfOrganizationSerializer):
 class VisitorSessionSerializer(OfOrganizationSerializer):
     """A visitor's session, or as much of it as is known."""
 
-    id = serializers.UUIDField(read_only=True)
-    organization_id = serializers.UUIDField(read_only=True)
     visitor_session_id = IdentifierField(
         max_length=MAX_TRACKING_ID_LENGTH, help_text="The session's id on the tracking site."
     )
@@ -71,11 +67,10 @@ class VisitorSessionSerializer(OfOrganizationSerializer):
         max_length=MAX_TRACKING_ID_LENGTH, help_text="The visitor's id on the tracking site."
     )
     started_at = PlausibleMomentField()
-    ended_at = PlausibleMomentField(required=False, allow_null=True, default=None)
+    ended_at = PlausibleMomentField(allow_null=True, default=None)
     rooms = RoomIdsField(max_length=MAX_ROOMS, help_text="The rooms it has been in so far.")
     visitor_identity = IdentifierField(
         write_only=True,
-        required=False,
         allow_null=True,
         default=None,
         max_length=MAX_IDENTITY_LENGTH,
@@ -84,18 +79,14 @@ class VisitorSessionSerializer(OfOrganizationSerializer):
     created_at = MomentField(read_only=True)
     updated_at = MomentField(read_only=True)
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        attributes = super().to_internal_value(data)
-        ended_at = attributes["ended_at"]
-        if ended_at is not None and ended_at < attributes["started_at"]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ends_before_start(attrs):
             raise serializers.ValidationError({"ended_at": ["A session cannot end before it starts."]})
-        return attributes
+        return attrs
 
     def read(self, data: dict[str, Any]) -> dict[str, Any] | None:
         attributes = super().read(data)
-        if attributes is not None and (ended_at := attributes["ended_at"]) is not None:
-            return attributes if ended_at >= attributes["started_at"] else None
-        return attributes
+        return None if attributes is None or ends_before_start(attributes) else attributes
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Show a KnownSession."""
@@ -112,36 +103,19 @@ class VisitorSessionSerializer(OfOrganizationSerializer):
         }
 
 
-class IdentifiedVisitorSerializer(serializers.Serializer):
+def ends_before_start(session: dict[str, Any]) -> bool:
+    return session["ended_at"] is not None and bool(session["ended_at"] < session["started_at"])
+
+
+class IdentifiedVisitorSerializer(RowSerializer):
     """A visitor of an identity: whose data it would lose, and whether the visitor would go with it."""
 
     id = serializers.UUIDField()
-    visitor_id = serializers.CharField(max_length=MAX_TRACKING_ID_LENGTH)
+    visitor_id = serializers.CharField(source="visitor.visitor_id", max_length=MAX_TRACKING_ID_LENGTH)
     visitor_session_id = serializers.CharField(max_length=MAX_TRACKING_ID_LENGTH, allow_null=True)
-    visitor_created_at = MomentField()
+    visitor_created_at = MomentField(source="visitor.created_at")
     created_at = MomentField(help_text="When the identity was tied to the visitor.")
     is_shared = serializers.BooleanField(help_text="Another identity uses the visitor too: it would stay.")
-
-    def to_representation(self, instance: VisitorIdentity) -> dict[str, Any]:
-        """Show a row that was loaded with its visitor and `is_shared`."""
-        tie: Any = instance
-        return {
-            "id": tie.id,
-            "visitor_id": tie.visitor.visitor_id,
-            "visitor_session_id": tie.visitor_session_id,
-            "visitor_created_at": moment(tie.visitor.created_at),
-            "created_at": moment(tie.created_at),
-            "is_shared": tie.is_shared,
-        }
-
-
-@dataclass(frozen=True)
-class Holdings:
-    """Rows of one kind that are held about an identity."""
-
-    count: int
-    next: str | None
-    rows: list[Any]
 
 
 class HoldingsSerializer(serializers.Serializer):
@@ -150,45 +124,15 @@ class HoldingsSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="How many there are in all.")
     next = serializers.URLField(allow_null=True, help_text="The list that goes on with the others.")
 
-    def to_representation(self, instance: Holdings) -> dict[str, Any]:
-        results = self.fields["results"].to_representation(instance.rows)
-        return {"count": instance.count, "next": instance.next, "results": results}
 
-
-class HeldVisitorsSerializer(HoldingsSerializer):
-    results = IdentifiedVisitorSerializer(many=True)
-
-
-class HeldSessionsSerializer(HoldingsSerializer):
-    results = VisitorSessionSerializer(many=True)
-
-
-class HeldMatchesSerializer(HoldingsSerializer):
-    results = MatchRecordSerializer(many=True)
-
-
-class HeldPendingMatchesSerializer(HoldingsSerializer):
-    results = PendingMatchSerializer(many=True)
-
-
-class HeldAttemptsSerializer(HoldingsSerializer):
-    results = MatchAttemptSerializer(many=True)
+def held(name: str, row: type[serializers.Serializer]) -> serializers.Serializer:
+    """Return what shows rows of one kind; the description calls its class by the name."""
+    holdings: type[HoldingsSerializer] = type(name, (HoldingsSerializer,), {"results": row(many=True)})
+    return holdings()
 
 
 class HeldKeysSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="Stored answers that hold the identity.")
-
-    def to_representation(self, instance: int) -> dict[str, Any]:
-        return {"count": instance}
-
-
-@dataclass(frozen=True)
-class IdentityHoldings:
-    """All that is held about an identity."""
-
-    visitor_identity: str
-    holdings: dict[str, Holdings]  # by the names of the serializer's fields
-    idempotency_keys: int  # stored answers that hold it
 
 
 class IdentityHoldingsSerializer(serializers.Serializer):
@@ -196,28 +140,17 @@ class IdentityHoldingsSerializer(serializers.Serializer):
 
     organization_id = serializers.UUIDField()
     visitor_identity = serializers.CharField(max_length=MAX_IDENTITY_LENGTH)
-    visitors = HeldVisitorsSerializer()
-    visitor_sessions = HeldSessionsSerializer()
-    matches = HeldMatchesSerializer()
-    pending_matches = HeldPendingMatchesSerializer()
-    match_attempts = HeldAttemptsSerializer()
+    visitors = held("HeldVisitorsSerializer", IdentifiedVisitorSerializer)
+    visitor_sessions = held("HeldSessionsSerializer", VisitorSessionSerializer)
+    matches = held("HeldMatchesSerializer", MatchRecordSerializer)
+    pending_matches = held("HeldPendingMatchesSerializer", PendingMatchSerializer)
+    match_attempts = held("HeldAttemptsSerializer", MatchAttemptSerializer)
     idempotency_keys = HeldKeysSerializer()
-
-    def to_representation(self, instance: IdentityHoldings) -> dict[str, Any]:
-        holdings = {
-            name: self.fields[name].to_representation(held) for name, held in instance.holdings.items()
-        }
-        return {
-            "organization_id": self.context["organization"].id,
-            "visitor_identity": instance.visitor_identity,
-            **holdings,
-            "idempotency_keys": self.fields["idempotency_keys"].to_representation(instance.idempotency_keys),
-        }
 
     def row(self, name: str) -> serializers.BaseSerializer:
         """Return what shows a row of one kind."""
-        held: Any = self.fields[name]
-        shown: serializers.BaseSerializer = held.fields["results"].child
+        holdings: Any = self.fields[name]
+        shown: serializers.BaseSerializer = holdings.fields["results"].child
         return shown
 
 

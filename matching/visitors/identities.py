@@ -13,7 +13,7 @@ from goalsvc.orgs.models import Organization
 from matching.matches.retries import CollisionError
 from matching.models import VisitorIdentity
 from matching.refusals import IdentityTooCommon, SessionVisitorConflict
-from matching.rule.resolver import Refusal
+from matching.rule.resolver import RowRefusal
 from matching.visitors.arrivals import (
     AWAITING,
     FEW_VISITORS,
@@ -141,7 +141,7 @@ AWAITING_IDENTITIES = AWAITING.format(carried="unnest(%(identities)s::text[]) AS
 
 def record_identities(
     organization: Organization, reports: Sequence[IdentityReport], *, at: datetime
-) -> list[KnownIdentity | Refusal]:
+) -> list[KnownIdentity | RowRefusal]:
     """Tie identities to visitors, and settle pending matches that lacked them, in one transaction.
 
     The answers are in the order of the reports.
@@ -168,15 +168,15 @@ def record_identities(
         if len(fine) < len(reports):
             arrival.delete_stray_visitors()
 
-    answers: list[KnownIdentity | Refusal] = []
+    answers: list[KnownIdentity | RowRefusal] = []
     seen: set[Pair] = set()
     for report in reports:
         key = pair_of(report)
         if session_of(report) in disputed:
-            answers.append(Refusal(SessionVisitorConflict))
+            answers.append(RowRefusal(SessionVisitorConflict))
             continue
         if key not in known:
-            answers.append(Refusal(IdentityTooCommon))
+            answers.append(RowRefusal(IdentityTooCommon))
             continue
         answers.append(known[key]._replace(is_new=False) if key in seen else known[key])
         seen.add(key)

@@ -10,16 +10,16 @@ from rest_framework.exceptions import APIException
 
 from goalsvc.api.serializers import ObjectSerializer
 from goalsvc.orgs.models import Organization
-from matching.matches.answers import Answer, Verdict, failed_by, failed_for
+from matching.matches.answers import RowAnswer, Verdict, failed_by, failed_for
 from matching.matches.retries import retried_on_collision
-from matching.rule.resolver import Refusal
+from matching.rule.resolver import RowRefusal
 from matching.serializers.visitors import IDENTITY_OF_VISITOR, SESSION
 from matching.visitors.identities import IdentityReport, KnownIdentity, record_identities
 from matching.visitors.sessions import KnownSession, SessionReport, record_sessions
 
 Report = TypeVar("Report", SessionReport, IdentityReport)
 Known = KnownSession | KnownIdentity
-ReportAnswer = Answer[Known]
+ReportAnswer = RowAnswer[Known]
 
 
 def report_sessions(
@@ -51,7 +51,7 @@ def answer_reports(
     items: Sequence[Any],
     form: ObjectSerializer,
     report_class: Callable[..., Report],
-    record: Callable[[list[Report]], Sequence[Known | Refusal]],
+    record: Callable[[list[Report]], Sequence[Known | RowRefusal]],
     *,
     validate_only: bool = False,
 ) -> list[ReportAnswer]:
@@ -82,8 +82,11 @@ def answer_reports(
 
 @retried_on_collision
 def record_at_once(
-    record: Callable[[list[Report]], Sequence[Known | Refusal]], reports: list[Report], *, validate_only: bool
-) -> Sequence[Known | Refusal]:
+    record: Callable[[list[Report]], Sequence[Known | RowRefusal]],
+    reports: list[Report],
+    *,
+    validate_only: bool,
+) -> Sequence[Known | RowRefusal]:
     """Write reports, and settle the pending matches that waited for them, in one transaction."""
     with transaction.atomic(savepoint=validate_only):
         outcomes = record(reports)
@@ -92,10 +95,10 @@ def record_at_once(
     return outcomes
 
 
-def answer_to_report(outcome: Known | Refusal) -> ReportAnswer:
+def answer_to_report(outcome: Known | RowRefusal) -> ReportAnswer:
     """Return the answer that tells of an outcome."""
-    if isinstance(outcome, Refusal):
+    if isinstance(outcome, RowRefusal):
         return failed_for(outcome)
     if outcome.is_new:
-        return Answer(Verdict.CREATED, status.HTTP_201_CREATED, outcome)
-    return Answer(Verdict.KNOWN, status.HTTP_200_OK, outcome)
+        return RowAnswer(Verdict.CREATED, status.HTTP_201_CREATED, outcome)
+    return RowAnswer(Verdict.KNOWN, status.HTTP_200_OK, outcome)

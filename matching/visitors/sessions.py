@@ -15,7 +15,7 @@ from goalsvc.database.parameters import new_pks, text_array
 from goalsvc.orgs.models import Organization
 from matching.models import VisitorSession
 from matching.refusals import IdentityTooCommon, SessionVisitorConflict, UnknownRooms
-from matching.rule.resolver import Refusal
+from matching.rule.resolver import RowRefusal
 from matching.visitors.arrivals import (
     AWAITING,
     IS_AWAITED,
@@ -159,7 +159,7 @@ AWAITING_SESSIONS = AWAITING.format(
 
 def record_sessions(
     organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> list[KnownSession | Refusal]:
+) -> list[KnownSession | RowRefusal]:
     """Merge what is reported of sessions into what is known: earliest start, latest end, all rooms.
 
     Identities that come along are tied to the sessions' visitors, and pending matches that lacked one of
@@ -202,15 +202,17 @@ def record_sessions(
         if len(accepted) < len(reports):
             arrival.delete_stray_visitors()
 
-    answers: list[KnownSession | Refusal] = []
+    answers: list[KnownSession | RowRefusal] = []
     seen: set[str] = set()
     for index, report in enumerate(reports):
         if not known_rooms.issuperset(report.rooms):
-            answers.append(Refusal(UnknownRooms, [room for room in report.rooms if room not in known_rooms]))
+            answers.append(
+                RowRefusal(UnknownRooms, [room for room in report.rooms if room not in known_rooms])
+            )
         elif index in too_common:
-            answers.append(Refusal(IdentityTooCommon))
+            answers.append(RowRefusal(IdentityTooCommon))
         elif not is_owner(report, known):
-            answers.append(Refusal(SessionVisitorConflict))
+            answers.append(RowRefusal(SessionVisitorConflict))
         else:
             session = known[report.visitor_session_id]
             answers.append(session._replace(is_new=False) if session.visitor_session_id in seen else session)

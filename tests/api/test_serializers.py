@@ -15,22 +15,20 @@ from matching.api.results import (
     VisitorIdentityBatchSerializer,
     VisitorSessionBatchSerializer,
 )
-from matching.matches.answers import Answer, Verdict
+from matching.matches.answers import RowAnswer, Verdict
 from matching.matches.summary import Summary, Tally
 from matching.models import ExternalMatch, MatchAttempt, VisitorIdentity
 from matching.serializers.matches import (
+    MatchAttemptSerializer,
     MatchChangeSerializer,
-    MatchDetail,
     MatchDetailSerializer,
     MatchRecordSerializer,
     MatchSerializer,
+    MatchSummarySerializer,
     PendingMatchSerializer,
 )
-from matching.serializers.records import MatchAttemptSerializer, MatchSummarySerializer
 from matching.serializers.visitors import (
-    Holdings,
     IdentifiedVisitorSerializer,
-    IdentityHoldings,
     IdentityHoldingsSerializer,
     VisitorIdentitySerializer,
     VisitorSessionSerializer,
@@ -55,6 +53,12 @@ def match(organization: Any) -> Any:
 
 def attempt(organization: Any) -> Any:
     return MatchAttempt(organization=organization, source="single", code="x", created_at=AT)
+
+
+def detail(organization: Any) -> Any:
+    shown = match(organization)
+    shown.rejected_attempts = [attempt(organization)]
+    return shown
 
 
 def identity(organization: Any) -> Any:
@@ -84,15 +88,18 @@ def holdings(organization: Any) -> Any:
         "pending_matches": lambda organization: PendingMatchFactory.create(organization=organization),
         "match_attempts": attempt,
     }  # fmt: skip
-    held = {name: Holdings(1, None, [make(organization)]) for name, make in rows.items()}
-    return IdentityHoldings("customer-1", held, 0)
+    held = {name: {"count": 1, "next": None, "results": [make(organization)]} for name, make in rows.items()}
+    return {
+        "organization_id": organization.id, "visitor_identity": "customer-1", **held,
+        "idempotency_keys": {"count": 0},
+    }  # fmt: skip
 
 
 # A row of each kind, with all that it may have.
 SHOWN: dict[type[Serializer], Any] = {
     MatchSerializer: match,
     MatchRecordSerializer: match,
-    MatchDetailSerializer: lambda organization: MatchDetail(match(organization), [attempt(organization)]),
+    MatchDetailSerializer: detail,
     MatchChangeSerializer: change,
     PendingMatchSerializer: lambda organization: PendingMatchFactory.create(organization=organization),
     MatchAttemptSerializer: attempt,
@@ -166,10 +173,10 @@ def test_results_of_a_batch_have_what_is_declared(batch, organization):
     rows = [make(organization) for make in ROWS[batch]]
     verdict = Verdict.REPLAYED if batch is MatchBatchSerializer else Verdict.KNOWN
     reason = {"message": "x"} if batch is MatchBatchSerializer else None
-    failed = Answer[Any](Verdict.FAILED, 400, code="x", detail="x", errors={}, reason=reason)
+    failed = RowAnswer[Any](Verdict.FAILED, 400, code="x", detail="x", errors={}, reason=reason)
     serializer = batch(context={"organization": organization, "at": AT})
 
-    shown = serializer.to_representation([failed, *(Answer(verdict, 200, row) for row in rows)])
+    shown = serializer.to_representation([failed, *(RowAnswer(verdict, 200, row) for row in rows)])
 
     assert list(shown) == list(serializer.fields)
     assert_as_declared(serializer.fields["summary"], shown["summary"])

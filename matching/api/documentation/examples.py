@@ -1,17 +1,18 @@
 """Examples, refusals and shapes that the descriptions of matching share."""
 
-from rest_framework import serializers
+from typing import Any
+
+from rest_framework.serializers import ListField, Serializer
 
 from goals.serializers import GOAL_EXAMPLE
 from goalsvc.api.pagination import MAX_ROWS_READ
-from goalsvc.api.schema import FieldErrors, refusal_of
+from goalsvc.api.schema import PAGE, PAGE_PARAMETERS, Answer, FieldErrors, page_example, page_of, refusal_of
 from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE, USER_EXAMPLE
 from matching import refusals
+from matching.api.parameters import Query
 from matching.limits import MAX_BATCH_ITEMS
 
 OTHER_ROOM = "0199d6a4-4c9e-7f0a-8a35-90d2c4b1e631"
-
-
 SESSION_REASON = {
     "message": (
         "The first session began exactly 3 hours after goal_matched_at: perhaps a local time was sent as UTC."
@@ -35,15 +36,6 @@ ROOMS_REASON = {
 }
 SESSION_NOT_FOUND = refusal_of(refusals.SessionNotFound, reason=SESSION_REASON)
 NO_CONNECTED_ROOMS = refusal_of(refusals.NoConnectedRooms, reason=ROOMS_REASON)
-IDEMPOTENCY_KEY_IN_USE = refusal_of(refusals.IdempotencyKeyInUse)
-IDEMPOTENCY_KEY_REUSED = refusal_of(refusals.IdempotencyKeyReused)
-IDEMPOTENT = (IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED)
-MATCH_NOT_FOUND = refusal_of(refusals.MatchNotFound)
-PENDING_NOT_FOUND = refusal_of(refusals.PendingMatchNotFound)
-EXTERNAL_ID_CONFLICT = refusal_of(refusals.ExternalIdConflict)
-TOO_MANY_PENDING = refusal_of(refusals.TooManyPending)
-IDENTITY_TOO_COMMON = refusal_of(refusals.IdentityTooCommon)
-SESSION_VISITOR_CONFLICT = refusal_of(refusals.SessionVisitorConflict)
 BAD_MATCH = FieldErrors(
     "bad attributes",
     {
@@ -52,14 +44,14 @@ BAD_MATCH = FieldErrors(
         "rooms": [f"{OTHER_ROOM} is not a room of the organization."],
     },
 )
-MATCH_INPUT_EXAMPLE = {
+MATCH_INPUT = {
     "visitor_identity": "customer-12345678",
     "goal_matched_at": "2016-10-10T22:00:49.123Z",
     "goal_value": "123.45",
     "rooms": [ROOM_EXAMPLE["id"], OTHER_ROOM],
     "external_id": "receipt-2016-000123",
 }
-MATCH_EXAMPLE = {
+MATCH = {
     "id": "0199d6a6-10aa-7b1e-93c2-7d5f8e6a4b50",
     "organization_id": ORGANIZATION_EXAMPLE["id"],
     "goal_id": GOAL_EXAMPLE["id"],
@@ -77,15 +69,18 @@ MATCH_EXAMPLE = {
     "created_by_user_id": USER_EXAMPLE["id"],
     "is_retracted": False,
 }
-IDENTITY_EXAMPLE = {
-    "id": "0199d6a6-2b40-7e61-8f0d-1a9c3b5d7e60",
-    "organization_id": ORGANIZATION_EXAMPLE["id"],
+IDENTITY_INPUT = {
     "visitor_identity": "customer-12345678",
     "visitor_id": "8d5e957f297893487bd98fa830fa6413",
     "visitor_session_id": "b3c1a7d29e5f4a60",
+}
+IDENTITY = {
+    "id": "0199d6a6-2b40-7e61-8f0d-1a9c3b5d7e60",
+    "organization_id": ORGANIZATION_EXAMPLE["id"],
+    **IDENTITY_INPUT,
     "created_at": "2016-10-10T20:15:11.007Z",
 }
-SESSION_EXAMPLE = {
+SESSION = {
     "id": "0199d6a6-3c71-7a92-b4e8-5f2d6c8a0b70",
     "organization_id": ORGANIZATION_EXAMPLE["id"],
     "visitor_session_id": "b3c1a7d29e5f4a60",
@@ -96,7 +91,7 @@ SESSION_EXAMPLE = {
     "created_at": "2016-10-10T20:14:02.310Z",
     "updated_at": "2016-10-10T20:14:02.310Z",
 }
-PENDING_EXAMPLE = {
+PENDING = {
     "id": "0199d6a6-4d82-7bb3-a5f9-6a3e7d9b1c80",
     "status": "pending",
     "code": "session_not_found",
@@ -104,22 +99,14 @@ PENDING_EXAMPLE = {
     "expires_at": "2016-11-10T06:00:00.512Z",
     "organization_id": ORGANIZATION_EXAMPLE["id"],
     "goal_id": GOAL_EXAMPLE["id"],
-    "visitor_identity": "customer-12345678",
-    "goal_matched_at": "2016-10-10T22:00:49.123Z",
-    "goal_value": "123.45",
-    "rooms": [ROOM_EXAMPLE["id"], OTHER_ROOM],
-    "external_id": "receipt-2016-000123",
+    **MATCH_INPUT,
     "match_id": None,
     "created_at": "2016-10-11T06:00:00.512Z",
     "created_by_user_id": USER_EXAMPLE["id"],
     "resolved_at": None,
 }
-MATCH_RECORD_EXAMPLE = {
-    **MATCH_EXAMPLE,
-    "retracted_at": None,
-    "retracted_by_user_id": None,
-}
-ATTEMPT_EXAMPLE = {
+MATCH_RECORD = {**MATCH, "retracted_at": None, "retracted_by_user_id": None}
+ATTEMPT = {
     "id": "0199d6a6-5e93-7cc4-96fa-7b4f8e0c2d90",
     "organization_id": ORGANIZATION_EXAMPLE["id"],
     "goal_id": GOAL_EXAMPLE["id"],
@@ -135,9 +122,9 @@ ATTEMPT_EXAMPLE = {
     "created_at": "2016-10-11T05:00:00.512Z",
     "created_by_user_id": USER_EXAMPLE["id"],
 }
-CHANGE_EXAMPLE = {
+CHANGE = {
     "id": "0199d6a6-70b5-7ee6-b81c-9d6b0a2e4fb0",
-    "match_id": MATCH_EXAMPLE["id"],
+    "match_id": MATCH["id"],
     "kind": "restated",
     "old_value": "123.45",
     "new_value": "100.00",
@@ -145,7 +132,7 @@ CHANGE_EXAMPLE = {
     "changed_by_user_id": USER_EXAMPLE["id"],
     "changed_by_user": USER_EXAMPLE,
 }
-TALLY_EXAMPLE = {
+TALLY = {
     "received": 12,
     "matched": 8,
     "replayed": 2,
@@ -156,24 +143,32 @@ TALLY_EXAMPLE = {
     "last_success": "2016-10-11T06:00:00.512Z",
 }
 
-
+BAD_FILTER = FieldErrors(
+    "bad filter", {"visitor_id": ["Control characters and lone surrogates are not allowed."]}
+)
+AS_CSV = "As CSV (`format=csv`, or `Accept: text/csv`) the answer is all rows at once, however many, without pages."
 SHORT_PAGES = (
     "With filters a page may hold fewer rows than asked for, even none, and have a `next`: it ends after "
     f"{MAX_ROWS_READ:,} rows that were looked at. Go on until `next` is null."
 )
 
 
-def batch_of(name: str, item: type[serializers.Serializer]) -> type[serializers.Serializer]:
-    """Return the serializer of a batch's body."""
-    items = serializers.ListField(child=item(), min_length=1, max_length=MAX_BATCH_ITEMS)
+def listing(query: type[Query], row: type[Serializer], example: Any, *refusals: Any) -> dict[str, Any]:
+    """Return what an Operation tells of a list; besides the refusals of pages, it has these."""
+    return {
+        "answers": {200: Answer(page_of(row), page_example(example))},
+        "refusals": (*PAGE, *refusals),
+        "parameters": (*query.parameters(), *PAGE_PARAMETERS),
+    }
+
+
+def batch_of(name: str, item: type[Serializer]) -> dict[str, type[Serializer]]:
+    """Return what a batch's body may be, by media type."""
+    items = ListField(child=item(), min_length=1, max_length=MAX_BATCH_ITEMS)
     title = name.title().replace("_", "")
-    return type(f"{title}BatchSerializer", (serializers.Serializer,), {name: items})
+    batch = type(f"{title}BatchSerializer", (Serializer,), {name: items})
+    return {"application/json": batch, "application/x-ndjson": item}
 
 
 def bad_envelope(name: str) -> FieldErrors:
     return FieldErrors("bad envelope", {name: [f"Must have 1 to {MAX_BATCH_ITEMS} items, not 0."]})
-
-
-BAD_FILTER = FieldErrors(
-    "bad filter", {"visitor_id": ["Control characters and lone surrogates are not allowed."]}
-)

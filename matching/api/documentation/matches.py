@@ -1,53 +1,40 @@
-"""Of matches: posted, listed, corrected."""
+"""Of matches: posted, held, listed, corrected; and of rejected attempts."""
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter
 
 from goals.documentation import GOAL_NOT_FOUND
 from goals.serializers import GOAL_EXAMPLE
-from goalsvc.api.schema import (
-    PAGE,
-    PAGE_PARAMETERS,
-    Answer,
-    FieldErrors,
-    Operation,
-    page_example,
-    page_of,
-    refusal_of,
-)
+from goalsvc.api.schema import Answer, FieldErrors, Operation, refusal_of
 from matching import refusals
-from matching.api.documentation.examples import (
-    ATTEMPT_EXAMPLE,
-    BAD_MATCH,
-    CHANGE_EXAMPLE,
-    EXTERNAL_ID_CONFLICT,
-    IDEMPOTENT,
-    MATCH_EXAMPLE,
-    MATCH_INPUT_EXAMPLE,
-    MATCH_NOT_FOUND,
-    MATCH_RECORD_EXAMPLE,
-    NO_CONNECTED_ROOMS,
-    PENDING_EXAMPLE,
-    SESSION_NOT_FOUND,
-    SESSION_REASON,
-    SHORT_PAGES,
-    TOO_MANY_PENDING,
-    bad_envelope,
-    batch_of,
+from matching.api.documentation import examples
+from matching.api.documentation.examples import AS_CSV, SHORT_PAGES, bad_envelope, batch_of, listing
+from matching.api.parameters import (
+    GoalMatchQuery,
+    MatchAttemptQuery,
+    MatchQuery,
+    PendingMatchQuery,
+    PostingQuery,
+    Query,
+    SummaryQuery,
 )
-from matching.api.filters import GoalMatchQuery, MatchQuery, PostingQuery
 from matching.api.results import MatchBatchSerializer
 from matching.limits import MAX_BATCH_ITEMS, MAX_KEY_LENGTH, MAX_PENDING
+from matching.models import PendingMatch
 from matching.serializers.inputs import MatchInput, MatchOfBatchInput, RestatementInput
 from matching.serializers.matches import (
+    MatchAttemptSerializer,
     MatchChangeSerializer,
     MatchDetailSerializer,
     MatchRecordSerializer,
     MatchSerializer,
+    MatchSummarySerializer,
     PendingMatchSerializer,
 )
 
-RESTATED_VALUE = FieldErrors("bad attributes", {"goal_value": ["This field is required."]})
+MATCH_NOT_FOUND = refusal_of(refusals.MatchNotFound)
+PENDING_MATCH_NOT_FOUND = refusal_of(refusals.PendingMatchNotFound)
+IDEMPOTENT = (refusal_of(refusals.IdempotencyKeyInUse), refusal_of(refusals.IdempotencyKeyReused))
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[\\x21-\\x7e]+$"},
@@ -59,6 +46,10 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     ),
 )
 BAD_MATCH_FILTER = FieldErrors("bad filter", {"is_retracted": ["Must be one of: true, false."]})
+BAD_GOAL_ID = FieldErrors("bad filter", {"goal_id": ["Not a UUID."]})
+BAD_STATUS = FieldErrors(
+    "bad filter", {"status": [f"Must be one of: {', '.join(PendingMatch.Status.values)}."]}
+)
 REPLAY_HEADERS = {"Idempotent-Replay": "`true` when an earlier request had been answered so."}
 
 CREATE_MATCH = Operation(
@@ -78,18 +69,18 @@ CREATE_MATCH = Operation(
         "`is_retracted` is true where a repetition is answered a match that was retracted since."
     ),
     request=MatchInput,
-    request_examples={"A sale": MATCH_INPUT_EXAMPLE},
+    request_examples={"A sale": examples.MATCH_INPUT},
     answers={
-        200: Answer(MatchSerializer, MATCH_EXAMPLE, "Matched", REPLAY_HEADERS),
-        202: Answer(PendingMatchSerializer, PENDING_EXAMPLE, "Held until it can be matched", REPLAY_HEADERS),
+        200: Answer(MatchSerializer, examples.MATCH, "Matched", REPLAY_HEADERS),
+        202: Answer(PendingMatchSerializer, examples.PENDING, "Held until it can be matched", REPLAY_HEADERS),
     },
     refusals=(
         GOAL_NOT_FOUND,
-        BAD_MATCH,
-        SESSION_NOT_FOUND,
-        NO_CONNECTED_ROOMS,
-        EXTERNAL_ID_CONFLICT,
-        TOO_MANY_PENDING,
+        examples.BAD_MATCH,
+        examples.SESSION_NOT_FOUND,
+        examples.NO_CONNECTED_ROOMS,
+        refusal_of(refusals.ExternalIdConflict),
+        refusal_of(refusals.TooManyPending),
         *IDEMPOTENT,
     ),
     parameters=(*PostingQuery.parameters(), IDEMPOTENCY_KEY),
@@ -103,23 +94,20 @@ CREATE_MATCHES = Operation(
         "that the single call would have given at its place. One bad item harms no other. Besides "
         '`{"matches": [...]}` the body may be `application/x-ndjson`, an item a line.'
     ),
-    request={
-        "application/json": batch_of("matches", MatchOfBatchInput),
-        "application/x-ndjson": MatchOfBatchInput,
-    },
-    request_examples={"Two sales": {"matches": [{"goal_id": GOAL_EXAMPLE["id"], **MATCH_INPUT_EXAMPLE}]}},
+    request=batch_of("matches", MatchOfBatchInput),
+    request_examples={"Two sales": {"matches": [{"goal_id": GOAL_EXAMPLE["id"], **examples.MATCH_INPUT}]}},
     answers={
         200: Answer(
             MatchBatchSerializer,
             {
                 "results": [
-                    {"index": 0, "status": 200, "match": MATCH_EXAMPLE},
+                    {"index": 0, "status": 200, "match": examples.MATCH},
                     {
                         "index": 1,
                         "status": 404,
                         "code": "session_not_found",
-                        "detail": SESSION_NOT_FOUND.detail,
-                        "reason": SESSION_REASON,
+                        "detail": examples.SESSION_NOT_FOUND.detail,
+                        "reason": examples.SESSION_REASON,
                     },
                 ],
                 "summary": {
@@ -135,29 +123,22 @@ CREATE_MATCHES = Operation(
             REPLAY_HEADERS,
         )
     },
-    refusals=(
-        bad_envelope("matches"),
-        *IDEMPOTENT,
-    ),
+    refusals=(bad_envelope("matches"), *IDEMPOTENT),
     parameters=(*PostingQuery.parameters(), IDEMPOTENCY_KEY),
 )
 LIST_GOAL_MATCHES = Operation(
     id="list_goal_matches",
     tag="matches",
     summary="List a goal's matches",
-    description=f"Newest first. {SHORT_PAGES}",
-    answers={200: Answer(page_of(MatchRecordSerializer), page_example(MATCH_RECORD_EXAMPLE))},
-    refusals=(GOAL_NOT_FOUND, *PAGE, BAD_MATCH_FILTER),
-    parameters=(*GoalMatchQuery.parameters(), *PAGE_PARAMETERS),
+    description=f"Newest first. {SHORT_PAGES}\n\n{AS_CSV}",
+    **listing(GoalMatchQuery, MatchRecordSerializer, examples.MATCH_RECORD, GOAL_NOT_FOUND, BAD_MATCH_FILTER),
 )
 LIST_MATCHES = Operation(
     id="list_matches",
     tag="matches",
     summary="List the organization's matches",
-    description=f"Newest first. {SHORT_PAGES}",
-    answers={200: Answer(page_of(MatchRecordSerializer), page_example(MATCH_RECORD_EXAMPLE))},
-    refusals=(*PAGE, BAD_MATCH_FILTER),
-    parameters=(*MatchQuery.parameters(), *PAGE_PARAMETERS),
+    description=f"Newest first. {SHORT_PAGES}\n\n{AS_CSV}",
+    **listing(MatchQuery, MatchRecordSerializer, examples.MATCH_RECORD, BAD_MATCH_FILTER),
 )
 RETRIEVE_MATCH = Operation(
     id="retrieve_match",
@@ -165,7 +146,7 @@ RETRIEVE_MATCH = Operation(
     summary="Retrieve a match",
     description="With the rejected attempts at the same event, if there were any.",
     answers={
-        200: Answer(MatchDetailSerializer, {**MATCH_RECORD_EXAMPLE, "rejected_attempts": [ATTEMPT_EXAMPLE]})
+        200: Answer(MatchDetailSerializer, {**examples.MATCH_RECORD, "rejected_attempts": [examples.ATTEMPT]})
     },
     refusals=(MATCH_NOT_FOUND,),
 )
@@ -176,10 +157,10 @@ RESTATE_MATCH = Operation(
     description="The old value stays in the history.",
     request=RestatementInput,
     request_examples={"A refund": {"goal_value": "100.00"}},
-    answers={200: Answer(MatchRecordSerializer, {**MATCH_RECORD_EXAMPLE, "goal_value": "100.00"})},
+    answers={200: Answer(MatchRecordSerializer, {**examples.MATCH_RECORD, "goal_value": "100.00"})},
     refusals=(
         MATCH_NOT_FOUND,
-        RESTATED_VALUE,
+        FieldErrors("bad attributes", {"goal_value": ["This field is required."]}),
         refusal_of(refusals.MatchRetracted),
     ),
 )
@@ -196,7 +177,63 @@ LIST_MATCH_CHANGES = Operation(
     tag="matches",
     summary="The history of a match",
     description="Its corrections, newest first.",
-    answers={200: Answer(page_of(MatchChangeSerializer), page_example(CHANGE_EXAMPLE))},
-    refusals=(MATCH_NOT_FOUND, *PAGE),
-    parameters=PAGE_PARAMETERS,
+    **listing(Query, MatchChangeSerializer, examples.CHANGE, MATCH_NOT_FOUND),
+)
+LIST_PENDING_MATCHES = Operation(
+    id="list_pending_matches",
+    tag="held matches",
+    summary="List held matches",
+    description=f"Newest first, whatever has become of them. {SHORT_PAGES}\n\n{AS_CSV}",
+    **listing(PendingMatchQuery, PendingMatchSerializer, examples.PENDING, BAD_STATUS),
+)
+RETRIEVE_PENDING_MATCH = Operation(
+    id="retrieve_pending_match",
+    tag="held matches",
+    summary="Retrieve a held match",
+    answers={200: Answer(PendingMatchSerializer, examples.PENDING)},
+    refusals=(PENDING_MATCH_NOT_FOUND,),
+)
+CANCEL_PENDING_MATCH = Operation(
+    id="cancel_pending_match",
+    tag="held matches",
+    summary="Give up a held match",
+    description="It stays, as cancelled, and will not be matched any more.",
+    answers={204: Answer(None)},
+    refusals=(PENDING_MATCH_NOT_FOUND, refusal_of(refusals.PendingMatchResolved)),
+)
+LIST_MATCH_ATTEMPTS = Operation(
+    id="list_match_attempts",
+    tag="attempts",
+    summary="List rejected attempts",
+    description=(
+        "Every attempt to post a match that was rejected, newest first. "
+        f"Kept for {settings.MATCH_ATTEMPT_DAYS} days. {SHORT_PAGES}\n\n{AS_CSV}"
+    ),
+    **listing(MatchAttemptQuery, MatchAttemptSerializer, examples.ATTEMPT, BAD_GOAL_ID),
+)
+SUMMARIZE_MATCH_ATTEMPTS = Operation(
+    id="summarize_match_attempts",
+    tag="attempts",
+    summary="The health of matching",
+    description=(
+        "What was received on the last days (UTC, today included), by day and goal: single calls, batches "
+        "and imports alike. A held match counts on the day it was posted, as what has become of it."
+    ),
+    answers={
+        200: Answer(
+            MatchSummarySerializer,
+            {
+                "from": "2016-10-05",
+                "to": "2016-10-11",
+                "total": examples.TALLY,
+                "results": [{"day": "2016-10-11", "goal_id": GOAL_EXAMPLE["id"], **examples.TALLY}],
+            },
+        )
+    },
+    refusals=(
+        FieldErrors(
+            "bad days", {"days": [f"Must be a whole number from 1 to {settings.MATCH_ATTEMPT_DAYS}."]}
+        ),
+    ),
+    parameters=SummaryQuery.parameters(),
 )

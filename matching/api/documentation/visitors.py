@@ -1,36 +1,16 @@
 """Of visitor identities and sessions."""
 
-from drf_spectacular.utils import OpenApiParameter
+from typing import Any
 
-from goalsvc.api.schema import (
-    BAD_PAGE_SIZE,
-    PAGE,
-    PAGE_PARAMETERS,
-    PAGE_SIZE,
-    Answer,
-    FieldErrors,
-    Operation,
-    Refusal,
-    page_example,
-    page_of,
-    refusal_of,
-)
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import Serializer
+
+from goalsvc.api.schema import BAD_PAGE_SIZE, PAGE_SIZE, Answer, FieldErrors, Operation, Refusal, refusal_of
 from goalsvc.orgs.documentation import ORGANIZATION_EXAMPLE, ROOM_EXAMPLE
 from matching import refusals
-from matching.api.documentation.examples import (
-    ATTEMPT_EXAMPLE,
-    BAD_FILTER,
-    IDENTITY_EXAMPLE,
-    IDENTITY_TOO_COMMON,
-    MATCH_RECORD_EXAMPLE,
-    OTHER_ROOM,
-    SESSION_EXAMPLE,
-    SESSION_VISITOR_CONFLICT,
-    SHORT_PAGES,
-    bad_envelope,
-    batch_of,
-)
-from matching.api.filters import VisitorIdentityQuery, VisitorSessionQuery
+from matching.api.documentation import examples
+from matching.api.documentation.examples import BAD_FILTER, SHORT_PAGES, bad_envelope, batch_of, listing
+from matching.api.parameters import VisitorIdentityQuery, VisitorSessionQuery
 from matching.api.results import VisitorIdentityBatchSerializer, VisitorSessionBatchSerializer
 from matching.limits import MAX_BATCH_ITEMS, MAX_PENDING, MAX_VISITORS
 from matching.serializers.visitors import (
@@ -39,14 +19,48 @@ from matching.serializers.visitors import (
     VisitorSessionSerializer,
 )
 
+IDENTITY_NOT_FOUND = refusal_of(refusals.VisitorIdentityNotFound)
+IDENTITY_TOO_COMMON = refusal_of(refusals.IdentityTooCommon)
+SESSION_VISITOR_CONFLICT = refusal_of(refusals.SessionVisitorConflict)
+IDENTIFIED_VISITOR = {
+    "id": examples.IDENTITY["id"],
+    "visitor_id": "8d5e957f297893487bd98fa830fa6413",
+    "visitor_session_id": "b3c1a7d29e5f4a60",
+    "visitor_created_at": "2016-10-10T20:14:02.310Z",
+    "created_at": "2016-10-10T20:15:11.007Z",
+    "is_shared": False,
+}
+SESSION_INPUT = {
+    "visitor_session_id": "b3c1a7d29e5f4a60",
+    "visitor_id": "8d5e957f297893487bd98fa830fa6413",
+    "started_at": "2016-10-10T20:14:02.000Z",
+    "rooms": [ROOM_EXAMPLE["id"]],
+    "visitor_identity": "customer-12345678",
+}
+
+
+def in_query(name: str, place: str, value: str) -> OpenApiParameter:
+    """Return the parameter of what is named in the query, as no address can carry it."""
+    text = (
+        f"Where the address has `-` in the place of {place}: {value}. For those that an address cannot "
+        "carry: `batch`, `/`, `.` and `..`."
+    )
+    return OpenApiParameter(name, str, description=text)
+
+
+def batch_answer(batch: type[Serializer], row: dict[str, Any]) -> Answer:
+    """Return the answer to a single report, sent as a batch."""
+    summary = {"received": 1, "created": 1, "known": 0, "failed": 0, "by_code": {}}
+    return Answer(batch, {"results": [{"index": 0, "status": 201, **row}], "summary": summary})
+
+
+IDENTITY_IN_QUERY = in_query("visitor_identity", "the identity", "the identity")
 LIST_IDENTITIES = Operation(
     id="list_visitor_identities",
     tag="visitors",
     summary="List visitor identities",
     description=f"Newest first. {SHORT_PAGES}",
-    answers={200: Answer(page_of(VisitorIdentitySerializer), page_example(IDENTITY_EXAMPLE))},
-    refusals=(*PAGE, BAD_FILTER),
-    parameters=(*VisitorIdentityQuery.parameters(), *PAGE_PARAMETERS),
+    **listing(VisitorIdentityQuery, VisitorIdentitySerializer, examples.IDENTITY, BAD_FILTER),
 )
 CREATE_IDENTITY = Operation(
     id="create_visitor_identity",
@@ -58,35 +72,15 @@ CREATE_IDENTITY = Operation(
         f"{MAX_PENDING:,} of them, the others by `resolve_pending`."
     ),
     request=VisitorIdentitySerializer,
-    request_examples={
-        "An identity": {
-            "visitor_identity": "customer-12345678",
-            "visitor_id": "8d5e957f297893487bd98fa830fa6413",
-            "visitor_session_id": "b3c1a7d29e5f4a60",
-        }
-    },
+    request_examples={"An identity": examples.IDENTITY_INPUT},
     answers={
-        201: Answer(VisitorIdentitySerializer, IDENTITY_EXAMPLE, "New"),
-        200: Answer(VisitorIdentitySerializer, IDENTITY_EXAMPLE, "Known before"),
+        201: Answer(VisitorIdentitySerializer, examples.IDENTITY, "New"),
+        200: Answer(VisitorIdentitySerializer, examples.IDENTITY, "Known before"),
     },
     refusals=(
         FieldErrors("bad attributes", {"visitor_id": ["This field may not be blank."]}),
         SESSION_VISITOR_CONFLICT,
         IDENTITY_TOO_COMMON,
-    ),
-)
-SESSION_HAS_MATCHES = Refusal(
-    refusals.SessionHasMatches.status_code,
-    refusals.SessionHasMatches.default_code,
-    refusals.SessionHasMatches.sentence(2),
-)
-IDENTITY_NOT_FOUND = refusal_of(refusals.VisitorIdentityNotFound)
-IDENTITY_IN_QUERY = OpenApiParameter(
-    "visitor_identity",
-    str,
-    description=(
-        "Where the address has `-` in the place of the identity: the identity. For those that an address "
-        "cannot carry: `batch`, `/`, `.` and `..`."
     ),
 )
 RETRIEVE_IDENTITY = Operation(
@@ -104,24 +98,11 @@ RETRIEVE_IDENTITY = Operation(
             {
                 "organization_id": ORGANIZATION_EXAMPLE["id"],
                 "visitor_identity": "customer-12345678",
-                "visitors": {
-                    "count": 1,
-                    "next": None,
-                    "results": [
-                        {
-                            "id": IDENTITY_EXAMPLE["id"],
-                            "visitor_id": "8d5e957f297893487bd98fa830fa6413",
-                            "visitor_session_id": "b3c1a7d29e5f4a60",
-                            "visitor_created_at": "2016-10-10T20:14:02.310Z",
-                            "created_at": "2016-10-10T20:15:11.007Z",
-                            "is_shared": False,
-                        }
-                    ],
-                },
-                "visitor_sessions": {"count": 1, "next": None, "results": [SESSION_EXAMPLE]},
-                "matches": {"count": 1, "next": None, "results": [MATCH_RECORD_EXAMPLE]},
+                "visitors": {"count": 1, "next": None, "results": [IDENTIFIED_VISITOR]},
+                "visitor_sessions": {"count": 1, "next": None, "results": [examples.SESSION]},
+                "matches": {"count": 1, "next": None, "results": [examples.MATCH_RECORD]},
                 "pending_matches": {"count": 0, "next": None, "results": []},
-                "match_attempts": {"count": 1, "next": None, "results": [ATTEMPT_EXAMPLE]},
+                "match_attempts": {"count": 1, "next": None, "results": [examples.ATTEMPT]},
                 "idempotency_keys": {"count": 0},
             },
         )
@@ -150,9 +131,7 @@ LIST_SESSIONS = Operation(
     tag="visitors",
     summary="List visitor sessions",
     description=f"By their start, newest first. {SHORT_PAGES}",
-    answers={200: Answer(page_of(VisitorSessionSerializer), page_example(SESSION_EXAMPLE))},
-    refusals=(*PAGE, BAD_FILTER),
-    parameters=(*VisitorSessionQuery.parameters(), *PAGE_PARAMETERS),
+    **listing(VisitorSessionQuery, VisitorSessionSerializer, examples.SESSION, BAD_FILTER),
 )
 DELETE_SESSION = Operation(
     id="delete_visitor_session",
@@ -165,18 +144,13 @@ DELETE_SESSION = Operation(
     answers={204: Answer(None)},
     refusals=(
         refusal_of(refusals.VisitorSessionNotFound),
-        SESSION_HAS_MATCHES,
-    ),
-    parameters=(
-        OpenApiParameter(
-            "visitor_session_id",
-            str,
-            description=(
-                "Where the address has `-` in the place of the session's id: the id. For those that an "
-                "address cannot carry: `batch`, `/`, `.` and `..`."
-            ),
+        Refusal(
+            refusals.SessionHasMatches.status_code,
+            refusals.SessionHasMatches.default_code,
+            refusals.SessionHasMatches.sentence(2),
         ),
     ),
+    parameters=(in_query("visitor_session_id", "the session's id", "the id"),),
 )
 CREATE_SESSION = Operation(
     id="create_visitor_session",
@@ -189,26 +163,18 @@ CREATE_SESSION = Operation(
         f"once, up to {MAX_PENDING:,} of them, the others by `resolve_pending`."
     ),
     request=VisitorSessionSerializer,
-    request_examples={
-        "A session": {
-            "visitor_session_id": "b3c1a7d29e5f4a60",
-            "visitor_id": "8d5e957f297893487bd98fa830fa6413",
-            "started_at": "2016-10-10T20:14:02.000Z",
-            "rooms": [ROOM_EXAMPLE["id"]],
-            "visitor_identity": "customer-12345678",
-        }
-    },
+    request_examples={"A session": SESSION_INPUT},
     answers={
-        201: Answer(VisitorSessionSerializer, SESSION_EXAMPLE, "New"),
+        201: Answer(VisitorSessionSerializer, examples.SESSION, "New"),
         200: Answer(
-            VisitorSessionSerializer, SESSION_EXAMPLE, "Known before; the answer shows the merged session"
+            VisitorSessionSerializer, examples.SESSION, "Known before; the answer shows the merged session"
         ),
     },
     refusals=(
         FieldErrors(
             "bad attributes",
             {
-                "rooms": [f"{OTHER_ROOM} is not a room of the organization."],
+                "rooms": [f"{examples.OTHER_ROOM} is not a room of the organization."],
                 "ended_at": ["A session cannot end before it starts."],
             },
         ),
@@ -221,26 +187,9 @@ CREATE_IDENTITIES = Operation(
     tag="visitors",
     summary=f"Tie up to {MAX_BATCH_ITEMS:,} identities to visitors",
     description="Items and verdicts as of the single call. The body may also be `application/x-ndjson`.",
-    request={
-        "application/json": batch_of("visitor_identities", VisitorIdentitySerializer),
-        "application/x-ndjson": VisitorIdentitySerializer,
-    },
-    request_examples={
-        "An identity": {
-            "visitor_identities": [
-                {"visitor_identity": "customer-12345678", "visitor_id": "8d5e957f297893487bd98fa830fa6413"}
-            ]
-        }
-    },
-    answers={
-        200: Answer(
-            VisitorIdentityBatchSerializer,
-            {
-                "results": [{"index": 0, "status": 201, "visitor_identity": IDENTITY_EXAMPLE}],
-                "summary": {"received": 1, "created": 1, "known": 0, "failed": 0, "by_code": {}},
-            },
-        )
-    },
+    request=batch_of("visitor_identities", VisitorIdentitySerializer),
+    request_examples={"An identity": {"visitor_identities": [examples.IDENTITY_INPUT]}},
+    answers={200: batch_answer(VisitorIdentityBatchSerializer, {"visitor_identity": examples.IDENTITY})},
     refusals=(bad_envelope("visitor_identities"),),
 )
 CREATE_SESSIONS = Operation(
@@ -251,30 +200,8 @@ CREATE_SESSIONS = Operation(
         "Items and verdicts as of the single call; reports of one session merge within the batch too, and "
         "each shows it as it stands after the last. The body may also be `application/x-ndjson`."
     ),
-    request={
-        "application/json": batch_of("visitor_sessions", VisitorSessionSerializer),
-        "application/x-ndjson": VisitorSessionSerializer,
-    },
-    request_examples={
-        "A session": {
-            "visitor_sessions": [
-                {
-                    "visitor_session_id": "b3c1a7d29e5f4a60",
-                    "visitor_id": "8d5e957f297893487bd98fa830fa6413",
-                    "started_at": "2016-10-10T20:14:02.000Z",
-                    "rooms": [ROOM_EXAMPLE["id"]],
-                }
-            ]
-        }
-    },
-    answers={
-        200: Answer(
-            VisitorSessionBatchSerializer,
-            {
-                "results": [{"index": 0, "status": 201, "visitor_session": SESSION_EXAMPLE}],
-                "summary": {"received": 1, "created": 1, "known": 0, "failed": 0, "by_code": {}},
-            },
-        )
-    },
+    request=batch_of("visitor_sessions", VisitorSessionSerializer),
+    request_examples={"A session": {"visitor_sessions": [SESSION_INPUT]}},
+    answers={200: batch_answer(VisitorSessionBatchSerializer, {"visitor_session": examples.SESSION})},
     refusals=(bad_envelope("visitor_sessions"),),
 )

@@ -10,7 +10,7 @@ from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.models import Organization
 from matching.imports.columns import MATCH_COLUMNS, Columns
 from matching.management.import_command import ImportCommand
-from matching.matches.answers import Answer
+from matching.matches.answers import RowAnswer
 from matching.matches.posting import post_matches
 from matching.models import ImportRun, MatchAttempt
 
@@ -51,7 +51,7 @@ class Command(ImportCommand):
         at: datetime,
         options: dict[str, Any],
         validate_only: bool,
-    ) -> Sequence[Answer[Any]]:
+    ) -> Sequence[RowAnswer[Any]]:
         defaults = {}
         if options["goal"] is not None:
             defaults["goal_id"] = options["goal"]

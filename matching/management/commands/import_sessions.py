@@ -5,7 +5,7 @@ from typing import Any
 from goalsvc.orgs.models import Organization
 from matching.imports.columns import SESSION_COLUMNS, Columns
 from matching.management.import_command import ImportCommand
-from matching.matches.answers import Answer
+from matching.matches.answers import RowAnswer
 from matching.models import ImportRun
 from matching.visitors.reports import report_sessions
 
@@ -27,5 +27,5 @@ class Command(ImportCommand):
         at: datetime,
         options: dict[str, Any],
         validate_only: bool,
-    ) -> Sequence[Answer[Any]]:
+    ) -> Sequence[RowAnswer[Any]]:
         return report_sessions(organization, items, at=at, validate_only=validate_only)

@@ -64,7 +64,7 @@ class Command(BaseCommand):
                     "Add --force to load it all the same."
                 )
             world = load(timezone.now())
-        self.stdout.write(dumps(world) if options["json"] else describe(world))
+        self.stdout.write(dumps(world) if options["json"] else introduce(world))
 
 
 def load(now: datetime) -> dict[str, Any]:
@@ -223,7 +223,7 @@ def dumps(world: dict[str, Any]) -> str:
     return json.dumps(world, default=str)
 
 
-def describe(world: dict[str, Any]) -> str:
+def introduce(world: dict[str, Any]) -> str:
     """Say to a person what there is and what to try first."""
     base = f"http://127.0.0.1:8000/api/v5/orgs/{world['organization_id']}"
     body = json.dumps(
