@@ -194,7 +194,7 @@ def whole_body(endpoint: Endpoint, place: Any) -> dict[str, Any]:
 
 
 def send(client: Any, endpoint: Endpoint, place: Any, body: bytes, **extra: Any) -> Any:
-    return client.send(endpoint.method, place.url(endpoint.route), body, **extra)
+    return client.send(endpoint.method, endpoint.url(place), body, **extra)
 
 
 def rows() -> list[Any]:

@@ -88,13 +88,13 @@ def test_the_limit_counts_what_is_unpacked(endpoint, as_manager, place):
 
     within = as_manager.send(
         endpoint.method,
-        place.url(endpoint.route),
+        endpoint.url(place),
         gzip.compress(body.ljust(limit)),
         HTTP_CONTENT_ENCODING="gzip",
     )
     beyond = as_manager.send(
         endpoint.method,
-        place.url(endpoint.route),
+        endpoint.url(place),
         gzip.compress(body.ljust(limit + 1)),
         HTTP_CONTENT_ENCODING="gzip",
     )

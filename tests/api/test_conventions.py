@@ -118,7 +118,7 @@ def test_a_trailing_slash_is_not_in_the_addresses_that_we_print(as_manager, plac
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.method == "GET"], ids=str)
 def test_head_is_get_without_the_body(endpoint, as_manager, place):
-    response = as_manager.head(place.url(endpoint.route))
+    response = as_manager.head(endpoint.url(place))
 
     assert response.status_code == endpoint.succeeds
     assert response.content == b""
@@ -288,7 +288,7 @@ NO_JSON_TYPES = [
 def test_a_body_of_another_media_type_is_415(endpoint, as_manager, place):
     body = json.dumps(endpoint.body(place)).encode()
     for media_type in NO_JSON_TYPES:
-        response = as_manager.send(endpoint.method, place.url(endpoint.route), body, media_type)
+        response = as_manager.send(endpoint.method, endpoint.url(place), body, media_type)
 
         assert response.status_code == 415
         wanted = "application/json"
@@ -308,7 +308,7 @@ def test_a_body_of_another_media_type_is_415(endpoint, as_manager, place):
 def test_json_is_json_whatever_its_parameters(endpoint, media_type, as_manager, place):
     body = json.dumps(endpoint.body(place)).encode()
 
-    response = as_manager.send(endpoint.method, place.url(endpoint.route), body, media_type)
+    response = as_manager.send(endpoint.method, endpoint.url(place), body, media_type)
 
     assert response.status_code == endpoint.succeeds, response.content
 
@@ -317,7 +317,7 @@ def test_json_is_json_whatever_its_parameters(endpoint, media_type, as_manager, 
     "endpoint", [each for each in ENDPOINTS if each.method in {"GET", "DELETE"}], ids=str
 )
 def test_a_body_that_nobody_reads_is_ignored(endpoint, as_manager, place):
-    response = as_manager.send(endpoint.method, place.url(endpoint.route), b"\xff{", "text/plain")
+    response = as_manager.send(endpoint.method, endpoint.url(place), b"\xff{", "text/plain")
 
     assert response.status_code == endpoint.succeeds
 
@@ -331,7 +331,7 @@ def test_a_body_over_the_limit_is_413(endpoint, as_manager, place):
     limit = 16 * MEBIBYTE if endpoint.route.endswith("-batch") else MEBIBYTE
     too_large = body.ljust(limit + 1)  # JSON may end in spaces
 
-    response = as_manager.send(endpoint.method, place.url(endpoint.route), too_large)
+    response = as_manager.send(endpoint.method, endpoint.url(place), too_large)
 
     assert response.status_code == 413
     assert response.json() == {
@@ -344,7 +344,7 @@ def test_a_body_over_the_limit_is_413(endpoint, as_manager, place):
 def test_a_body_of_one_mebibyte_is_read(endpoint, as_manager, place):
     body = json.dumps(endpoint.body(place)).encode()
 
-    response = as_manager.send(endpoint.method, place.url(endpoint.route), body.ljust(MEBIBYTE))
+    response = as_manager.send(endpoint.method, endpoint.url(place), body.ljust(MEBIBYTE))
 
     assert response.status_code == endpoint.succeeds, response.content
 

@@ -60,7 +60,7 @@ def all_requests_to(endpoint: Endpoint, place: Place) -> Iterator[Asked]:
             item | {"visitor_identity": "customer-34567890"},  # a pending match waits for it
             item | {"visitor_session_id": place.visitor_session_id},  # another visitor's
         ]
-        yield Asked("POST", place.url(endpoint.route), {name: items})
+        yield Asked("POST", endpoint.url(place), {name: items})
 
 
 def statements_of(endpoint: Endpoint, place: Place, client: Client) -> set[str]:

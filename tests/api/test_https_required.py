@@ -29,7 +29,7 @@ def client(through_tls, manager):
 
 @pytest.mark.parametrize("endpoint", OF_THE_API, ids=str)
 def test_a_plain_call_is_refused_and_not_redirected(endpoint, client, place):
-    response = client.generic(endpoint.method, place.url(endpoint.route), b"{}", "application/json")
+    response = client.generic(endpoint.method, endpoint.url(place), b"{}", "application/json")
 
     assert response.status_code == 400
     if endpoint.method != "HEAD":

@@ -132,7 +132,7 @@ def test_who_may_not_call_learns_nothing_of_parameters(
     ids=str,
 )
 def test_that_there_is_no_such_goal_comes_first(endpoint, goal_id, as_manager, place):
-    url = place.url(endpoint.route).replace(str(place.goal_id), goal_id) + "?x=1"
+    url = endpoint.url(place, "?x=1").replace(str(place.goal_id), goal_id)
 
     response = as_manager.generic(endpoint.method, url, "{", content_type="application/json")
 

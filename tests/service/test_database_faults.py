@@ -82,7 +82,7 @@ class World:
             client.close()
 
     def call(self, endpoint: Endpoint) -> Answered:
-        return self.ask(endpoint.method, self.place.url(endpoint.route), endpoint.body(self.place))
+        return self.ask(endpoint.method, endpoint.url(self.place), endpoint.body(self.place))
 
     def call_all(self, endpoints: list[Endpoint]) -> dict[str, Answered]:
         with ThreadPoolExecutor(len(endpoints)) as threads:

@@ -146,7 +146,7 @@ TALLY = {
 BAD_FILTER = FieldErrors(
     "bad filter", {"visitor_id": ["Control characters and lone surrogates are not allowed."]}
 )
-AS_CSV = "As CSV (`format=csv`, or `Accept: text/csv`) the answer is all rows at once, however many, without pages."
+AS_CSV = "As CSV (`format=csv`, or `Accept: text/csv`) the answer is all rows at once, without pages."
 SHORT_PAGES = (
     "With filters a page may hold fewer rows than asked for, even none, and have a `next`: it ends after "
     f"{MAX_ROWS_READ:,} rows that were looked at. Go on until `next` is null."
