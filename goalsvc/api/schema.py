@@ -218,7 +218,7 @@ def describe(operation: Operation, permissions: Sequence[Any]) -> Callable[[F], 
     return lambda method: described(checking_query(method, frozenset({*known, "format"})))
 
 
-def response_example(status: int, name: str, body: Any, summary: str | None = None) -> OpenApiExample:
+def response_example(status: int, name: str, body: Any, summary: str = "") -> OpenApiExample:
     return OpenApiExample(name, body, summary=summary, response_only=True, status_codes=[str(status)])
 
 
