@@ -46,7 +46,8 @@ _decoder = msgspec.json.Decoder(float_hook=_number)
 def decode(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Read JSON; floats become `Decimal`.
 
-    Raises: ParseError when it is no JSON, not UTF-8, or nested deeper than `max_depth` levels; TooManyValues.
+    Raises: ParseError when it is no JSON, not UTF-8, or nested deeper than `max_depth` levels;
+        PayloadTooLarge when it has too many values.
     """
     verify_value_count(body)
     try:
@@ -61,18 +62,13 @@ def decode(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
     return data
 
 
-class TooManyValues(PayloadTooLarge):
-    def __init__(self) -> None:
-        super().__init__(MAX_VALUES, "values")
-
-
 def verify_value_count(body: bytes) -> None:
-    """Raises: TooManyValues for a body of more than MAX_VALUES values.
+    """Raises: PayloadTooLarge for a body of more than MAX_VALUES values.
 
     Each value but the first follows one of three characters, which are counted inside texts as well.
     """
     if len(body) > MAX_VALUES and sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
-        raise TooManyValues
+        raise PayloadTooLarge(MAX_VALUES, "values")
 
 
 def _decode_leniently(body: bytes) -> Any:

@@ -39,11 +39,7 @@ class ShortWay:
             if hasattr(made, "process_exception"):
                 self.exception_hooks.append(made.process_exception)
             chain = convert_exception_to_response(made)
-        self.get_response = chain
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase = self.get_response(request)
-        return response
+        self.answer = chain
 
     def call_view(self, request: HttpRequest) -> HttpResponseBase:
         """Answer by the view of the request's address. Raises: Http404 where there is none."""

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
@@ -21,6 +20,7 @@ from uuid_utils.compat import uuid7
 from goalsvc.api.errors import HTTPSRequired, handle, server_error
 from goalsvc.api.fields import parse_uuid
 from goalsvc.api.middleware import ShortWay
+from goalsvc.api.rendering import encode
 from goalsvc.api.tracebacks import format_exception
 
 logger = logging.getLogger(__name__)
@@ -47,10 +47,7 @@ KEPT_BACK = "goalsvc.kept_back"
 # What a caller's own request id may look like; anything else could forge log lines or headers.
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
-_encoder = msgspec.json.Encoder(enc_hook=str)
-
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
-
 
 # The attribute of a request that has what its line of the log says besides.
 NOTES = "notes_for_log"
@@ -68,19 +65,25 @@ class RequestMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
         others = settings.MIDDLEWARE[settings.MIDDLEWARE.index(f"{__name__}.{type(self).__name__}") + 1 :]
-        self.short_way = ShortWay([name for name in others if name not in settings.PAGE_MIDDLEWARE])
+        self.short_way = ShortWay([name for name in others if name not in settings.PAGE_MIDDLEWARE]).answer
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         sent = request.META.get("HTTP_X_REQUEST_ID")
         request_id = sent if sent and SANE_REQUEST_ID.fullmatch(sent) else str(uuid7())
         token = current_request_id.set(request_id)
-        queries = QueryCounter()
+        queries = 0
+
+        def count(execute: Callable[..., Any], *args: Any) -> Any:
+            nonlocal queries
+            queries += 1
+            return execute(*args)
+
         started = time.perf_counter()
         try:
             drop_trailing_slash(request)
             measure_body(request)
             response: HttpResponseBase
-            with connection.execute_wrapper(queries):
+            with connection.execute_wrapper(count):
                 if (refusal := refusal_of(request)) is not None:
                     response = handle(refusal, {}) or server_error(request)
                 elif request.path_info.startswith(settings.PAGES):
@@ -89,20 +92,18 @@ class RequestMiddleware:
                     response = self.short_way(request)
             response["X-Request-ID"] = request_id
             route = request.resolver_match
-            logger.info(
-                "request",
-                extra={
-                    "fields": {
-                        "method": request.method,
-                        "route": f"/{route.route}" if route else None,
-                        "organization": organization_in(route.kwargs) if route else None,
-                        "status": response.status_code,
-                        "duration_ms": round((time.perf_counter() - started) * 1000, 1),
-                        "queries": queries.count,
-                        **getattr(request, NOTES, {}),
-                    }
-                },
-            )
+            # Empty where it is no UUID: whatever else an address says may be an identity.
+            organization = parse_uuid(route.kwargs.get("organization_id", "")) if route else None
+            fields = {
+                "method": request.method,
+                "route": f"/{route.route}" if route else None,
+                "organization": str(organization or "") if route else None,
+                "status": response.status_code,
+                "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                "queries": queries,
+                **getattr(request, NOTES, {}),
+            }
+            logger.info("request", extra={"fields": fields})
             return response
         finally:
             current_request_id.reset(token)
@@ -111,30 +112,9 @@ class RequestMiddleware:
 def refusal_of(request: HttpRequest) -> Exception | None:
     """Return why a request is refused whatever it asks for; None if it is not."""
     refusal: Exception | None = request.META.get(REFUSAL)
-    if (
-        refusal is None
-        and settings.HTTPS
-        and not request.is_secure()
-        and FOR_PROGRAMS.match(request.path_info)
-    ):
-        return HTTPSRequired()
+    if refusal is None and settings.HTTPS and not request.is_secure():
+        return HTTPSRequired() if FOR_PROGRAMS.match(request.path_info) else None
     return refusal
-
-
-def organization_in(parameters: dict[str, Any]) -> str:
-    """Return the organization's id that an address names; empty when it is none, whatever else it may be."""
-    return str(parse_uuid(parameters.get("organization_id", "")) or "")
-
-
-class QueryCounter:
-    """Counts the statements of one request (Django's hook `execute_wrapper`)."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, execute: Callable[..., Any], *args: Any) -> Any:
-        self.count += 1
-        return execute(*args)
 
 
 def drop_trailing_slash(request: HttpRequest) -> None:
@@ -188,8 +168,7 @@ class JSONFormatter(logging.Formatter):
         # What Django refuses for safety's sake, such as an unknown Host, is no fault of the program.
         if record.exc_info and not record.name.startswith("django.security."):
             line["exception"] = format_exception(record.exc_info)
-        encoded: bytes = _encoder.encode(line)
-        return encoded.decode()
+        return encode(line).decode()
 
 
 def message_of(record: logging.LogRecord) -> str:

