@@ -71,9 +71,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 3600  # of the admin: a working day
-X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"  # a search of the admin has identities in its address
 # Of the pages (goalsvc.server.middleware). Nothing inline: what somebody smuggles into a page stays text.
 CONTENT_SECURITY_POLICY = {
@@ -110,10 +108,7 @@ AXES_ENABLE_ADMIN = False  # its pages would be Django's own, without our scopin
 AXES_VERBOSE = False
 # Not kept of a failed login: where it was to lead, which may be a search for an identity.
 AXES_SENSITIVE_PARAMETERS = ["next", "csrfmiddlewaretoken"]
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -139,7 +134,6 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "goalsvc.server.health.HostMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "goalsvc.server.middleware.AdminSlashMiddleware",
     "csp.middleware.CSPMiddleware",
     "goalsvc.orgs.logins.LoginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -193,9 +187,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-LANGUAGE_CODE = "en-us"
 USE_I18N = False
-USE_TZ = True
 TIME_ZONE = "UTC"  # written out: otherwise the API prints local offsets
 
 STATIC_URL = "/static/"
@@ -240,7 +232,6 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.add_common_parts"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 # How long a held match may wait for what it lacks, and how long rejected attempts and the answers to

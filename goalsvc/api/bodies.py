@@ -4,7 +4,6 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from typing import IO, Any
@@ -111,9 +110,7 @@ class JSONParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         view = (parser_context or {}).get("view")
         body = read_body(stream, getattr(view, "max_body_bytes", settings.MAX_BODY_BYTES))
         return decode(body, getattr(view, "max_depth", MAX_DEPTH))
@@ -133,10 +130,8 @@ class NDJSONParser(BaseParser):
     # A line from its first character on. Lines end in LF, CR or both.
     LINE = re.compile(rb"[^ \t\r\n][^\r\n]*")
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
-        view = (parser_context or {})["view"]
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
+        view = parser_context["view"]
         body = read_body(stream, view.max_body_bytes)
         verify_item_count(sum(1 for _ in self.LINE.finditer(body)), view.items_name, view.max_items)
         verify_value_count(body)

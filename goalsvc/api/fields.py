@@ -32,10 +32,7 @@ FORBIDDEN_CHARACTERS_MESSAGE = "Control characters and lone surrogates are not a
 class TextField(serializers.CharField):
     """Text: a JSON string, trimmed, without control characters; not empty unless `allow_blank`."""
 
-    default_error_messages = {
-        "invalid": "Not a string.",
-        "forbidden": FORBIDDEN_CHARACTERS_MESSAGE,
-    }
+    default_error_messages = {"invalid": "Not a string.", "forbidden": FORBIDDEN_CHARACTERS_MESSAGE}
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, str) and FORBIDDEN_CHARACTERS.search(data):

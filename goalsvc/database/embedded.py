@@ -33,7 +33,6 @@ from goalsvc.database.system import (
     NoDatabaseError,
     find_programs,
     is_server,
-    is_zombie,
     lives,
     locked,
     make_private,
@@ -324,15 +323,15 @@ class EmbeddedServer:
         return pid if pid is not None and is_server(pid, self.cluster) else None
 
     def _drop_stale_locks(self, cluster: Path) -> None:
-        """Remove lock files of a dead server whose process id is used by another process.
+        """Remove lock files of a dead server.
 
-        PostgreSQL would take that process for a server and refuse to start. It happens while the dead server
-        is a zombie, and in containers, where each start uses the same few process ids. PostgreSQL itself
-        removes lock files whose process id is free.
+        PostgreSQL itself keeps those whose process id is used by another process, takes that for a server and
+        refuses to start. It happens while the dead server is a zombie, and in containers, where each start
+        uses the same few process ids.
         """
         for lock in (cluster / "postmaster.pid", self.socket_dir / f".s.PGSQL.{PORT}.lock"):
             pid = recorded_pid(lock)
-            if pid is not None and lives(pid) and not is_server(pid, cluster):
+            if pid is not None and not is_server(pid, cluster):
                 lock.unlink(missing_ok=True)
 
     def _stop(self) -> None:
@@ -347,8 +346,7 @@ class EmbeddedServer:
             until = time.monotonic() + STOP_SECONDS
             while time.monotonic() < until:
                 self._postmaster()  # reaps it
-                # A zombie has ended; its parent may be a process that does not reap it.
-                if not lives(pid) or is_zombie(pid):
+                if not lives(pid):
                     return
                 time.sleep(0.01)
 

@@ -212,7 +212,7 @@ def recorded_pid(lock: Path) -> int | None:
 
 def is_server(pid: int, cluster: Path) -> bool:
     """Tell whether the process lives and is the server of this cluster, as far as /proc shows."""
-    if not lives(pid) or is_zombie(pid):
+    if not lives(pid):
         return False
     proc = Path("/proc", str(pid))
     with suppress(OSError):
@@ -224,21 +224,18 @@ def is_server(pid: int, cluster: Path) -> bool:
 
 
 def lives(pid: int) -> bool:
+    """Tell whether the process has not ended, as far as may be seen; another user's is no server for us."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # reaps it, if it is our child, or we are init: a zombie would seem alive
     try:
         os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):  # not there, or another user's, so no server for us
+    except (ProcessLookupError, PermissionError):
         return False
-    return True
-
-
-def is_zombie(pid: int) -> bool:
-    """Tell whether the process has ended without being reaped."""
+    # A zombie has ended; its parent may be a process that does not reap it.
     with suppress(OSError):
         state = Path("/proc", str(pid), "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
-        return state in {"Z", "X"}
-    return False
+        return state not in {"Z", "X"}
+    return True
 
 
 def make_private(folder: Path, account: Account | None) -> None:

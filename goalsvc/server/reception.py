@@ -15,6 +15,7 @@ import time
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from itertools import takewhile
@@ -72,21 +73,19 @@ class AwaitedBody:
     readline = read
 
 
+@dataclass(slots=True, eq=False)
 class Exchange:
     """A request, the part of its body that has come, and Granian's protocol that sends its answer."""
 
-    __slots__ = ("body", "chunks", "environ", "is_over", "protocol", "reading", "since", "size", "weight")
-
-    def __init__(self, environ: dict[str, Any], protocol: Any) -> None:
-        self.environ = environ
-        self.protocol = protocol
-        self.since = time.monotonic()
-        self.body: bytes | None = None  # once it has come
-        self.chunks: list[bytes] = []
-        self.size = 0  # of the chunks
-        self.weight = 0  # at work, of a large body
-        self.reading: Any = None  # Granian's future of what comes next
-        self.is_over = False  # whether it is answered
+    environ: dict[str, Any]
+    protocol: Any
+    since: float = field(default_factory=time.monotonic)
+    body: bytes | None = None  # once it has come
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0  # of the chunks
+    weight: int = 0  # at work, of a large body
+    reading: Any = None  # Granian's future of what comes next
+    is_over: bool = False  # whether it is answered
 
     @property
     def expected_size(self) -> int:
