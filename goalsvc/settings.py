@@ -144,7 +144,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 # Of pages for people, by the beginning of their addresses. All other requests take a short way past it; any
-# other middleware above works for all requests (goalsvc.api.middleware).
+# other middleware above works for all requests (goalsvc.api.requests).
 PAGES = ("/admin/", "/api/v5/docs")
 PAGE_MIDDLEWARE = MIDDLEWARE[MIDDLEWARE.index("csp.middleware.CSPMiddleware") :]
 
@@ -247,7 +247,7 @@ LOG_LEVEL = env_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "goalsvc.api.requests.JSONFormatter"}},
+    "formatters": {"json": {"()": "goalsvc.api.log.JSONFormatter"}},
     "handlers": {
         "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"},
         "stderr": {"class": "logging.StreamHandler", "formatter": "json"},

@@ -50,11 +50,9 @@ class RateLimited(APIException):
 class RequestTimeout(APIException):
     status_code = status.HTTP_408_REQUEST_TIMEOUT
     default_code = "request_timeout"
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"The body did not arrive within {settings.BODY_TIMEOUT_SECONDS} seconds. Nothing was done."
-        )
+    default_detail = (
+        f"The body did not arrive within {settings.BODY_TIMEOUT_SECONDS} seconds. Nothing was done."
+    )
 
 
 class HTTPSRequired(APIException):

@@ -23,18 +23,17 @@ class Spool:
     def collect(self, parts: Iterable[bytes]) -> bytes | str:
         """Return an answer's bytes; of a long one, the path of a file with them."""
         chunks, size = [], 0
-        file: IO[bytes] | None = None
+        parts = iter(parts)
         for part in parts:
-            if file is not None:
-                file.write(part)
-                continue
             chunks.append(part)
             size += len(part)
             if size > MAX_IN_MEMORY and len(chunks) > 1:
-                file = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open until Granian has it
-                file.write(b"".join(chunks))
-        if file is None:
+                break
+        else:
             return b"".join(chunks)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open until Granian has it
+        file.writelines(chunks)
+        file.writelines(parts)
         file.flush()
         with self.lock:
             self.files.append((time.monotonic(), file))
