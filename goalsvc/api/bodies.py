@@ -158,10 +158,7 @@ def decode_line(line: bytes) -> Any:
 
 
 def read_items(data: Any, name: str, limit: int) -> list[Any]:
-    """Return the items of a batch: the list under `name`, or the lines of an NDJSON body.
-
-    Raises: ValidationError naming what is wrong with the envelope.
-    """
+    """Return a batch's items: the list `name`, or NDJSON's lines. Raises: ValidationError, ParseError."""
     if isinstance(data, Lines):
         return data
     if not isinstance(data, dict):
@@ -212,10 +209,7 @@ def read_body(stream: Any, limit: int) -> bytes:
 
 
 def decompress(body: bytes, limit: int) -> bytes:
-    """Unpack gzip.
-
-    Raises: PayloadTooLarge once it has become more than `limit` bytes, ParseError when it is broken.
-    """
+    """Unpack gzip. Raises: PayloadTooLarge beyond `limit` bytes, ParseError when it is broken."""
     if body.count(GZIP_MEMBER) > MAX_GZIP_MEMBERS:
         raise ParseError("The request body has too many members of gzip. Compress it as a whole.")
     try:

@@ -100,10 +100,7 @@ def printable(text: str, limit: int = 1000) -> str:
 
 
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Turn an exception of a view into its answer; None (a 500) for an unexpected one.
-
-    Installed as Django REST framework's EXCEPTION_HANDLER.
-    """
+    """Turn an exception of a view into its answer; None (a 500) for an unexpected one. EXCEPTION_HANDLER."""
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif kind := unavailability(exc):
@@ -135,10 +132,7 @@ def body_of(exc: APIException) -> dict[str, Any]:
 
 
 def unavailability(exc: BaseException | None) -> type[ServiceUnavailable] | None:
-    """Return the 503 for an error whose cause is the database: away, restarting, full, read-only or too slow.
-
-    None for any other error.
-    """
+    """Return the 503 for a database that is away, restarting, full, read-only or slow; None for others."""
     if isinstance(exc, DatabaseError) and isinstance(exc.__cause__, UnansweredError):
         return Unanswered
     state = sqlstate_of(exc)

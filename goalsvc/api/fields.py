@@ -1,8 +1,4 @@
-"""The fields that check values strictly.
-
-DRF's own fields convert (`"1"` to an integer, `1` to true); the contract refuses, so that clients learn of
-their mistakes.
-"""
+"""Strict fields. DRF's own convert (`"1"` to 1, `1` to true); ours refuse, so that mistakes are found."""
 
 import re
 from collections.abc import Sequence
@@ -179,10 +175,7 @@ class MomentField(serializers.Field):
 
 
 class PlausibleMomentField(MomentField):
-    """A moment at which something has happened: from the year 2000 on, and at most a day ahead.
-
-    Clocks differ, so a moment slightly in the future is allowed.
-    """
+    """When something has happened: from the year 2000 on; at most a day ahead, as clocks differ."""
 
     default_error_messages = {
         "past": "Before the year 2000: it looks like a placeholder. Send the real moment.",

@@ -1,7 +1,4 @@
-"""Writes the log, without anything that a client has sent.
-
-Neither addresses, which may name an identity, nor the messages of exceptions, which may quote one.
-"""
+"""Writes the log, without what clients sent: addresses may name an identity, exceptions may quote one."""
 
 import logging
 import traceback

@@ -62,13 +62,10 @@ class Slice(NamedTuple):
 
 @dataclass(frozen=True)
 class Filter:
-    """A condition on the rows of a list.
-
-    is_indexed: an index has the rows that meet it in the order of the list, or they are few.
-    """
+    """A condition on the rows of a list."""
 
     condition: Q
-    is_indexed: bool = False
+    is_indexed: bool = False  # an index has the rows that meet it in the order of the list, or they are few
 
 
 @dataclass(frozen=True)

@@ -118,10 +118,7 @@ def refusal_of(request: HttpRequest) -> Exception | None:
 
 
 def drop_trailing_slash(request: HttpRequest) -> None:
-    """Serve `/goals/` as `/goals`: a redirect would lose the method and the body.
-
-    The admin keeps its slashes; they are part of its addresses.
-    """
+    """Serve `/goals/` as `/goals`: a redirect would lose method and body. The admin keeps its slashes."""
     path = request.path_info
     if len(path) > 1 and path.endswith("/") and not path.startswith("/admin"):
         request.path_info = path[:-1]

@@ -22,10 +22,10 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 
 
 def configuration(data_dir: Path) -> dict[str, Any]:
-    """The settings of the connection, from the environment; starts nothing and connects to nothing.
+    """The settings of the connection, from the environment; does not connect. Raises: ImproperlyConfigured.
 
-    `data_dir` is where the embedded server keeps its data. Raises ImproperlyConfigured for a DATABASE_URL
-    or a number that makes no sense.
+    Args:
+        data_dir: where the embedded server keeps its data.
     """
     url = os.environ.get("DATABASE_URL", "").strip()
     if url:
@@ -100,10 +100,7 @@ def is_embedded() -> bool:
 
 
 def own_secret_key(data_dir: Path) -> str:
-    """The installation's own secret key, made on first use and kept in `data_dir`.
-
-    Raises ImproperlyConfigured when the folder cannot be used.
-    """
+    """The installation's own secret key, made on first use, in `data_dir`. Raises: ImproperlyConfigured."""
     path = data_dir / "secret_key"
     try:
         make_shared(data_dir)

@@ -49,12 +49,7 @@ def refuse_while_missing() -> None:
 
 
 def watch(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
-    """Watch this process's statements, for ever.
-
-    Args:
-        statement_timeout: seconds; None lets a statement take as long as it likes.
-        parameters: how to connect, to ask whether the server answers.
-    """
+    """Watch this process's statements for ever. Each may take `statement_timeout` seconds, or any time."""
     asker: threading.Thread | None = None
     while True:
         time.sleep(LOOK_SECONDS)

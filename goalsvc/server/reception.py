@@ -147,25 +147,19 @@ class Reception:
         if is_free:  # else a thread is trying it without the body, and will find it
             self.begin(exchange)
 
-    def read_on(self, exchange: Exchange) -> None:
-        """Read the parts of a large body that are there, and add a callback for the next one."""
-        while True:
+    def read_on(self, exchange: Exchange, done: Any = None) -> None:
+        """Keep the part of a large body that has come, and what else is there; call this for the next one."""
+        while done is None or self.keep(exchange, result_of(done)):
             with self.lock:
                 if exchange.is_over:
                     return
                 if self.buffered > MAX_BUFFERED_BYTES:
                     self.stalled.append(exchange)
                     return
-            exchange.reading = reading = exchange.protocol.__anext__()
-            if not reading.done():
-                reading.add_done_callback(lambda done: self.chunk_came(exchange, done))
+            exchange.reading = done = exchange.protocol.__anext__()
+            if not done.done():
+                done.add_done_callback(partial(self.read_on, exchange))
                 return
-            if not self.keep(exchange, result_of(reading)):
-                return
-
-    def chunk_came(self, exchange: Exchange, done: Any) -> None:
-        if self.keep(exchange, result_of(done)):
-            self.read_on(exchange)
 
     def keep(self, exchange: Exchange, chunk: bytes) -> bool:
         """Keep a part of a body; return whether there is more to read. If not, hand the request on."""
