@@ -199,8 +199,7 @@ WHITENOISE_USE_FINDERS = True
 MAX_BODY_BYTES = 1024 * 1024
 MAX_BATCH_BODY_BYTES = 16 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BATCH_BODY_BYTES
-# How long a client may take to send a body.
-BODY_TIMEOUT_SECONDS = env_int("BODY_TIMEOUT_SECONDS", 30)
+BODY_TIMEOUT_SECONDS = env_int("BODY_TIMEOUT_SECONDS", 30)  # how long a client may take to send a body
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["goalsvc.orgs.authentication.TokenAuthentication"],

@@ -14,11 +14,8 @@ from rest_framework import serializers
 from goalsvc.api.errors import quoted
 from goalsvc.api.rendering import moment
 
-# Returned by a field's `read` for a value that only its full validation can judge.
-UNSURE: Any = object()
-
-# How many wrong ids of one list an error names.
-MAX_NAMED = 20
+UNSURE: Any = object()  # returned by a field's `read` for a value that only its full validation can judge
+MAX_NAMED = 20  # how many wrong ids of one list an error names
 
 # Control characters other than tab and newline, and surrogates that belong to no pair.
 FORBIDDEN_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -36,8 +36,7 @@ FOR_PROGRAMS = re.compile(r"/api(?!/v5/docs$)(/|$)")
 REFUSAL = "goalsvc.refusal"
 # That its body has not come yet: to read it ends this look at the request (goalsvc.server.reception).
 AWAITED = "goalsvc.awaited"
-# That it was looked at before, without its body.
-SEEN = "goalsvc.seen"
+SEEN = "goalsvc.seen"  # that it was looked at before, without its body
 # For how many seconds the answer is to be kept back: whoever asks without pause is slowed down by it.
 KEPT_BACK = "goalsvc.kept_back"
 
@@ -46,8 +45,7 @@ SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
 
-# The attribute of a request that has what its line of the log says besides.
-NOTES = "notes_for_log"
+NOTES = "notes_for_log"  # the attribute of a request that has what its line of the log says besides
 
 
 def note(request: HttpRequest | Request, **facts: Any) -> None:

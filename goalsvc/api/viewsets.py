@@ -11,8 +11,7 @@ from rest_framework.response import Response
 from goalsvc.api.requests import AWAITED
 from goalsvc.database.statements import Ahead
 
-# The largest body, in bytes, that is parsed before authentication.
-MAX_BYTES_AHEAD = 64 * 1024
+MAX_BYTES_AHEAD = 64 * 1024  # the largest body that is parsed before authentication
 
 
 class Request(rest.Request):

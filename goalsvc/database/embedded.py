@@ -94,10 +94,7 @@ class EmbeddedServer:
 
     @contextmanager
     def running(self, *, supervise: bool = False) -> Iterator[None]:
-        """Keep the server up inside the block; the last process to leave stops it.
-
-        `supervise` restarts it when it dies meanwhile. Raises NoDatabaseError when it cannot be started.
-        """
+        """See goalsvc.database.lifecycle.running."""
         done = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(done,), name="postgresql-watcher", daemon=True)
         # The start is inside the `try` too, so that no interruption leaves a server behind.

@@ -19,8 +19,7 @@ SESSION = {
     "standard_conforming_strings": "on",
     "array_nulls": "on",
 }
-# Set by Django on every connection.
-TIME_ZONE = "UTC"
+TIME_ZONE = "UTC"  # set by Django on every connection
 
 QUESTIONS = f"""
     SELECT current_setting('server_version_num'), current_setting('server_encoding'), current_user::text,

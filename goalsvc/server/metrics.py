@@ -60,8 +60,7 @@ POOL = Gauge(
 )
 COUNTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-# Where the workers' files are, once they share them.
-DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # where the workers' files are, once they share them
 FOLDER = "goalsvc-metrics-"
 
 

@@ -42,13 +42,10 @@ MAX_BUFFERED_BYTES = 10 * settings.MAX_BATCH_BODY_BYTES
 # Requests with larger bodies are queued: those at work have together at most MAX_BYTES_AT_WORK.
 LARGE_BODY_BYTES = settings.MAX_BODY_BYTES
 MAX_BYTES_AT_WORK = settings.MAX_BATCH_BODY_BYTES
-# The most that gzip can shrink a body, as a factor (a limit of deflate's format).
-INFLATION = 1032
+INFLATION = 1032  # the most that gzip can shrink a body, as a factor (a limit of deflate's format)
 
-# Threads that try requests without their bodies.
-LOOK_THREADS = 4
-# A request that has waited longer for a thread, or in the queue, is refused.
-QUEUE_SECONDS = 10
+LOOK_THREADS = 4  # that try requests without their bodies
+QUEUE_SECONDS = 10  # a request that has waited longer for a thread, or in the queue, is refused
 SWEEP_SECONDS = 0.05
 # Requests that are answered at the same time. Each further one competes for the GIL: with 16 at a time 7 %
 # fewer goal GETs and 10 % fewer match POSTs a second were answered.

@@ -7,10 +7,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import IO
 
-# A longer answer, in bytes, goes to a file.
-MAX_IN_MEMORY = 1024 * 1024
-# How long a file stays open here. By then Granian has opened it for itself.
-OPENED_SECONDS = 30
+MAX_IN_MEMORY = 1024 * 1024  # a longer answer, in bytes, goes to a file
+OPENED_SECONDS = 30  # how long a file stays open here: by then Granian has opened it for itself
 
 
 class Spool:
