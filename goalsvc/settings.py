@@ -16,10 +16,10 @@ from goalsvc.database.configuration import env_int
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def env_flag(name: str, default: bool = False) -> bool:
+def env_flag(name: str) -> bool:
     value = os.environ.get(name, "").strip().lower()
     if value in {"", "0", "1", "true", "false", "yes", "no", "on", "off"}:
-        return default if not value else value in {"1", "true", "yes", "on"}
+        return value in {"1", "true", "yes", "on"}
     raise ImproperlyConfigured(f"{name} must be 1 or 0 (or true/false, yes/no, on/off), not {value!r}.")
 
 

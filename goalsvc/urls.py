@@ -61,6 +61,5 @@ urlpatterns = [
 ]
 
 handler400 = "goalsvc.api.errors.bad_request"
-handler403 = "goalsvc.api.errors.permission_denied"
 handler404 = "goalsvc.api.errors.page_not_found"
 handler500 = "goalsvc.api.errors.server_error"

@@ -168,13 +168,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     return answer_of(exceptions.ParseError(detail, "bad_request"))
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Installed as handler403. Only the admin gets here; its pages stay HTML."""
-    if is_page(request):
-        return defaults.permission_denied(request, exception)
-    return answer_of(exceptions.PermissionDenied())
-
-
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Installed as handler404: JSON for every unrouted path outside the admin."""
     if is_page(request):

@@ -70,14 +70,9 @@ def name_of(error: BaseException) -> str:
         return f"{name}: {error}"
     if isinstance(error, OSError) and error.strerror:
         return f"{name}: {error.strerror}"
-    if isinstance(error, DatabaseError):
-        return " ".join([name, *facts_of(error)])
+    if isinstance(error, DatabaseError):  # PostgreSQL's code, and the table, column and constraint concerned
+        diagnosis = getattr(error.__cause__, "diag", None)
+        facts = ("sqlstate", "table_name", "column_name", "constraint_name")
+        told = {fact: getattr(diagnosis, fact, None) for fact in facts}
+        return " ".join([name, *(f"{fact}={value}" for fact, value in told.items() if value)])
     return name
-
-
-def facts_of(error: DatabaseError) -> list[str]:
-    """Return the SQLSTATE of PostgreSQL's error, and the table, column and constraint concerned."""
-    diagnosis = getattr(error.__cause__, "diag", None)
-    names = ("sqlstate", "table_name", "column_name", "constraint_name")
-    facts = ((name, getattr(diagnosis, name, None)) for name in names)
-    return [f"{name}={value}" for name, value in facts if value]

@@ -216,9 +216,9 @@ class Reception:
             exchange.chunks = []
             self.buffered -= exchange.size
             self.at_work -= exchange.weight if was_at_work else 0
-            resumed = list(self.stalled) if self.buffered <= MAX_BUFFERED_BYTES else []
-            if resumed:
-                self.stalled.clear()
+            resumed: Iterable[Exchange] = ()
+            if self.buffered <= MAX_BUFFERED_BYTES:
+                resumed, self.stalled = self.stalled, deque()
         if reading is not None:
             reading.cancel()  # else Granian keeps the connection open for a body that nobody reads
         self.take_turns()
