@@ -172,7 +172,7 @@ TEXT_PARAMETERS = {
 }
 
 
-def describe(operation: Operation, permissions: Sequence[Any]) -> Callable[[F], F]:
+def describe(method: F, operation: Operation, permissions: Sequence[Any]) -> F:
     """Attach the description to a view's method, which then refuses unknown query parameters.
 
     Args:
@@ -215,7 +215,7 @@ def describe(operation: Operation, permissions: Sequence[Any]) -> Callable[[F], 
         parameters=parameters,
     )
     known = [each.name for each in operation.parameters if each.location == OpenApiParameter.QUERY]
-    return lambda method: described(checking_query(method, frozenset({*known, "format"})))
+    return described(checking_query(method, frozenset({*known, "format"})))
 
 
 def response_example(status: int, name: str, body: Any, summary: str = "") -> OpenApiExample:
@@ -256,7 +256,7 @@ def describe_actions(**operations: Operation) -> Callable[[type[V]], type[V]]:
     def decorate(view: type[V]) -> type[V]:
         for name, operation in operations.items():
             permissions = view(action=name).get_permissions()
-            setattr(view, name, describe(operation, permissions)(getattr(view, name)))
+            setattr(view, name, describe(getattr(view, name), operation, permissions))
         return view
 
     return decorate

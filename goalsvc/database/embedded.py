@@ -227,11 +227,9 @@ class EmbeddedServer:
             return system_account() if os.geteuid() == 0 else None
         except PermissionError:
             owner = None
-        if os.geteuid() == 0 and owner is not None and owner.st_uid != 0:
-            return Account(owner.st_uid, owner.st_gid)
-        if owner is not None and owner.st_uid == os.geteuid() != 0:
-            return None
-        whose = "root" if owner is not None and owner.st_uid == 0 else "another user"
+        if owner and owner.st_uid != 0 and os.geteuid() in {0, owner.st_uid}:
+            return Account(owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None
+        whose = "root" if owner and owner.st_uid == 0 else "another user"
         raise NoDatabaseError(
             f"The database in {self.link} belongs to {whose}: run the command as its owner, or name a folder "
             "of your own in GOALSVC_DATA."
