@@ -1,7 +1,6 @@
 """What the pages of matches, held matches and rejected attempts say in words."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from goalsvc.api.fields import parse_uuid
-from goalsvc.orgs.admin.display import to_milliseconds
+from goalsvc.orgs.admin.display import faults, first_few, to_milliseconds
 from goalsvc.orgs.history import Action
 from matching.admin.rooms import is_rooms, name_rooms, room_link, room_links
 from matching.models import VisitorIdentity, VisitorSession
@@ -27,16 +26,15 @@ def explain_match(match: Any) -> str:
     if match.visitor_identity is None:
         return "The visitor identity has been erased, and with it what could explain the match."
     earlier = VisitorSession.objects.filter(visitor=OuterRef("visitor")).before(match.goal_matched_at)
-    carriers = list(
+    carriers = first_few(
         VisitorIdentity.objects.filter(organization=match.organization_id, identity=match.visitor_identity)
         .select_related("visitor")
         .annotate(latest_session_id=Subquery(earlier.values("pk")[:1]))
-        .order_by("created_at", "id")[: VISITORS_SHOWN + 1]
+        .order_by("created_at", "id"),
+        VISITORS_SHOWN,
     )
-    is_cut = len(carriers) > VISITORS_SHOWN
-    del carriers[VISITORS_SHOWN:]
-    latest = VisitorSession.objects.in_bulk([carrier.latest_session_id for carrier in carriers])
-    candidates = [(carrier.visitor, latest.get(carrier.latest_session_id)) for carrier in carriers]
+    latest = VisitorSession.objects.in_bulk([carrier.latest_session_id for carrier in carriers["rows"]])
+    candidates = [(carrier.visitor, latest.get(carrier.latest_session_id)) for carrier in carriers["rows"]]
     candidates.sort(key=lambda pair: (pair[1] is not None, *place(pair[1])), reverse=True)
 
     session = match.session
@@ -46,21 +44,11 @@ def explain_match(match: Any) -> str:
         {
             "match": match,
             "session": session,
-            "matched_at": to_milliseconds(match.goal_matched_at),
-            "session_started_at": to_milliseconds(match.session_started_at),
-            "session_started_at_today": to_milliseconds(session.started_at),
             "before": match.goal_matched_at - match.session_started_at,
             "candidates": [
-                {
-                    "visitor": visitor,
-                    "session": candidate,
-                    "started_at": to_milliseconds(candidate.started_at) if candidate else None,
-                    "rooms": room_links(candidate) if candidate else None,
-                    "is_chosen": candidate == session,
-                }
-                for visitor, candidate in candidates
+                (visitor, candidate, candidate and room_links(candidate)) for visitor, candidate in candidates
             ],
-            "is_cut": is_cut,
+            "is_cut": carriers["is_cut"],
             # The rule would choose another session today: one that was reported after the match.
             "is_overtaken": any(
                 candidate and place(candidate) > place(session) for _, candidate in candidates
@@ -143,16 +131,5 @@ def tell_errors(errors: Any) -> str:
     """Tell what was wrong with which attribute."""
     if not errors:
         return "-"
-    return render_to_string("admin/matching/errors.html", {"errors": list(faults(errors))})
-
-
-def faults(errors: Any, *path: str) -> Iterator[tuple[str, str]]:
-    """Yield each fault of nested errors: where it is, and the sentence."""
-    if isinstance(errors, dict):
-        for name, inner in errors.items():
-            yield from faults(inner, *path, *([] if name == "non_field_errors" else [name]))
-    elif isinstance(errors, list):
-        for inner in errors:
-            yield from faults(inner, *path)
-    else:
-        yield ", ".join(path), str(errors)
+    told = [(", ".join(path), sentence) for path, sentence in faults(errors)]
+    return render_to_string("admin/matching/errors.html", {"errors": told})

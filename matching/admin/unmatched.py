@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from goalsvc.orgs.admin.access import acting_user, is_operator
-from goalsvc.orgs.admin.display import link_to, link_to_user, to_milliseconds
+from goalsvc.orgs.admin.display import column, link_column, moment_column, user_column
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import without_fields
 from goalsvc.orgs.history import Action, Kind
@@ -112,11 +112,7 @@ class PendingMatchAdmin(ReceivedAdmin):
 
     @admin.action(description="Cancel the selected pending matches", permissions=["correct"])
     def cancel(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> None:
-        now = timezone.now()
-        user = acting_user(request)
-        self.change_each(
-            request, queryset.open(now), lambda pending: pending.cancel(by=user, at=now), "Cancelled"
-        )
+        self.change_each(request, queryset.open(timezone.now()), PendingMatch.cancel, Action.CANCELLED)
 
     # What the pages show.
 
@@ -124,49 +120,28 @@ class PendingMatchAdmin(ReceivedAdmin):
     def state(self, pending: PendingMatch) -> str:
         return PendingMatch.Status(pending.status_at(timezone.now())).label
 
-    @admin.display(description="goal")
-    def goal_link(self, pending: PendingMatch) -> str:
-        return link_to(pending.goal)
-
-    @admin.display(description="goal matched (UTC)")
-    def matched(self, pending: PendingMatch) -> str:
-        return to_milliseconds(pending.goal_matched_at)
-
-    @admin.display(description="posted rooms")
-    def rooms(self, pending: PendingMatch) -> str:
-        return room_links(pending)
-
-    @admin.display(description="match")
-    def settled_by(self, pending: PendingMatch) -> str:
-        return "-" if pending.match is None else link_to(pending.match)
-
-    @admin.display(description="why")
-    def why(self, pending: PendingMatch) -> str:
-        return explain_reason(pending)
-
-    @admin.display(description="expires (UTC)")
-    def expires(self, pending: PendingMatch) -> str:
-        return to_milliseconds(pending.expires_at)
-
-    @admin.display(description="resolved (UTC)")
-    def resolved(self, pending: PendingMatch) -> str:
-        return to_milliseconds(pending.resolved_at)
-
-    @admin.display(description="held since (UTC)")
-    def created(self, pending: PendingMatch) -> str:
-        return to_milliseconds(pending.created_at)
-
-    @admin.display(description="posted by")
-    def creator(self, pending: PendingMatch) -> str:
-        return link_to_user(pending.created_by)
+    goal_link = link_column("goal", "goal")
+    matched = moment_column("goal matched", "goal_matched_at")
+    rooms = column("posted rooms", room_links)
+    settled_by = link_column("match", "match")
+    why = column("why", explain_reason)
+    expires = moment_column("expires", "expires_at")
+    resolved = moment_column("resolved", "resolved_at")
+    created = moment_column("held since", "created_at")
+    creator = user_column("posted by", "created_by")
 
 
 class AttemptFilter(admin.SimpleListFilter):
     """By a column with few values. Its index begins with the organization: operators choose that first."""
 
+    offered: list[tuple[str, str]]
+
     def __init__(self, request: HttpRequest, *args: Any) -> None:
         self.is_offered = not is_operator(request) or bool(request.GET.get(OrganizationFilter.parameter_name))
         super().__init__(request, *args)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return self.offered
 
     def has_output(self) -> bool:
         return self.is_offered
@@ -182,22 +157,19 @@ CODES = (VALIDATION_ERROR, *(error.default_code for error in OF_POSTED_MATCHES))
 class CodeFilter(AttemptFilter):
     title = "code"
     parameter_name = "code"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, code) for code in CODES]
+    offered = [(code, code) for code in CODES]
 
 
 class SourceFilter(AttemptFilter):
     title = "source"
     parameter_name = "source"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(MatchAttempt.Source.choices)
+    offered = MatchAttempt.Source.choices
 
 
 @admin.register(MatchAttempt)
 class MatchAttemptAdmin(ReceivedAdmin):
     date_hierarchy = "created_at"
+    is_newest_first_everywhere = True  # the index match_attempt_newest
     list_display = ("created", "goal_link", "visitor_identity", "matched", "code", "source", "request_id")
     list_filter = (CodeFilter, SourceFilter)
     related = ("organization", "goal")
@@ -211,13 +183,9 @@ class MatchAttemptAdmin(ReceivedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: MatchAttempt | None = None) -> Any:
         """Leave out what an attempt of its kind has not: it is at fault itself, or there is a reason."""
-        absent = {"faults": obj is None or not obj.errors, "why": obj is None or not obj.reason}
-        return without_fields(
-            super().get_fieldsets(request, obj), [name for name, is_absent in absent.items() if is_absent]
-        )
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return self.newest_first  # the index match_attempt_newest has it across organizations too
+        facts = {"faults": obj and obj.errors, "why": obj and obj.reason}
+        absent = [name for name, fact in facts.items() if not fact]
+        return without_fields(super().get_fieldsets(request, obj), absent)
 
     def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
         return [
@@ -226,26 +194,9 @@ class MatchAttemptAdmin(ReceivedAdmin):
             rows.filter(request_id=term),
         ]
 
-    @admin.display(description="rejected (UTC)")
-    def created(self, attempt: MatchAttempt) -> str:
-        return to_milliseconds(attempt.created_at)
-
-    @admin.display(description="goal")
-    def goal_link(self, attempt: MatchAttempt) -> str:
-        return "-" if attempt.goal is None else link_to(attempt.goal)
-
-    @admin.display(description="goal matched (UTC)")
-    def matched(self, attempt: MatchAttempt) -> str:
-        return to_milliseconds(attempt.goal_matched_at)
-
-    @admin.display(description="attributes at fault")
-    def faults(self, attempt: MatchAttempt) -> str:
-        return tell_errors(attempt.errors)
-
-    @admin.display(description="why")
-    def why(self, attempt: MatchAttempt) -> str:
-        return explain_reason(attempt)
-
-    @admin.display(description="posted by")
-    def creator(self, attempt: MatchAttempt) -> str:
-        return link_to_user(attempt.created_by)
+    created = moment_column("rejected", "created_at")
+    goal_link = link_column("goal", "goal")
+    matched = moment_column("goal matched", "goal_matched_at")
+    faults = column("attributes at fault", lambda attempt: tell_errors(attempt.errors))
+    why = column("why", explain_reason)
+    creator = user_column("posted by", "created_by")

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, manageable, may_manage
+from goalsvc.orgs.admin.display import first_few
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import User
@@ -60,12 +61,12 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     view_scope = Scope.USERS
     change_scope = Scope.USERS
     operator_fields = ("organization", "is_superuser")
+    fixed_fields = ()  # operators may move users
     form = UserForm
     add_form = NewUserForm
     add_form_template = None
     list_display = ("email", "full_name", "scope_names", "is_active", "is_staff", "is_bot")
     list_filter = ("is_active", "is_staff", "is_bot")
-    list_select_related = ("organization",)
     search_fields = ("email", "first_name", "last_name")
     search_help_text = "By e-mail, name or id."
     ordering = ("email", "id")
@@ -86,9 +87,6 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     readonly_fields = ("id", "api_tokens", "last_login", "created_at", "updated_at")
     TOKENS_SHOWN = 50
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).select_related("organization")
-
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and (
             obj is None or may_manage(acting_user(request), obj)
@@ -99,10 +97,6 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
         return without_fields(fieldsets, ["password"])
-
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[Any, ...]:
-        # The organization is not read-only: operators may move users.
-        return self.readonly_fields
 
     def formfield_for_dbfield(
         self, db_field: models.Field, request: Any, **kwargs: Any
@@ -165,13 +159,7 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
 
     @admin.display(description="tokens")
     def api_tokens(self, user: User) -> str:
-        tokens = list(user.api_tokens.all()[: self.TOKENS_SHOWN + 1])
         now = timezone.now()
-        return render_to_string(
-            "admin/orgs/user/api_tokens.html",
-            {
-                "user": user,
-                "rows": [(token, token.state_at(now)) for token in tokens[: self.TOKENS_SHOWN]],
-                "is_cut": len(tokens) > self.TOKENS_SHOWN,
-            },
-        )
+        context = first_few(user.api_tokens.all(), self.TOKENS_SHOWN)
+        context["rows"] = [(token, token.state_at(now)) for token in context["rows"]]
+        return render_to_string("admin/orgs/user/api_tokens.html", {**context, "user": user})
