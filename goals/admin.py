@@ -17,7 +17,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 
 from goals.conditions import TYPES
-from goals.models import Goal, GoalAttributes, GoalRoom, UnknownRoomsError
+from goals.models import Goal, GoalAttributes, GoalRoom
+from goals.refusals import UnknownRoomsError
 from goals.serializers import GoalSerializer
 from goalsvc.api.bodies import decode
 from goalsvc.orgs.admin.access import acting_user, is_operator
@@ -211,14 +212,12 @@ class GoalAdmin(OrganizationScopedAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Do nothing: `save_model` has saved the allowed rooms."""
 
-    def response_add(
-        self, request: HttpRequest, obj: Goal, post_url_continue: str | None = None
-    ) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: Goal, *args: Any, **kwargs: Any) -> HttpResponse:
         if is_operator(request) and not obj.is_any_room_allowed and "_addanother" not in request.POST:
             post: Any = request.POST.copy()  # as Django's own UserAdmin does
             post["_continue"] = "1"
             request.POST = post
-        return super().response_add(request, obj, post_url_continue)
+        return super().response_add(request, obj, *args, **kwargs)
 
     # Deletion is soft: the goal leaves the API, and its matches stay.
 

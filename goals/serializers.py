@@ -1,6 +1,7 @@
 """Goals, as clients send them and as answers show them."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -8,8 +9,8 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from goals.conditions import ConditionsField
-from goals.models import Goal, UnknownRoomsError
-from goals.reading import GoalRow, read_goal
+from goals.models import Goal
+from goals.reading import USER_COLUMNS, GoalRow, read_goal
 from goals.refusals import GoalNotFound
 from goalsvc.api.fields import MomentField, MoneyField, RoomIdsField, StrictBooleanField, TextField
 from goalsvc.api.rendering import moment_of
@@ -23,6 +24,9 @@ FLAG = "is_any_room_allowed"
 FLAG_SPELLINGS = (FLAG, "allow_any_room", "allowed_any_room")
 
 REQUIRED = "This field is required."
+DISAGREE = "The spellings of this flag disagree."
+
+CREATOR, EDITOR = (attrgetter(*(f"{who}_{each}" for each in USER_COLUMNS)) for who in ("creator", "editor"))
 
 
 class GoalSerializer(ObjectSerializer):
@@ -65,9 +69,7 @@ class GoalSerializer(ObjectSerializer):
             raise serializers.ValidationError({FLAG: [REQUIRED]})
         given = {name: attributes.pop(name) for name in FLAG_SPELLINGS if name in attributes}
         if len(set(given.values())) > 1:
-            raise serializers.ValidationError(
-                {name: ["The spellings of this flag disagree."] for name in given}
-            )
+            raise serializers.ValidationError({name: [DISAGREE] for name in given})
         for value in given.values():
             attributes[FLAG] = value
         return attributes
@@ -76,20 +78,14 @@ class GoalSerializer(ObjectSerializer):
         return not self.partial and not any(name in data for name in FLAG_SPELLINGS)
 
     def create(self, validated_data: dict[str, Any]) -> Goal:
-        """Raises: ValidationError naming rooms that are not the organization's."""
+        """Raises: UnknownRoomsError, naming rooms that are not the organization's."""
         organization, by = validated_data.pop("organization"), validated_data.pop("by")
-        try:
-            return Goal.create(organization, validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
-        except UnknownRoomsError as error:
-            raise unknown_rooms(error) from None
+        return Goal.create(organization, validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
 
     def update(self, instance: Goal, validated_data: dict[str, Any]) -> Goal:
         """Change a goal whose row the caller has locked. Raises: as `create`."""
         by = validated_data.pop("by")
-        try:
-            instance.revise(validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
-        except UnknownRoomsError as error:
-            raise unknown_rooms(error) from None
+        instance.revise(validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
         return instance
 
     def to_representation(self, instance: Goal | GoalRow) -> dict[str, Any]:
@@ -115,29 +111,11 @@ class GoalSerializer(ObjectSerializer):
             "conditions": msgspec.Raw(goal.conditions.encode()),
             "created_at": moment_of(goal.created_at),
             "created_by_user_id": goal.creator_id,
-            "created_by_user": represent_user(
-                id=goal.creator_id,
-                first_name=goal.creator_first_name,
-                last_name=goal.creator_last_name,
-                organization_id=goal.creator_organization_id,
-                is_bot=BOOLEANS[goal.creator_is_bot],
-            ),
+            "created_by_user": represent_user(*CREATOR(goal)),
             "updated_at": moment_of(goal.updated_at),
             "updated_by_user_id": goal.editor_id,
-            "updated_by_user": represent_user(
-                id=goal.editor_id,
-                first_name=goal.editor_first_name,
-                last_name=goal.editor_last_name,
-                organization_id=goal.editor_organization_id,
-                is_bot=BOOLEANS[goal.editor_is_bot],
-            ),
+            "updated_by_user": represent_user(*EDITOR(goal)),
         }
-
-
-def unknown_rooms(error: UnknownRoomsError) -> serializers.ValidationError:
-    """Build the 400 that names each room at fault."""
-    sentences = [f"{room_id} is not a room of the organization." for room_id in error.room_ids]
-    return serializers.ValidationError({"allowed_rooms": sentences})
 
 
 CONDITION_EXAMPLE = {"type": 27, "value": "", "negate": False, "settings": {}}

@@ -152,18 +152,14 @@ class ReceivedAdmin(ReadOnlyAdmin):
         """Tell whether the user may take the actions; whose rows they are, the list's queryset decides."""
         return is_allowed(request, Scope.SETTINGS)
 
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
         """Act on the rows that were selected one by one, never on “all” of a table of millions."""
         post: Any = request.POST.copy()
         post["select_across"] = "0"
         request.POST = post
-        return super().response_action(request, queryset, *args, **kwargs)
+        return super().response_action(request, *args, **kwargs)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Any:
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if self.buttons and self.has_correct_permission(request):
             context["buttons"] = [(name, self.buttons[name]) for name in self.applicable(kwargs["obj"])]
         return super().render_change_form(request, context, *args, **kwargs)
@@ -191,23 +187,21 @@ class ReceivedAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer(*self.unseen)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
         """Search for the exact term: each thing that it may mean is asked of its index."""
-        term = search_term.replace("\0", "").strip()
+        term = term.replace("\0", "").strip()
         if not term:
-            return queryset, False
-        rows = queryset.select_related(None).order_by(*self.newest_first)
+            return rows, False
+        named = rows.select_related(None).order_by(*self.newest_first)
         if is_operator(request):
             # The indexes begin with the organization, so each is asked for its own.
-            rows = rows.filter(organization__in=Organization.objects.order_by().values("pk"))
-        meanings = [rows.filter(pk=pk)] if (pk := parse_uuid(term)) else []
-        meanings += self.found(request, rows, term)
+            named = named.filter(organization__in=Organization.objects.order_by().values("pk"))
+        meanings = [named.filter(pk=pk)] if (pk := parse_uuid(term)) else []
+        meanings += self.found(request, named, term)
         first, *others = (meaning.values_list("pk", flat=True)[: self.SEARCH_LIMIT] for meaning in meanings)
         found = first.union(*others, all=True) if others else first
         # As a list: the planner then knows how few they are, and does not look for them in the whole table.
-        return queryset.filter(pk__in=list(found)), False
+        return rows.filter(pk__in=list(found)), False
 
     def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
         """Return the rows that the term names, a queryset for each way of naming them."""

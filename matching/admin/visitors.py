@@ -14,7 +14,7 @@ from goalsvc.orgs.admin.access import acting_user
 from goalsvc.orgs.admin.display import column, first_few, link_column, moment_column
 from goalsvc.orgs.history import Kind
 from matching.admin.lists import Button, ReceivedAdmin
-from matching.admin.privacy import IdentityForm, holdings_page, may_see_holdings, show
+from matching.admin.privacy import IdentityForm, holdings_page, show
 from matching.admin.rooms import name_rooms, room_links
 from matching.models import Visitor, VisitorIdentity, VisitorSession
 from matching.refusals import SessionHasMatches
@@ -76,10 +76,6 @@ class VisitorIdentityAdmin(ReceivedAdmin):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(partial(holdings_page, self))
         return [path("held/", view, name="matching_visitoridentity_held"), *super().get_urls()]
-
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        context = {**(kwargs.pop("extra_context", None) or {}), "may_see_holdings": may_see_holdings(request)}
-        return super().changelist_view(request, *args, extra_context=context, **kwargs)
 
     @admin.action(description="Show all that is held about the selected identity", permissions=["correct"])
     def show_holdings(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:

@@ -56,15 +56,13 @@ class HistoryEntryAdmin(ReadOnlyAdmin):
         kinds = [kind for kind, its in admins_by_kind().items() if its.has_view_permission(request)]
         return super().get_queryset(request).filter(kind__in=kinds)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.replace("\0", "").strip()
+    def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
+        term = term.replace("\0", "").strip()
         if (pk := parse_uuid(term)) is not None:
-            return queryset.filter(Q(pk=pk) | Q(object_id=pk) | Q(request_id=term)), False
-        if term and queryset.filter(request_id=term).exists():
-            return queryset.filter(request_id=term), False
-        return super().get_search_results(request, queryset, search_term)
+            return rows.filter(Q(pk=pk) | Q(object_id=pk) | Q(request_id=term)), False
+        if term and rows.filter(request_id=term).exists():
+            return rows.filter(request_id=term), False
+        return super().get_search_results(request, rows, term)
 
     changed = moment_column("changed", "changed_at")
 

@@ -100,9 +100,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         rows = of_acting_user(request, super().get_queryset(request), self.organization_path)
         return rows.select_related(*self.related) if self.related else rows
 
-    def get_field_queryset(
-        self, db: str | None, db_field: models.Field, request: HttpRequest | None
-    ) -> QuerySet[Any]:
+    def get_field_queryset(self, db: Any, db_field: models.Field, request: HttpRequest | None) -> QuerySet:
         """Offer in forms only the rows that the user sees in the related model's own admin."""
         model = db_field.related_model
         assert isinstance(model, type)
@@ -112,14 +110,12 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         assert isinstance(related_admin, OrganizationScopedAdmin)
         return related_admin.get_queryset(request)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
         """Search by id when the term is one, else by `search_fields`."""
-        term = search_term.replace("\0", "").strip()
+        term = term.replace("\0", "").strip()
         if (pk := parse_uuid(term)) is not None:
-            return queryset.filter(pk=pk), False
-        return super().get_search_results(request, queryset, term)
+            return rows.filter(pk=pk), False
+        return super().get_search_results(request, rows, term)
 
     # Who may do what. Users with scopes, never a permission table.
 
@@ -213,13 +209,11 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     def history_label(self, row: Any) -> str:
         return str(row)
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Redirect to the row's entries in the history."""
         row = self.get_object(request, object_id)
         if row is None or self.history_kind is None or not self.has_view_permission(request, row):
-            return super().history_view(request, object_id, extra_context)
+            return super().history_view(request, object_id, *args, **kwargs)
         page = reverse("admin:orgs_historyentry_changelist")
         return HttpResponseRedirect(f"{page}?object_id__exact={row.pk}")
 
@@ -232,14 +226,11 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         """
         if request is None:
             return False
-        allowed = set(self.linked_lookups)
-        for list_filter in self.get_list_filter(request):
-            name = getattr(list_filter, "parameter_name", list_filter)
-            allowed |= {name, f"{name}__exact"}
+        names = [getattr(each, "parameter_name", each) for each in self.get_list_filter(request)]
+        allowed = {*self.linked_lookups, *names, *(f"{name}__exact" for name in names)}
+        year, *finer = (f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day"))
         if self.date_hierarchy:
-            allowed.add(f"{self.date_hierarchy}__year")
-            if f"{self.date_hierarchy}__year" in request.GET:
-                allowed |= {f"{self.date_hierarchy}__month", f"{self.date_hierarchy}__day"}
+            allowed |= {year, *finer} if year in request.GET else {year}
         return lookup in allowed
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -249,11 +240,9 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
             # A race: the form was validated before another one was saved.
             return self.refuse(request, "Somebody else has just saved something that excludes this.")
 
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
         try:
-            return super().response_action(request, queryset, *args, **kwargs)
+            return super().response_action(request, *args, **kwargs)
         except ValidationError:  # a selected id that is none
             return self.refuse(request, "A row that you selected does not exist.")
 

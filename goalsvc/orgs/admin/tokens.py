@@ -68,16 +68,12 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
             obj is None or may_manage(acting_user(request), obj.user)
         )
 
-    def get_field_queryset(
-        self, db: str | None, db_field: models.Field, request: HttpRequest | None
-    ) -> QuerySet[Any]:
+    def get_field_queryset(self, db: Any, db_field: models.Field, request: HttpRequest | None) -> QuerySet:
         # A token has its user's permissions, so it may be made only for users that one may manage.
         users = super().get_field_queryset(db, db_field, request)
         return manageable(users, acting_user(request)) if request else users.none()
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Any:
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         # Saving a new token leads to its key and nowhere else.
         if kwargs.get("add"):
             context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
@@ -88,9 +84,7 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
             request.issued_key = obj.take_new_key()  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
-    def response_add(
-        self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
-    ) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: ApiToken, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the key once, in the answer itself: a message would be stored in a cookie or session."""
         context = {
             **self.admin_site.each_context(request),

@@ -98,27 +98,20 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
             return fieldsets
         return without_fields(fieldsets, ["password"])
 
-    def formfield_for_dbfield(
-        self, db_field: models.Field, request: Any, **kwargs: Any
-    ) -> forms.Field | None:
+    def formfield_for_dbfield(self, db_field: models.Field, request: Any, **kwargs: Any) -> Any:
         if db_field.name != "scopes":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
+        # Only scopes that the editor holds; users with more scopes are not editable at all.
+        held = [scope for scope in Scope if is_allowed(request, scope)]
         return forms.MultipleChoiceField(
-            # Only scopes that the editor holds; users with more scopes are not editable at all.
-            choices=[
-                (scope.value, f"{scope.label}: {scope.opens}")
-                for scope in Scope
-                if is_allowed(request, scope)
-            ],
+            choices=[(scope.value, f"{scope.label}: {scope.opens}") for scope in held],
             widget=forms.CheckboxSelectMultiple,
             required=False,
             help_text=db_field.help_text,
         )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
-    ) -> tuple[QuerySet[User], bool]:
-        users, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+    def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
+        users, may_have_duplicates = super().get_search_results(request, rows, term)
         if request.resolver_match and request.resolver_match.url_name == "autocomplete":
             # Users are chosen for API tokens only.
             users = manageable(users, acting_user(request)).exclude(is_active=False)
@@ -143,14 +136,12 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Change a user's password, and record that it changed, without the passwords."""
         with transaction.atomic():
-            stored = User.objects.filter(pk__in=filter(None, [parse_uuid(id)])).values_list(
-                "password", flat=True
-            )
+            known = User.objects.filter(pk__in=filter(None, [parse_uuid(id)]))
+            stored = known.values_list("password", flat=True)
             before = stored.first()
             response = super().user_change_password(request, id, form_url)
             if request.method == "POST" and stored.first() != before:
-                user = User.objects.get(pk=id)
-                self.record(request, user, Action.CHANGED, {"password": ["…", "…"]})
+                self.record(request, User.objects.get(pk=id), Action.CHANGED, {"password": ["…", "…"]})
         return response
 
     @admin.display(description="scopes")
