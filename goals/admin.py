@@ -50,9 +50,6 @@ class ConditionsFormField(forms.CharField):
             reason = str(error.detail).replace("The request body", "The text")
             raise forms.ValidationError(reason) from None
 
-    def run_validators(self, value: Any) -> None:
-        """Skip the validators of CharField."""
-
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
             return bool(json.loads(data or "[]") != initial)

@@ -49,8 +49,7 @@ IF_NONE_MATCH = OpenApiParameter(
 CHANGED = (
     refusal_of(PreconditionFailed),
     FieldErrors(
-        "bad If-Match",
-        {"If-Match": ['Must be * or entity tags in double quotes, such as "0a1b2c".']},
+        "bad If-Match", {"If-Match": ['Must be * or entity tags in double quotes, such as "0a1b2c".']}
     ),
 )
 

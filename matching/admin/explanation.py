@@ -35,7 +35,7 @@ def explain_match(match: Any) -> str:
     )
     latest = VisitorSession.objects.in_bulk([carrier.latest_session_id for carrier in carriers["rows"]])
     candidates = [(carrier.visitor, latest.get(carrier.latest_session_id)) for carrier in carriers["rows"]]
-    candidates.sort(key=lambda pair: (pair[1] is not None, *place(pair[1])), reverse=True)
+    candidates.sort(key=lambda pair: place(pair[1]), reverse=True)
 
     session = match.session
     name_rooms([match, session, *latest.values()])
@@ -50,9 +50,7 @@ def explain_match(match: Any) -> str:
             ],
             "is_cut": carriers["is_cut"],
             # The rule would choose another session today: one that was reported after the match.
-            "is_overtaken": any(
-                candidate and place(candidate) > place(session) for _, candidate in candidates
-            ),
+            "is_overtaken": any(place(candidate) > place(session) for _, candidate in candidates),
             "is_restated": match.changes.filter(action=Action.RESTATED).exists(),
             "connected": room_links(match),
             "unconnected": [
@@ -64,7 +62,7 @@ def explain_match(match: Any) -> str:
 
 
 def place(session: VisitorSession | None) -> tuple[Any, ...]:
-    """Where the session stands in the order of the rule."""
+    """Where the session stands in the order of the rule: none before all others."""
     return () if session is None else (session.started_at, session.id)
 
 
@@ -96,14 +94,10 @@ def explain_reason(row: Any) -> str:
     if not hasattr(row, "rooms_by_id"):
         name_rooms([row])
     message = reason.pop("message", "")
-    names = [*(name for name in FACTS if name in reason), *(name for name in reason if name not in FACTS)]
-    if reason.get("is_any_room_allowed") is True:
-        names = [name for name in names if name != "allowed_rooms"]
-    facts = [
-        (FACTS.get(name, name), fact_in_words(row, name, reason[name]))
-        for name in names
-        if reason[name] is not None
-    ]
+    known = {name: reason[name] for name in (*FACTS, *reason) if reason.get(name) is not None}
+    if known.get("is_any_room_allowed") is True:
+        known.pop("allowed_rooms", None)
+    facts = [(FACTS.get(name, name), fact_in_words(row, name, value)) for name, value in known.items()]
     return render_to_string("admin/matching/reason.html", {"message": message, "facts": facts})
 
 

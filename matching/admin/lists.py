@@ -14,7 +14,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connection, transaction
-from django.db.models import Max, Min, QuerySet
+from django.db.models import F, Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.dates import MONTHS
 
@@ -133,6 +133,8 @@ class ReceivedAdmin(ReadOnlyAdmin):
     newest_first: tuple[str, ...] = ("-created_at", "-id")
     # Whether an index has this order across organizations too. Else only the primary key is in order there.
     is_newest_first_everywhere = False
+    # Lookups, each with an index, of what a search term may be; see `found`.
+    exact: tuple[str, ...] = ()
     # Large columns of `related` tables that no page shows.
     unseen: tuple[str, ...] = ()
     # The actions that a row's page offers too.
@@ -141,7 +143,7 @@ class ReceivedAdmin(ReadOnlyAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     sortable_by = ()
-    search_fields = ("id",)  # shows the search box; see `found`
+    search_fields = ("id",)  # shows the search box
 
     # How many rows a search takes of each thing that it may have meant.
     SEARCH_LIMIT = 200
@@ -203,9 +205,15 @@ class ReceivedAdmin(ReadOnlyAdmin):
         # As a list: the planner then knows how few they are, and does not look for them in the whole table.
         return rows.filter(pk__in=list(found)), False
 
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
+    def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
         """Return the rows that the term names, a queryset for each way of naming them."""
-        raise NotImplementedError
+
+        def named(lookup: str) -> QuerySet:
+            table = lookup.rpartition("__")[0]
+            own = {f"{table}__organization": F("organization")} if table else {}
+            return rows.filter(**{lookup: term}, **own)
+
+        return [named(lookup) for lookup in self.exact]
 
     def of_goals_named(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
         """Return the rows of each goal whose id or name the term may be."""

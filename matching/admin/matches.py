@@ -50,6 +50,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
     related = ("organization", "goal", "session__visitor")
     unseen = ("request_digest", "goal__conditions")
     linked_lookups = ("goal__id__exact", "session__id__exact")
+    exact = ("visitor_identity",)
     search_help_text = (
         "By the exact identity, external id, id of the match or of its goal, or by words of the goal's name."
     )
@@ -64,13 +65,11 @@ class ExternalMatchAdmin(ReceivedAdmin):
     ATTEMPTS_SHOWN = 20
     CHANGES_SHOWN = 50
 
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
-        return [
-            rows.filter(visitor_identity=term),
-            # Its index has the goal between the organization and the external id.
-            rows.filter(external_id=term, organization=F("goal__organization")),
-            *self.of_goals_named(request, rows, term),
-        ]
+    def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
+        # Its index has the goal between the organization and the external id.
+        by_external_id = rows.filter(external_id=term, organization=F("goal__organization"))
+        found = super().found(request, rows, term)
+        return [*found, by_external_id, *self.of_goals_named(request, rows, term)]
 
     # What staff may do.
 

@@ -41,9 +41,8 @@ def room_link(row: Any, room_id: UUID) -> SafeString:
     return link_to(room, room.display_name)
 
 
-def room_links(row: Any, room_ids: Iterable[UUID] | None = None) -> str:
-    """Name the rooms of the row; or those with other ids that it holds."""
+def room_links(row: Any) -> str:
+    """Name the rooms of the row."""
     if not hasattr(row, "rooms_by_id"):
         name_rooms([row])
-    links = ((room_link(row, room_id),) for room_id in (row.room_ids if room_ids is None else room_ids))
-    return format_html_join(", ", "{}", links) or "-"
+    return format_html_join(", ", "{}", ((room_link(row, room_id),) for room_id in row.room_ids)) or "-"

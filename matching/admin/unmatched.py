@@ -61,6 +61,7 @@ class PendingMatchAdmin(ReceivedAdmin):
     related = ("organization", "goal")
     unseen = ("request_digest", "goal__conditions")
     linked_lookups = ("goal__id__exact",)
+    exact = ("visitor_identity", "external_id")
     search_help_text = (
         "By the exact identity, external id, id of the pending match or of its goal, "
         "or by words of the goal's name."
@@ -80,12 +81,8 @@ class PendingMatchAdmin(ReceivedAdmin):
         ("History", {"fields": ("id", "external_id", "created", "creator")}),
     )
 
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
-        return [
-            rows.filter(visitor_identity=term),
-            rows.filter(external_id=term),
-            *self.of_goals_named(request, rows, term),
-        ]
+    def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
+        return super().found(request, rows, term) + self.of_goals_named(request, rows, term)
 
     # What staff may do.
 
@@ -97,12 +94,10 @@ class PendingMatchAdmin(ReceivedAdmin):
     def try_again(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> None:
         user, now = acting_user(request), timezone.now()
         tried = list(queryset.open(now).order_by("pk"))
-        by_organization: dict[Organization, list[PendingMatch]] = {}
-        for pending in tried:
-            by_organization.setdefault(pending.organization, []).append(pending)
         matched = 0
-        for organization, pendings in by_organization.items():
-            matched += try_all(organization, pendings, by=user, at=now)
+        for organization in dict.fromkeys(pending.organization for pending in tried):
+            theirs = [pending for pending in tried if pending.organization == organization]
+            matched += try_all(organization, theirs, by=user, at=now)
         self.message_user(
             request,
             f"Tried {len(tried)} of the selected pending matches again: {matched} matched, "
@@ -174,6 +169,7 @@ class MatchAttemptAdmin(ReceivedAdmin):
     list_filter = (CodeFilter, SourceFilter)
     related = ("organization", "goal")
     unseen = ("goal__conditions",)
+    exact = ("visitor_identity", "external_id", "request_id")
     search_help_text = "By the exact identity, external id, request id or id."
     fieldsets = (
         (None, {"fields": ("organization", "goal_link", "visitor_identity", "matched", "external_id")}),
@@ -186,13 +182,6 @@ class MatchAttemptAdmin(ReceivedAdmin):
         facts = {"faults": obj and obj.errors, "why": obj and obj.reason}
         absent = [name for name, fact in facts.items() if not fact]
         return without_fields(super().get_fieldsets(request, obj), absent)
-
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
-        return [
-            rows.filter(visitor_identity=term),
-            rows.filter(external_id=term),
-            rows.filter(request_id=term),
-        ]
 
     created = moment_column("rejected", "created_at")
     goal_link = link_column("goal", "goal")

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import path
@@ -25,14 +25,12 @@ from matching.visitors.withdrawal import take_back_session
 class VisitorAdmin(ReceivedAdmin):
     newest_first = ("-id",)
     list_display = ("visitor_id", "created")
+    exact = ("visitor_id",)
     search_help_text = "By the exact visitor id."
     fieldsets = (
         (None, {"fields": ("organization", "visitor_id", "id", "created", "identities", "sessions")}),
     )
     SHOWN = 20
-
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
-        return [rows.filter(visitor_id=term)]
 
     created = moment_column("first heard of", "created_at")
 
@@ -57,6 +55,7 @@ class VisitorIdentityAdmin(ReceivedAdmin):
     list_display = ("identity", "visitor_link", "visitor_session_id", "created")
     related = ("organization", "visitor")
     linked_lookups = ("visitor__id__exact",)
+    exact = ("identity", "visitor__visitor_id")
     search_help_text = "By the exact identity or visitor id."
     fieldsets = (
         (
@@ -64,12 +63,6 @@ class VisitorIdentityAdmin(ReceivedAdmin):
             {"fields": ("organization", "identity", "visitor_link", "visitor_session_id", "id", "created")},
         ),
     )
-
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
-        return [
-            rows.filter(identity=term),
-            rows.filter(visitor__visitor_id=term, visitor__organization=F("organization")),
-        ]
 
     # All that is held about an identity: for the person who asks, and before it is erased.
 
@@ -99,11 +92,10 @@ class VisitorSessionAdmin(ReceivedAdmin):
     list_display = ("visitor_session_id", "visitor_link", "started", "ended", "rooms")
     related = ("organization", "visitor")
     linked_lookups = ("visitor__id__exact",)
+    exact = ("visitor_session_id", "visitor__visitor_id", "visitor__identities__identity")
     search_help_text = "By the exact session id, visitor id or identity."
     actions = ("take_back",)
-    buttons = {
-        "take_back": Button("Take back", "Delete this session? It can only be reported anew."),
-    }
+    buttons = {"take_back": Button("Take back", "Delete this session? It can only be reported anew.")}
     fieldsets = (
         (
             None,
@@ -111,15 +103,6 @@ class VisitorSessionAdmin(ReceivedAdmin):
         ),
         ("History", {"fields": ("id", "created", "updated")}),
     )
-
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
-        return [
-            rows.filter(visitor_session_id=term),
-            rows.filter(visitor__visitor_id=term, visitor__organization=F("organization")),
-            rows.filter(
-                visitor__identities__identity=term, visitor__identities__organization=F("organization")
-            ),
-        ]
 
     @admin.action(description="Take back the selected sessions", permissions=["correct"])
     def take_back(self, request: HttpRequest, queryset: QuerySet[VisitorSession]) -> None:
