@@ -13,7 +13,6 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 
 from goals.conditions import TYPES
@@ -28,9 +27,6 @@ from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, with
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Room
 from goalsvc.orgs.scopes import Scope
-
-# How the form's fields are called in the API, where they differ.
-API_NAMES = {"rooms": "allowed_rooms"}
 
 
 class ConditionsFormField(forms.CharField):
@@ -106,15 +102,12 @@ class GoalForm(ScopedForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         # The API's own rules; what it does not take from clients, such as the organization, it passes over.
         sent = {**cleaned, "allowed_rooms": [str(room.pk) for room in cleaned.get("rooms", ())]}
-        try:
-            form = GoalSerializer(data=sent, partial=True)
-            form.is_valid(raise_exception=True)
+        form = GoalSerializer(data=sent, partial=True)
+        if form.is_valid():
             self.attributes = cast(GoalAttributes, form.validated_data)
             cleaned |= {name: value for name, value in self.attributes.items() if name in cleaned}
-        except serializers.ValidationError as error:
-            errors: Any = error.detail  # by attribute
-            for name, detail in errors.items():
-                self.add_error("rooms" if name == "allowed_rooms" else name, list(sentences(detail)))
+        for name, detail in form.errors.items():
+            self.add_error("rooms" if name == "allowed_rooms" else name, list(sentences(detail)))
         if not self.instance._state.adding and cleaned.get("seen") != self.initial["seen"]:
             raise forms.ValidationError(
                 "Somebody has changed this goal since you opened it. Open the page anew, and edit it then."
@@ -123,7 +116,7 @@ class GoalForm(ScopedForm):
 
     def changed_attributes(self) -> GoalAttributes:
         """Return the attributes that differ from those in the form as it was opened."""
-        changed = {API_NAMES.get(name, name) for name in self.changed_data}
+        changed = {"allowed_rooms" if name == "rooms" else name for name in self.changed_data}
         part = {name: value for name, value in self.attributes.items() if name in changed}
         return cast(GoalAttributes, part)
 

@@ -112,10 +112,7 @@ class Goal(models.Model):
         at: datetime,
         id: UUID | None = None,
     ) -> "Goal":
-        """Create a goal from checked attributes, all required ones included.
-
-        Raises: UnknownRoomsError.
-        """
+        """Create a goal from checked attributes, all required ones included. Raises: UnknownRoomsError."""
         columns: dict[str, Any] = {**attributes}
         room_ids = columns.pop("allowed_rooms", [])
         audit = {"created_at": at, "created_by": by, "updated_at": at, "updated_by": by}

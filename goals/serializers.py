@@ -89,10 +89,7 @@ class GoalSerializer(ObjectSerializer):
         return instance
 
     def to_representation(self, instance: Goal | GoalRow) -> dict[str, Any]:
-        """Return the goal as it stands in the database.
-
-        Raises: GoalNotFound when somebody has deleted it at this very moment.
-        """
+        """Return the goal as it stands in the database. Raises: GoalNotFound when it was just deleted."""
         organization = self.context["organization"]
         goal = instance if isinstance(instance, GoalRow) else read_goal(organization, instance.id)
         if goal is None:

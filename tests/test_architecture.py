@@ -70,7 +70,6 @@ MAX_MODULES = 12  # of a folder
 FULL_FOLDERS = {
     "goalsvc/api": 17,
     "goalsvc/database": 13,
-    "goalsvc/orgs": 13,
 }
 
 

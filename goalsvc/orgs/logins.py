@@ -72,17 +72,15 @@ class FailureCounts(AxesDatabaseHandler):  # type: ignore[misc] # axes has no ty
 
     def get_failures(self, request: Any, credentials: Any = None) -> int:
         failures: int = super().get_failures(request, credentials)
-        if self.failures_of_client(request) >= settings.LOGIN_FAILURES_OF_CLIENT:
-            return max(failures, settings.AXES_FAILURE_LIMIT)
-        return failures
-
-    def failures_of_client(self, request: Any) -> int:
-        if request.axes_ip_address is None:  # unknown: it would be everybody's count
-            return 0
+        address = request.axes_ip_address
+        if address is None:  # unknown: it would be everybody's count
+            return failures
         attempts = AccessAttempt.objects.filter(
-            ip_address=request.axes_ip_address, attempt_time__gte=get_cool_off_threshold(request)
+            ip_address=address, attempt_time__gte=get_cool_off_threshold(request)
         )
-        return attempts.aggregate(failures=Sum("failures_since_start"))["failures"] or 0
+        of_client = attempts.aggregate(failures=Sum("failures_since_start"))["failures"] or 0
+        is_locked_out = of_client >= settings.LOGIN_FAILURES_OF_CLIENT
+        return max(failures, settings.AXES_FAILURE_LIMIT) if is_locked_out else failures
 
 
 def client_address(request: HttpRequest) -> str | None:

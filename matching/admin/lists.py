@@ -24,7 +24,7 @@ from goalsvc.orgs.admin.access import is_allowed, is_operator, of_acting_user
 from goalsvc.orgs.admin.scoping import ReadOnlyAdmin
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
-from matching.admin.rooms import name_rooms
+from matching.admin.explanation import name_rooms
 
 
 class BoundedPaginator(Paginator):
@@ -121,10 +121,7 @@ class Button(NamedTuple):
 
 
 class ReceivedAdmin(ReadOnlyAdmin):
-    """The admin of what arrives through the API by the million.
-
-    What staff may correct are named actions on selected rows.
-    """
+    """The admin of what arrives through the API by the million. Staff correct it by named actions alone."""
 
     organization_path = "organization_id"
     # Rows name visitors. Not for staff without scopes either: whoever manages users could log in as one.

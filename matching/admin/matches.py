@@ -20,9 +20,8 @@ from goalsvc.orgs.admin.display import (
 )
 from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.history import Action, Kind
-from matching.admin.explanation import explain_match
+from matching.admin.explanation import explain_match, room_links
 from matching.admin.lists import Button, ReceivedAdmin
-from matching.admin.rooms import room_links
 from matching.models import ExternalMatch, PendingMatch
 
 

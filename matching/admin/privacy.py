@@ -45,17 +45,14 @@ class IdentityForm(forms.Form):
             del self.fields["organization"]
         self.own = acting_user(asked_by).organization
 
-    @property
-    def chosen_organization(self) -> Organization:
-        organization = self.cleaned_data.get("organization", self.own)
-        assert isinstance(organization, Organization)
-        return organization
-
     def clean_identity(self) -> str:
         identity: str = self.cleaned_data["identity"]
         if not can_be_identity(identity):
             raise ValidationError("Control characters are not allowed.")
         return identity
+
+    def clean(self) -> dict[str, Any]:
+        return {"organization": self.own, **self.cleaned_data}
 
 
 def holdings_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
@@ -67,7 +64,7 @@ def holdings_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
     form = IdentityForm(request.POST, asked_by=request)
     if not form.is_valid():
         return show(model_admin, request, form)
-    organization, identity = form.chosen_organization, form.cleaned_data["identity"]
+    organization, identity = form.cleaned_data["organization"], form.cleaned_data["identity"]
     if "download" in request.POST:
         return download(organization, identity)
     if "erase" in request.POST and request.POST.get("confirmed") == "yes":

@@ -15,9 +15,8 @@ from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import without_fields
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Organization, User
-from matching.admin.explanation import explain_reason, tell_errors
+from matching.admin.explanation import explain_reason, room_links, tell_errors
 from matching.admin.lists import Button, ReceivedAdmin
-from matching.admin.rooms import room_links
 from matching.matches.recording import settle
 from matching.matches.retries import retried_on_collision
 from matching.models import MatchAttempt, PendingMatch, PendingMatchQuerySet
@@ -131,15 +130,12 @@ class AttemptFilter(admin.SimpleListFilter):
 
     offered: list[tuple[str, str]]
 
-    def __init__(self, request: HttpRequest, *args: Any) -> None:
-        self.is_offered = not is_operator(request) or bool(request.GET.get(OrganizationFilter.parameter_name))
-        super().__init__(request, *args)
-
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return self.offered
 
     def has_output(self) -> bool:
-        return self.is_offered
+        chosen = self.request.GET.get(OrganizationFilter.parameter_name)
+        return not is_operator(self.request) or bool(chosen)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         assert self.parameter_name

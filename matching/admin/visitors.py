@@ -13,9 +13,9 @@ from django.utils import timezone
 from goalsvc.orgs.admin.access import acting_user
 from goalsvc.orgs.admin.display import column, first_few, link_column, moment_column
 from goalsvc.orgs.history import Kind
+from matching.admin.explanation import name_rooms, room_links
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.privacy import IdentityForm, holdings_page, show
-from matching.admin.rooms import name_rooms, room_links
 from matching.models import Visitor, VisitorIdentity, VisitorSession
 from matching.refusals import SessionHasMatches
 from matching.visitors.withdrawal import take_back_session

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from goalsvc.api.fields import parse_uuid
@@ -47,11 +47,9 @@ class OrganizationFilter(RowFilter):
     title = "organization"
     parameter_name = "organization"
 
-    def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any
-    ) -> None:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         self.path = model_admin.organization_path
-        super().__init__(request, params, model, model_admin)
+        return super().lookups(request, model_admin)
 
     def known(self, request: HttpRequest) -> QuerySet[Organization]:
         return Organization.objects.all()

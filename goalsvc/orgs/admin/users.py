@@ -41,23 +41,15 @@ class NewUserForm(ScopedForm, AdminUserCreationForm):
 
 
 OTHER = "another"
+PERSON = ("email", "first_name", "last_name", "is_bot")
+ACCESS = ("is_active", "is_staff", "scopes", "is_superuser")
 
 
 @admin.register(User)
 class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     organization_path = "organization_id"
     history_kind = Kind.USER
-    history_fields = (
-        "organization_id",
-        "email",
-        "first_name",
-        "last_name",
-        "is_bot",
-        "is_active",
-        "is_staff",
-        "is_superuser",
-        "scopes",
-    )
+    history_fields = ("organization_id", *PERSON, *ACCESS)
     view_scope = Scope.USERS
     change_scope = Scope.USERS
     operator_fields = ("organization", "is_superuser")
@@ -72,16 +64,15 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     ordering = ("email", "id")
     filter_horizontal = ()
     autocomplete_fields = ("organization",)
-    access: Any = ("Access", {"fields": ("organization", "is_active", "is_staff", "scopes", "is_superuser")})
     fieldsets = (
         (None, {"fields": ("email", "password", "first_name", "last_name", "is_bot")}),
-        access,
+        ("Access", {"fields": ("organization", *ACCESS)}),
         ("API tokens", {"fields": ("api_tokens",)}),
         ("History", {"fields": ("id", "last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("email", "first_name", "last_name", "is_bot")}),
-        access,
+        (None, {"fields": PERSON}),
+        ("Access", {"fields": ("organization", *ACCESS)}),
         ("Password", {"fields": ("usable_password", "password1", "password2")}),
     )
     readonly_fields = ("id", "api_tokens", "last_login", "created_at", "updated_at")
