@@ -21,7 +21,7 @@ from goals.refusals import UnknownRoomsError
 from goals.serializers import GoalSerializer
 from goalsvc.api.bodies import decode
 from goalsvc.orgs.admin.access import acting_user, is_operator
-from goalsvc.orgs.admin.display import faults, link_to, user_column
+from goalsvc.orgs.admin.display import column, faults, link_to, user_column
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Action, Kind
@@ -235,16 +235,13 @@ class GoalAdmin(OrganizationScopedAdmin):
         count = len(goal.allowed_room_ids)
         return "1 room" if count == 1 else f"{count} rooms"
 
+    state = column("state", lambda goal: "in use" if goal.deleted_at is None else "deleted")
     creator = user_column("created by", "created_by")
     editor = user_column("updated by", "updated_by")
 
     @admin.display(description="conditions", ordering="condition_count")
     def condition_count(self, goal: Any) -> int:
         return int(goal.condition_count)
-
-    @admin.display
-    def state(self, goal: Goal) -> str:
-        return "in use" if goal.deleted_at is None else "deleted"
 
     @admin.display(description="allowed rooms")
     def allowed_room_names(self, goal: Goal) -> str:

@@ -72,13 +72,8 @@ def read_goal(organization: Organization, goal_id: UUID) -> GoalRow | None:
     return rows[0] if rows else None
 
 
-def look_for_goal(goal_id: UUID) -> Ahead:
-    """Ask for a goal of the caller's organization in the statement that finds the caller."""
-    return Ahead(GOAL_WITH_CALLER, {"goal": goal_id})
-
-
 def goal_found(ahead: Ahead) -> GoalRow | None:
-    """Return the goal that was asked for, unless it is deleted or there is none."""
+    """Return the goal that GOAL_WITH_CALLER was asked for, unless it is deleted or there is none."""
     row = ahead.consume()
     return row_of(row) if row is not None and row[0] is not None else None
 

@@ -22,8 +22,6 @@ from goalsvc.orgs.serializers import NestedOrganizationSerializer, NestedUserSer
 # `is_any_room_allowed` is the attribute's name; the public page also writes it in two other ways.
 FLAG = "is_any_room_allowed"
 FLAG_SPELLINGS = (FLAG, "allow_any_room", "allowed_any_room")
-
-REQUIRED = "This field is required."
 DISAGREE = "The spellings of this flag disagree."
 
 CREATOR, EDITOR = (attrgetter(*(f"{who}_{each}" for each in USER_COLUMNS)) for who in ("creator", "editor"))
@@ -58,24 +56,23 @@ class GoalSerializer(ObjectSerializer):
     updated_by_user = NestedUserSerializer(read_only=True, allow_null=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
+        missing: dict[str, Any] = {}
+        if not self.partial and isinstance(data, Mapping) and data.keys().isdisjoint(FLAG_SPELLINGS):
+            missing = {FLAG: ["This field is required."]}
         try:
             attributes: dict[str, Any] = super().to_internal_value(data)
         except serializers.ValidationError as error:
             # All that is wrong is said at once, the missing flag included.
-            if isinstance(data, Mapping) and isinstance(error.detail, dict) and self.is_flag_missing(data):
-                raise serializers.ValidationError({**error.detail, FLAG: [REQUIRED]}) from None
-            raise
-        if self.is_flag_missing(data):
-            raise serializers.ValidationError({FLAG: [REQUIRED]})
+            faults: Any = error.detail
+            raise serializers.ValidationError(faults | missing) from None
+        if missing:
+            raise serializers.ValidationError(missing)
         given = {name: attributes.pop(name) for name in FLAG_SPELLINGS if name in attributes}
         if len(set(given.values())) > 1:
             raise serializers.ValidationError({name: [DISAGREE] for name in given})
         for value in given.values():
             attributes[FLAG] = value
         return attributes
-
-    def is_flag_missing(self, data: Mapping[str, Any]) -> bool:
-        return not self.partial and not any(name in data for name in FLAG_SPELLINGS)
 
     def create(self, validated_data: dict[str, Any]) -> Goal:
         """Raises: UnknownRoomsError, naming rooms that are not the organization's."""

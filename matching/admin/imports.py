@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from goalsvc.orgs.admin.display import moment_column, to_milliseconds
+from goalsvc.orgs.admin.display import column, moment_column, to_milliseconds
 from goalsvc.orgs.admin.scoping import ReadOnlyAdmin
 from goalsvc.orgs.scopes import Scope
 from matching.imports.runs import CODE
@@ -20,13 +20,9 @@ class ImportRunAdmin(ReadOnlyAdmin):
         (None, {"fields": ("organization", "kind", "short_digest", "rows_done", "verdicts")}),
         ("History", {"fields": ("started", "finished")}),
     )
-    DIGEST_SHOWN = 12
 
     started = moment_column("started", "started_at")
-
-    @admin.display(description="digest")
-    def short_digest(self, run: ImportRun) -> str:
-        return f"{run.digest[: self.DIGEST_SHOWN]}…"
+    short_digest = column("digest", lambda run: f"{run.digest[:12]}…")
 
     @admin.display
     def verdicts(self, run: ImportRun) -> str:

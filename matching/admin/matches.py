@@ -89,6 +89,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
     goal_link = link_column("goal", "goal")
     matched = moment_column("goal matched", "goal_matched_at")
     rooms = column("rooms", room_links)
+    state = column("state", lambda match: "counted" if match.retracted_at is None else "retracted")
     created = moment_column("recorded", "created_at")
     creator = user_column("recorded by", "created_by")
     why = column("explanation", explain_match)
@@ -99,10 +100,6 @@ class ExternalMatchAdmin(ReceivedAdmin):
             return "-"
         suffix = " (default)" if match.goal_value_source == ExternalMatch.ValueSource.GOAL_DEFAULT else ""
         return f"{match.goal_value}{suffix}"
-
-    @admin.display
-    def state(self, match: ExternalMatch) -> str:
-        return "counted" if match.retracted_at is None else "retracted"
 
     @admin.display(description="retracted (UTC)")
     def retracted(self, match: ExternalMatch) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -23,21 +22,13 @@ def link_to(row: models.Model, text: object = None) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, row if text is None else text)
 
 
-def link_where_allowed(request: HttpRequest, row: models.Model) -> SafeString:
-    """Link to the row's page if the user may open it, else return its name."""
-    model = type(row)
-    site = admin.site
-    if site.is_registered(model) and site.get_model_admin(model).has_view_permission(request, row):
-        return link_to(row)
-    return format_html("{}", row)
-
-
 def link_to_user(user: User | None, nobody: str = "-") -> str:
     """Name a user; inside a request of the admin, with a link if its user may open it."""
-    page = current_page.get()
     if user is None:
         return nobody
-    return str(user) if page is None else link_where_allowed(page, user)
+    page = current_page.get()
+    is_open = page is not None and admin.site.get_model_admin(User).has_view_permission(page, user)
+    return link_to(user) if is_open else str(user)
 
 
 def to_milliseconds(moment: datetime | None) -> str:

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import of_acting_user
-from goalsvc.orgs.admin.display import link_to, moment_column
+from goalsvc.orgs.admin.display import column, link_to, moment_column
 from goalsvc.orgs.admin.filters import RowFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ReadOnlyAdmin, scoped_admins
 from goalsvc.orgs.history import Kind
@@ -65,10 +65,7 @@ class HistoryEntryAdmin(ReadOnlyAdmin):
         return super().get_search_results(request, rows, term)
 
     changed = moment_column("changed", "changed_at")
-
-    @admin.display(description="by")
-    def person(self, entry: HistoryEntry) -> str:
-        return entry.changed_by_name or "-"
+    person = column("by", lambda entry: entry.changed_by_name or "-")
 
     @admin.display(description="what")
     def thing(self, entry: HistoryEntry) -> str:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from goalsvc.orgs.admin.display import column
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm
 from goalsvc.orgs.history import Action, Kind
@@ -38,9 +39,7 @@ class RoomAdmin(OrganizationScopedAdmin):
         ("History", {"fields": readonly_fields}),
     )
 
-    @admin.display
-    def state(self, room: Room) -> str:
-        return "in use" if room.archived_at is None else "archived"
+    state = column("state", lambda room: "in use" if room.archived_at is None else "archived")
 
     @admin.action(description="Archive the selected rooms", permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:

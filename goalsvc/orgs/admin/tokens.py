@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from goalsvc.orgs.admin.access import acting_user, manageable, may_manage
+from goalsvc.orgs.admin.display import column
 from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.history import Action, Kind
@@ -110,9 +111,7 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
 
         self.change_each(request, queryset.filter(revoked_at=None), change, Action.REVOKED)
 
-    @admin.display
-    def state(self, token: ApiToken) -> str:
-        return token.state_at(timezone.now())
+    state = column("state", lambda token: token.state_at(timezone.now()))
 
     @admin.display(ordering="user__organization")
     def organization(self, token: ApiToken) -> Organization | None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, manageable, may_manage
-from goalsvc.orgs.admin.display import first_few
+from goalsvc.orgs.admin.display import column, first_few
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import User
@@ -135,9 +135,7 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
                 self.record(request, User.objects.get(pk=id), Action.CHANGED, {"password": ["…", "…"]})
         return response
 
-    @admin.display(description="scopes")
-    def scope_names(self, user: User) -> str:
-        return ", ".join(sorted(user.scopes)) or "-"
+    scope_names = column("scopes", lambda user: ", ".join(sorted(user.scopes)) or "-")
 
     @admin.display(description="tokens")
     def api_tokens(self, user: User) -> str:
