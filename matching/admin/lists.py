@@ -26,6 +26,9 @@ from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
 from matching.admin.explanation import name_rooms
 
+# The fields that matches, held matches and rejected attempts have in common.
+EVENT = ("organization", "goal_link", "visitor_identity", "matched")
+
 
 class BoundedPaginator(Paginator):
     """Counts to a limit and no further; behind its last page there may be more."""

@@ -21,7 +21,7 @@ from goalsvc.orgs.admin.display import (
 from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.history import Action, Kind
 from matching.admin.explanation import explain_match, room_links
-from matching.admin.lists import Button, ReceivedAdmin
+from matching.admin.lists import EVENT, Button, ReceivedAdmin
 from matching.models import ExternalMatch, PendingMatch
 
 
@@ -34,9 +34,6 @@ class RetractedFilter(PartsFilter):
             "no": ("Not retracted", Q(retracted_at=None)),
             "yes": ("Retracted", Q(retracted_at__isnull=False)),
         }
-
-
-EVENT = ("organization", "goal_link", "visitor_identity", "matched", "value", "rooms", "retracted")
 
 
 @admin.register(ExternalMatch)
@@ -56,7 +53,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
     actions = ("retract", "restore")
     buttons = {"retract": Button("Retract"), "restore": Button("Restore")}
     fieldsets = (
-        (None, {"fields": EVENT}),
+        (None, {"fields": (*EVENT, "value", "rooms", "retracted")}),
         ("Which session was chosen, and why", {"fields": ("why",)}),
         ("Before it matched", {"fields": ("held", "attempts")}),
         ("History", {"fields": ("id", "external_id", "created", "creator", "changes")}),

