@@ -56,10 +56,8 @@ CIRCLES: dict[tuple[str, ...], str] = {}
 HIDDEN = {
     ("manage", "main"): "as in Django's own: DJANGO_SETTINGS_MODULE is set before anything is loaded",
     ("goalsvc.orgs.management.commands.serve", "serve"): (
-        "the allocator of Granian's library reads its options from the environment when it is loaded"
-    ),
-    ("goalsvc.orgs.management.commands.serve", "load_application"): (
-        "loading it makes the handler with all middleware, which only the process that serves needs"
+        "the allocator of Granian's library reads its options from the environment when it is loaded, and "
+        "loading the application makes the handler with all middleware, which only who serves needs"
     ),
 }
 
@@ -72,7 +70,6 @@ MAX_MODULES = 12  # of a folder
 FULL_FOLDERS = {
     "goalsvc/api": 15,
     "goalsvc/database": 13,
-    "goalsvc/orgs": 13,
 }
 
 
