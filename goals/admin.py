@@ -11,25 +11,22 @@ from django.db.models import F, Func, IntegerField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 
 from goals.conditions import TYPES
-from goals.models import Goal, GoalAttributes, GoalRoom, UnknownRoomsError
+from goals.models import Goal, GoalAttributes, GoalRoom
+from goals.refusals import UnknownRoomsError
 from goals.serializers import GoalSerializer
 from goalsvc.api.bodies import decode
 from goalsvc.orgs.admin.access import acting_user, is_operator
-from goalsvc.orgs.admin.display import link_to, link_to_user
+from goalsvc.orgs.admin.display import column, faults, link_to, user_column
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
-from goalsvc.orgs.history import Kind
+from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Room
 from goalsvc.orgs.scopes import Scope
-
-# How the form's fields are called in the API, where they differ.
-API_NAMES = {"rooms": "allowed_rooms"}
 
 
 class ConditionsFormField(forms.CharField):
@@ -49,9 +46,6 @@ class ConditionsFormField(forms.CharField):
             reason = str(error.detail).replace("The request body", "The text")
             raise forms.ValidationError(reason) from None
 
-    def run_validators(self, value: Any) -> None:
-        """Skip the validators of CharField."""
-
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
             return bool(json.loads(data or "[]") != initial)
@@ -59,21 +53,12 @@ class ConditionsFormField(forms.CharField):
             return True
 
 
-def sentences(detail: Any, *path: str) -> Iterator[str]:
+def sentences(detail: Any) -> Iterator[str]:
     """Flatten the nested errors of a field: `Condition 1, value: Required for …`."""
-    if isinstance(detail, dict):
-        for key, inner in detail.items():
-            if key == "non_field_errors":
-                yield from sentences(inner, *path)
-            elif not path and str(key).isdecimal():
-                yield from sentences(inner, f"Condition {int(key) + 1}")
-            else:
-                yield from sentences(inner, *path, str(key))
-    elif isinstance(detail, list):
-        for inner in detail:
-            yield from sentences(inner, *path)
-    else:
-        yield f"{', '.join(path)}: {detail}" if path else str(detail)
+    for path, sentence in faults(detail):
+        if path and path[0].isdecimal():
+            path = (f"Condition {int(path[0]) + 1}", *path[1:])
+        yield f"{', '.join(path)}: {sentence}" if path else sentence
 
 
 class RoomsWidget(FilteredSelectMultiple):
@@ -117,15 +102,12 @@ class GoalForm(ScopedForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         # The API's own rules; what it does not take from clients, such as the organization, it passes over.
         sent = {**cleaned, "allowed_rooms": [str(room.pk) for room in cleaned.get("rooms", ())]}
-        try:
-            form = GoalSerializer(data=sent, partial=True)
-            form.is_valid(raise_exception=True)
+        form = GoalSerializer(data=sent, partial=True)
+        if form.is_valid():
             self.attributes = cast(GoalAttributes, form.validated_data)
             cleaned |= {name: value for name, value in self.attributes.items() if name in cleaned}
-        except serializers.ValidationError as error:
-            errors: Any = error.detail  # by attribute
-            for name, detail in errors.items():
-                self.add_error("rooms" if name == "allowed_rooms" else name, list(sentences(detail)))
+        for name, detail in form.errors.items():
+            self.add_error("rooms" if name == "allowed_rooms" else name, list(sentences(detail)))
         if not self.instance._state.adding and cleaned.get("seen") != self.initial["seen"]:
             raise forms.ValidationError(
                 "Somebody has changed this goal since you opened it. Open the page anew, and edit it then."
@@ -134,15 +116,18 @@ class GoalForm(ScopedForm):
 
     def changed_attributes(self) -> GoalAttributes:
         """Return the attributes that differ from those in the form as it was opened."""
-        changed = {API_NAMES.get(name, name) for name in self.changed_data}
+        changed = {"allowed_rooms" if name == "rooms" else name for name in self.changed_data}
         part = {name: value for name, value in self.attributes.items() if name in changed}
         return cast(GoalAttributes, part)
 
 
 class DeletedFilter(StateFilter):
     retired_at = "deleted_at"
-    in_use = "In use"
     retired = "Deleted"
+
+
+ROOMS = ("is_any_room_allowed", "rooms", "allowed_room_names")
+HISTORY = ("id", "created_at", "creator", "updated_at", "editor", "deleted_at")
 
 
 @admin.register(Goal)
@@ -153,61 +138,28 @@ class GoalAdmin(OrganizationScopedAdmin):
     form = GoalForm
     list_display = ("name", "where", "default_value", "condition_count", "state")
     list_filter = (DeletedFilter, "is_any_room_allowed")
-    list_select_related = ("organization",)
+    related = ("organization", "created_by", "updated_by")
     search_fields = ("name",)
     search_help_text = "By name or id."
     autocomplete_fields = ("organization",)
     actions = ("restore",)
-    readonly_fields = (
-        "id",
-        "allowed_room_names",
-        "conditions_in_words",
-        "created_at",
-        "creator",
-        "updated_at",
-        "editor",
-        "deleted_at",
-    )
+    readonly_fields = ("allowed_room_names", "conditions_in_words", *HISTORY)
     # Operators choose the organization here, so its rooms are offered only once the goal is saved.
-    add_fieldsets: Any = (
+    add_fieldsets = (
         (None, {"fields": ("organization", "name", "is_any_room_allowed", "rooms", "default_value")}),
         ("Conditions", {"fields": ("conditions",)}),
     )
     fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    "organization",
-                    "name",
-                    "is_any_room_allowed",
-                    "rooms",
-                    "allowed_room_names",
-                    "default_value",
-                    "seen",
-                )
-            },
-        ),
+        (None, {"fields": ("organization", "name", *ROOMS, "default_value", "seen")}),
         ("Conditions", {"fields": ("conditions_in_words", "conditions")}),
-        (
-            "History",
-            {"fields": ("id", "created_at", "creator", "updated_at", "editor", "deleted_at")},
-        ),
+        ("History", {"fields": HISTORY}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Goal]:
         goals: Any = super().get_queryset(request)
+        count = Func(F("conditions"), function="jsonb_array_length", output_field=IntegerField())
         # A list does not show conditions, which may be long; a goal's page loads them deferred.
-        return (  # type: ignore[no-any-return]
-            goals.with_allowed_rooms()
-            .select_related("organization", "created_by", "updated_by")
-            .annotate(
-                condition_count=Func(
-                    F("conditions"), function="jsonb_array_length", output_field=IntegerField()
-                )
-            )
-            .defer("conditions")
-        )
+        return goals.with_allowed_rooms().annotate(condition_count=count).defer("conditions")  # type: ignore[no-any-return]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Goal | None:
         """Find the goal; for a POST, which runs in a transaction, with its row lock."""
@@ -224,14 +176,15 @@ class GoalAdmin(OrganizationScopedAdmin):
         return self.has_change_permission(request, obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Goal | None = None) -> Any:
-        if obj is None:
-            if not is_operator(request):
-                return without_fields(self.add_fieldsets, ["organization"])
-            (title, options), *others = without_fields(self.add_fieldsets, ["rooms"])
-            return [(title, {**options, "description": "Save it to choose its rooms."}), *others]
-        is_editable = self.has_change_permission(request, obj)
-        hidden = ["allowed_room_names"] if is_editable else ["rooms", "conditions", "seen"]
-        return without_fields(super().get_fieldsets(request, obj), hidden)
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None:
+            is_editable = self.has_change_permission(request, obj)
+            hidden = ["allowed_room_names"] if is_editable else ["rooms", "conditions", "seen"]
+            return without_fields(fieldsets, hidden)
+        if not is_operator(request):
+            return fieldsets
+        (title, options), *others = without_fields(fieldsets, ["rooms"])
+        return [(title, {**options, "description": "Save it to choose its rooms."}), *others]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -249,14 +202,12 @@ class GoalAdmin(OrganizationScopedAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Do nothing: `save_model` has saved the allowed rooms."""
 
-    def response_add(
-        self, request: HttpRequest, obj: Goal, post_url_continue: str | None = None
-    ) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: Goal, *args: Any, **kwargs: Any) -> HttpResponse:
         if is_operator(request) and not obj.is_any_room_allowed and "_addanother" not in request.POST:
             post: Any = request.POST.copy()  # as Django's own UserAdmin does
             post["_continue"] = "1"
             request.POST = post
-        return super().response_add(request, obj, post_url_continue)
+        return super().response_add(request, obj, *args, **kwargs)
 
     # Deletion is soft: the goal leaves the API, and its matches stay.
 
@@ -273,13 +224,7 @@ class GoalAdmin(OrganizationScopedAdmin):
 
     @admin.action(description="Restore the selected goals", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Goal]) -> None:
-        user, now = acting_user(request), timezone.now()
-        self.change_each(
-            request,
-            queryset.exclude(deleted_at=None),
-            lambda goal: goal.restore(by=user, at=now),
-            "Restored",
-        )
+        self.change_each(request, queryset.exclude(deleted_at=None), Goal.restore, Action.RESTORED)
 
     # Columns and fields.
 
@@ -290,33 +235,22 @@ class GoalAdmin(OrganizationScopedAdmin):
         count = len(goal.allowed_room_ids)
         return "1 room" if count == 1 else f"{count} rooms"
 
-    @admin.display(description="created by")
-    def creator(self, goal: Goal) -> str:
-        return link_to_user(goal.created_by)
-
-    @admin.display(description="updated by")
-    def editor(self, goal: Goal) -> str:
-        return link_to_user(goal.updated_by)
+    state = column("state", lambda goal: "in use" if goal.deleted_at is None else "deleted")
+    creator = user_column("created by", "created_by")
+    editor = user_column("updated by", "updated_by")
 
     @admin.display(description="conditions", ordering="condition_count")
     def condition_count(self, goal: Any) -> int:
         return int(goal.condition_count)
 
-    @admin.display
-    def state(self, goal: Goal) -> str:
-        return "in use" if goal.deleted_at is None else "deleted"
-
     @admin.display(description="allowed rooms")
     def allowed_room_names(self, goal: Goal) -> str:
-        allowed = (
-            GoalRoom.objects.filter(goal=goal).select_related("room").order_by("room__created_at", "room")
-        )
-        names = format_html_join(
-            ", ",
-            "{}{}",
-            ((row.room.display_name, " (archived)" if row.room.archived_at else "") for row in allowed),
-        )
-        return names or "-"
+        allowed = GoalRoom.objects.filter(goal=goal).select_related("room")
+        names = [
+            f"{each.room.display_name} (archived)" if each.room.archived_at else each.room.display_name
+            for each in allowed.order_by("room__created_at", "room")
+        ]
+        return ", ".join(names) or "-"
 
     @admin.display(description="conditions")
     def conditions_in_words(self, goal: Goal) -> str:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from drf_spectacular.utils import extend_schema_field
@@ -25,30 +24,24 @@ MAX_VALUE_LENGTH = 2048
 MAX_SETTINGS_BYTES = 8 * 1024
 
 
-@dataclass(frozen=True)
-class ValueForm:
+class ValueForm(NamedTuple):
     """What a condition's value must look like: a pattern of the whole, and the sentence when it fails."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     sentence: str
 
 
-def value_form(pattern: str, sentence: str) -> ValueForm:
-    return ValueForm(re.compile(pattern, re.ASCII), sentence)
-
-
-INTEGER = value_form(r"-?\d{1,18}", "Must be an integer, such as “3”.")
-TWO_DECIMALS = value_form(r"\d{1,12}(\.\d{1,2})?", "Must be an amount of at most two decimals, as “10.00”.")
-SECONDS = value_form(r"\d{1,9}", "Must be a whole number of seconds, such as “30”.")
-PRIORITY = value_form(r"[1-9]|10", "Must be an integer from 1 to 10.")
-PRESENCE = value_form(r"online|offline", "Must be “online” or “offline”.")
-DEVICE = value_form(
+INTEGER = ValueForm(r"-?\d{1,18}", "Must be an integer, such as “3”.")
+TWO_DECIMALS = ValueForm(r"\d{1,12}(\.\d{1,2})?", "Must be an amount of at most two decimals, as “10.00”.")
+SECONDS = ValueForm(r"\d{1,9}", "Must be a whole number of seconds, such as “30”.")
+PRIORITY = ValueForm(r"[1-9]|10", "Must be an integer from 1 to 10.")
+PRESENCE = ValueForm(r"online|offline", "Must be “online” or “offline”.")
+DEVICE = ValueForm(
     r"desktop|mobile|tablet|mobile,tablet", "Must be “desktop”, “mobile”, “tablet” or “mobile,tablet”."
 )
 
 
-@dataclass(frozen=True)
-class ConditionType:
+class ConditionType(NamedTuple):
     """A type of condition. `form` is None for any text: regexps are JavaScript's, so not checked."""
 
     number: int
@@ -164,7 +157,7 @@ class ConditionInput(ObjectSerializer):
             raise field_error("value", f"At most {MAX_VALUE_LENGTH} characters are allowed.")
         if kind.is_value_required and not value:
             raise field_error("value", f"Required for the type {kind.number}, {kind.name}.")
-        if kind.form is not None and not kind.form.pattern.fullmatch(value):
+        if kind.form is not None and not re.fullmatch(kind.form.pattern, value, re.ASCII):
             raise field_error("value", f"{kind.form.sentence} (type {kind.number}, {kind.name})")
         return {name: condition[name] for name in ("type", "value", "negate", "settings")}
 

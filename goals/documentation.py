@@ -33,6 +33,7 @@ BAD_GOAL = FieldErrors(
 )
 
 ETAG = {"ETag": "The state of the goal and all that its answer shows, for `If-Match` and `If-None-Match`."}
+GOAL = Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG)
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
@@ -49,8 +50,7 @@ IF_NONE_MATCH = OpenApiParameter(
 CHANGED = (
     refusal_of(PreconditionFailed),
     FieldErrors(
-        "bad If-Match",
-        {"If-Match": ['Must be * or entity tags in double quotes, such as "0a1b2c".']},
+        "bad If-Match", {"If-Match": ['Must be * or entity tags in double quotes, such as "0a1b2c".']}
     ),
 )
 
@@ -80,10 +80,7 @@ RETRIEVE_GOAL = Operation(
     id="retrieve_goal",
     tag="goals",
     summary="Retrieve a goal",
-    answers={
-        200: Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG),
-        304: Answer(None, description="It is what you have.", headers=ETAG),
-    },
+    answers={200: GOAL, 304: Answer(None, description="It is what you have.", headers=ETAG)},
     refusals=(GOAL_NOT_FOUND,),
     parameters=(IF_NONE_MATCH,),
 )
@@ -94,7 +91,7 @@ REPLACE_GOAL = Operation(
     description="An omitted `default_value` becomes null.",
     request=GoalSerializer,
     request_examples={"All attributes": INPUT_EXAMPLE},
-    answers={200: Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG)},
+    answers={200: GOAL},
     refusals=(GOAL_NOT_FOUND, *CHANGED, BAD_GOAL),
     parameters=(IF_MATCH,),
 )
@@ -104,7 +101,7 @@ UPDATE_GOAL = Operation(
     summary="Change some of a goal's attributes",
     request=GoalSerializer(partial=True),
     request_examples={"A new default value": {"default_value": 20}},
-    answers={200: Answer(GoalSerializer, GOAL_EXAMPLE, headers=ETAG)},
+    answers={200: GOAL},
     refusals=(GOAL_NOT_FOUND, *CHANGED, BAD_GOAL),
     parameters=(IF_MATCH,),
 )

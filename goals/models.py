@@ -12,6 +12,7 @@ from django.db.models import F, Func, OuterRef, Q, Value
 from django.db.models.lookups import Exact
 from uuid_utils.compat import uuid7
 
+from goals.refusals import UnknownRoomsError
 from goalsvc.orgs.history import Action, Changes, Kind, differences
 from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 
@@ -24,14 +25,6 @@ class GoalAttributes(TypedDict, total=False):
     allowed_rooms: Sequence[str]
     default_value: Decimal | None
     conditions: list[dict[str, Any]]
-
-
-class UnknownRoomsError(Exception):
-    """Some of the named rooms are not the organization's (foreign, unknown or archived)."""
-
-    def __init__(self, room_ids: Sequence[str]) -> None:
-        super().__init__(room_ids)
-        self.room_ids = room_ids
 
 
 class GoalQuerySet(models.QuerySet["Goal"]):
@@ -119,26 +112,16 @@ class Goal(models.Model):
         at: datetime,
         id: UUID | None = None,
     ) -> "Goal":
-        """Create a goal from checked attributes, all required ones included.
-
-        Raises: UnknownRoomsError.
-        """
-        columns, room_ids = split(attributes)
-        goal = cls(
-            id=id or uuid7(),
-            organization=organization,
-            created_at=at,
-            created_by=by,
-            updated_at=at,
-            updated_by=by,
-        )
-        for name, value in columns.items():
-            setattr(goal, name, value)
+        """Create a goal from checked attributes, all required ones included. Raises: UnknownRoomsError."""
+        columns: dict[str, Any] = {**attributes}
+        room_ids = columns.pop("allowed_rooms", [])
+        audit = {"created_at": at, "created_by": by, "updated_at": at, "updated_by": by}
+        goal = cls(id=id or uuid7(), organization=organization, **columns, **audit)
         with transaction.atomic():
-            check_rooms(organization, room_ids or [])
+            check_rooms(organization, room_ids)
             goal.save(force_insert=True)
-            goal.allow_rooms(room_ids or [])
-            created = differences({}, columns | {"allowed_rooms": room_ids or []})
+            goal.allow_rooms(room_ids)
+            created = differences({}, columns | {"allowed_rooms": room_ids})
             goal.record(Action.CREATED, created, by=by, at=at)
         return goal
 
@@ -147,9 +130,9 @@ class Goal(models.Model):
 
         Raises: UnknownRoomsError; then nothing has changed.
         """
-        columns, room_ids = split(attributes)
-        before = {name: getattr(self, name) for name in columns}
-        after: dict[str, Any] = dict(columns)
+        columns: dict[str, Any] = {**attributes}
+        room_ids = columns.pop("allowed_rooms", None)
+        before, after = {name: getattr(self, name) for name in columns}, {**columns}
         for name, value in columns.items():
             setattr(self, name, value)
         # Answers show milliseconds, and every change has to change `updated_at` there.
@@ -203,12 +186,6 @@ class Goal(models.Model):
             if others.update(deleted_at=moment):
                 self.record(action, {"is_deleted": [moment is None, moment is not None]}, by=by, at=at)
         self.deleted_at = moment
-
-
-def split(attributes: GoalAttributes) -> tuple[dict[str, Any], Sequence[str] | None]:
-    """Split a goal's attributes into columns and the ids of allowed rooms (None: not given)."""
-    columns: dict[str, Any] = {**attributes}
-    return columns, columns.pop("allowed_rooms", None)
 
 
 def check_rooms(organization: Organization, room_ids: Sequence[str]) -> None:

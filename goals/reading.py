@@ -22,15 +22,12 @@ ALLOWED_ROOMS = """ARRAY(
                ORDER BY room.created_at, room.id
            )"""
 
+USER_COLUMNS = ("id", "first_name", "last_name", "organization_id", "is_bot")
 # As texts, since they are only written out again: making objects of them took most of a page's time.
 COLUMNS = {
     **{field.attname: f"goal.{field.column}" for field in Goal._meta.concrete_fields},
     "allowed_rooms": f"array_to_json({ALLOWED_ROOMS})",
-    **{
-        f"{user}_{column}": f"{user}.{column}"
-        for user in ("creator", "editor")
-        for column in ("id", "first_name", "last_name", "organization_id", "is_bot")
-    },
+    **{f"{user}_{column}": f"{user}.{column}" for user in ("creator", "editor") for column in USER_COLUMNS},
 }
 LIVE_GOALS = f"""
     SELECT {", ".join(COLUMNS.values())}
@@ -39,11 +36,11 @@ LIVE_GOALS = f"""
     LEFT JOIN orgs_user AS editor ON editor.id = goal.updated_by_id
     WHERE goal.deleted_at IS NULL
 """
-GOAL = Statement(f"{LIVE_GOALS} AND goal.id = %(goal)s AND goal.organization_id = %(organization)s")
-GOAL_WITH_CALLER = with_caller(
-    f"{LIVE_GOALS} AND goal.id = %(goal)s AND goal.organization_id = organization.id"
-)
 GOALS = f"{LIVE_GOALS} AND goal.organization_id = %(organization)s"
+GOAL = Statement(f"{GOALS} AND goal.id = %(goal)s")
+GOAL_WITH_CALLER = with_caller(
+    f"{LIVE_GOALS} AND goal.organization_id = organization.id AND goal.id = %(goal)s"
+)
 # By the index goal_list: which way, and from where, a page goes on.
 FIRST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at, goal.id LIMIT %(limit)s")
 LAST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s")
@@ -75,13 +72,8 @@ def read_goal(organization: Organization, goal_id: UUID) -> GoalRow | None:
     return rows[0] if rows else None
 
 
-def look_for_goal(goal_id: UUID) -> Ahead:
-    """Ask for a goal of the caller's organization in the statement that finds the caller."""
-    return Ahead(GOAL_WITH_CALLER, {"goal": goal_id})
-
-
 def goal_found(ahead: Ahead) -> GoalRow | None:
-    """Return the goal that was asked for, unless it is deleted or there is none."""
+    """Return the goal that GOAL_WITH_CALLER was asked for, unless it is deleted or there is none."""
     row = ahead.consume()
     return row_of(row) if row is not None and row[0] is not None else None
 

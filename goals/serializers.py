@@ -1,6 +1,7 @@
 """Goals, as clients send them and as answers show them."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -8,8 +9,8 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from goals.conditions import ConditionsField
-from goals.models import Goal, UnknownRoomsError
-from goals.reading import GoalRow, read_goal
+from goals.models import Goal
+from goals.reading import USER_COLUMNS, GoalRow, read_goal
 from goals.refusals import GoalNotFound
 from goalsvc.api.fields import MomentField, MoneyField, RoomIdsField, StrictBooleanField, TextField
 from goalsvc.api.rendering import moment_of
@@ -21,8 +22,9 @@ from goalsvc.orgs.serializers import NestedOrganizationSerializer, NestedUserSer
 # `is_any_room_allowed` is the attribute's name; the public page also writes it in two other ways.
 FLAG = "is_any_room_allowed"
 FLAG_SPELLINGS = (FLAG, "allow_any_room", "allowed_any_room")
+DISAGREE = "The spellings of this flag disagree."
 
-REQUIRED = "This field is required."
+CREATOR, EDITOR = (attrgetter(*(f"{who}_{each}" for each in USER_COLUMNS)) for who in ("creator", "editor"))
 
 
 class GoalSerializer(ObjectSerializer):
@@ -54,49 +56,37 @@ class GoalSerializer(ObjectSerializer):
     updated_by_user = NestedUserSerializer(read_only=True, allow_null=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
+        missing: dict[str, Any] = {}
+        if not self.partial and isinstance(data, Mapping) and data.keys().isdisjoint(FLAG_SPELLINGS):
+            missing = {FLAG: ["This field is required."]}
         try:
             attributes: dict[str, Any] = super().to_internal_value(data)
         except serializers.ValidationError as error:
             # All that is wrong is said at once, the missing flag included.
-            if isinstance(data, Mapping) and isinstance(error.detail, dict) and self.is_flag_missing(data):
-                raise serializers.ValidationError({**error.detail, FLAG: [REQUIRED]}) from None
-            raise
-        if self.is_flag_missing(data):
-            raise serializers.ValidationError({FLAG: [REQUIRED]})
+            faults: Any = error.detail
+            raise serializers.ValidationError(faults | missing) from None
+        if missing:
+            raise serializers.ValidationError(missing)
         given = {name: attributes.pop(name) for name in FLAG_SPELLINGS if name in attributes}
         if len(set(given.values())) > 1:
-            raise serializers.ValidationError(
-                {name: ["The spellings of this flag disagree."] for name in given}
-            )
+            raise serializers.ValidationError({name: [DISAGREE] for name in given})
         for value in given.values():
             attributes[FLAG] = value
         return attributes
 
-    def is_flag_missing(self, data: Mapping[str, Any]) -> bool:
-        return not self.partial and not any(name in data for name in FLAG_SPELLINGS)
-
     def create(self, validated_data: dict[str, Any]) -> Goal:
-        """Raises: ValidationError naming rooms that are not the organization's."""
+        """Raises: UnknownRoomsError, naming rooms that are not the organization's."""
         organization, by = validated_data.pop("organization"), validated_data.pop("by")
-        try:
-            return Goal.create(organization, validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
-        except UnknownRoomsError as error:
-            raise unknown_rooms(error) from None
+        return Goal.create(organization, validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
 
     def update(self, instance: Goal, validated_data: dict[str, Any]) -> Goal:
         """Change a goal whose row the caller has locked. Raises: as `create`."""
         by = validated_data.pop("by")
-        try:
-            instance.revise(validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
-        except UnknownRoomsError as error:
-            raise unknown_rooms(error) from None
+        instance.revise(validated_data, by=by, at=timezone.now())  # type: ignore[arg-type] # a checked dict
         return instance
 
     def to_representation(self, instance: Goal | GoalRow) -> dict[str, Any]:
-        """Return the goal as it stands in the database.
-
-        Raises: GoalNotFound when somebody has deleted it at this very moment.
-        """
+        """Return the goal as it stands in the database. Raises: GoalNotFound when it was just deleted."""
         organization = self.context["organization"]
         goal = instance if isinstance(instance, GoalRow) else read_goal(organization, instance.id)
         if goal is None:
@@ -115,29 +105,11 @@ class GoalSerializer(ObjectSerializer):
             "conditions": msgspec.Raw(goal.conditions.encode()),
             "created_at": moment_of(goal.created_at),
             "created_by_user_id": goal.creator_id,
-            "created_by_user": represent_user(
-                id=goal.creator_id,
-                first_name=goal.creator_first_name,
-                last_name=goal.creator_last_name,
-                organization_id=goal.creator_organization_id,
-                is_bot=BOOLEANS[goal.creator_is_bot],
-            ),
+            "created_by_user": represent_user(*CREATOR(goal)),
             "updated_at": moment_of(goal.updated_at),
             "updated_by_user_id": goal.editor_id,
-            "updated_by_user": represent_user(
-                id=goal.editor_id,
-                first_name=goal.editor_first_name,
-                last_name=goal.editor_last_name,
-                organization_id=goal.editor_organization_id,
-                is_bot=BOOLEANS[goal.editor_is_bot],
-            ),
+            "updated_by_user": represent_user(*EDITOR(goal)),
         }
-
-
-def unknown_rooms(error: UnknownRoomsError) -> serializers.ValidationError:
-    """Build the 400 that names each room at fault."""
-    sentences = [f"{room_id} is not a room of the organization." for room_id in error.room_ids]
-    return serializers.ValidationError({"allowed_rooms": sentences})
 
 
 CONDITION_EXAMPLE = {"type": 27, "value": "", "negate": False, "settings": {}}

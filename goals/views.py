@@ -13,7 +13,7 @@ from rest_framework.viewsets import ModelViewSet
 
 from goals import documentation as docs
 from goals.models import Goal, GoalQuerySet
-from goals.reading import goal_found, look_for_goal, read_goals
+from goals.reading import GOAL_WITH_CALLER, goal_found, read_goals
 from goals.refusals import GoalNotFound
 from goals.serializers import GoalSerializer
 from goalsvc.api.fields import parse_uuid
@@ -52,7 +52,8 @@ class GoalViewSet(ConditionalRequests, OrganizationViewSet, ModelViewSet):
 
     def look_ahead(self) -> Ahead | None:
         pk = parse_uuid(self.kwargs.get(self.lookup_url_kwarg, ""))
-        return look_for_goal(pk) if pk and self.request.method in SAFE_METHODS else None
+        is_read = pk and self.request.method in SAFE_METHODS
+        return Ahead(GOAL_WITH_CALLER, {"goal": pk}) if is_read else None
 
     def get_object(self) -> Any:
         """Return the Goal of the address, locked to be changed, or the GoalRow to be shown.

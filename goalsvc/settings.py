@@ -16,10 +16,10 @@ from goalsvc.database.configuration import env_int
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def env_flag(name: str, default: bool = False) -> bool:
+def env_flag(name: str) -> bool:
     value = os.environ.get(name, "").strip().lower()
     if value in {"", "0", "1", "true", "false", "yes", "no", "on", "off"}:
-        return default if not value else value in {"1", "true", "yes", "on"}
+        return value in {"1", "true", "yes", "on"}
     raise ImproperlyConfigured(f"{name} must be 1 or 0 (or true/false, yes/no, on/off), not {value!r}.")
 
 
@@ -71,9 +71,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 3600  # of the admin: a working day
-X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"  # a search of the admin has identities in its address
 # Of the pages (goalsvc.server.middleware). Nothing inline: what somebody smuggles into a page stays text.
 CONTENT_SECURITY_POLICY = {
@@ -110,10 +108,7 @@ AXES_ENABLE_ADMIN = False  # its pages would be Django's own, without our scopin
 AXES_VERBOSE = False
 # Not kept of a failed login: where it was to lead, which may be a search for an identity.
 AXES_SENSITIVE_PARAMETERS = ["next", "csrfmiddlewaretoken"]
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -139,7 +134,6 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "goalsvc.server.health.HostMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "goalsvc.server.middleware.AdminSlashMiddleware",
     "csp.middleware.CSPMiddleware",
     "goalsvc.orgs.logins.LoginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -150,7 +144,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 # Of pages for people, by the beginning of their addresses. All other requests take a short way past it; any
-# other middleware above works for all requests (goalsvc.api.middleware).
+# other middleware above works for all requests (goalsvc.api.requests).
 PAGES = ("/admin/", "/api/v5/docs")
 PAGE_MIDDLEWARE = MIDDLEWARE[MIDDLEWARE.index("csp.middleware.CSPMiddleware") :]
 
@@ -193,9 +187,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-LANGUAGE_CODE = "en-us"
 USE_I18N = False
-USE_TZ = True
 TIME_ZONE = "UTC"  # written out: otherwise the API prints local offsets
 
 STATIC_URL = "/static/"
@@ -207,8 +199,7 @@ WHITENOISE_USE_FINDERS = True
 MAX_BODY_BYTES = 1024 * 1024
 MAX_BATCH_BODY_BYTES = 16 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BATCH_BODY_BYTES
-# How long a client may take to send a body.
-BODY_TIMEOUT_SECONDS = env_int("BODY_TIMEOUT_SECONDS", 30)
+BODY_TIMEOUT_SECONDS = env_int("BODY_TIMEOUT_SECONDS", 30)  # how long a client may take to send a body
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["goalsvc.orgs.authentication.TokenAuthentication"],
@@ -240,7 +231,6 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["goalsvc.api.schema.add_common_parts"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 # How long a held match may wait for what it lacks, and how long rejected attempts and the answers to
@@ -256,7 +246,7 @@ LOG_LEVEL = env_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "goalsvc.api.requests.JSONFormatter"}},
+    "formatters": {"json": {"()": "goalsvc.api.log.JSONFormatter"}},
     "handlers": {
         "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"},
         "stderr": {"class": "logging.StreamHandler", "formatter": "json"},

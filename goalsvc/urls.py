@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
+from django.views.generic import RedirectView
 from rest_framework.routers import SimpleRouter
 
 from goals.views import GoalViewSet
@@ -58,10 +59,10 @@ urlpatterns = [
     path("healthz", LivenessView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("metrics", MetricsView.as_view(), name="metrics"),
+    path("admin", RedirectView.as_view(url="/admin/"), name="admin"),
     path("admin/", admin.site.urls),
 ]
 
 handler400 = "goalsvc.api.errors.bad_request"
-handler403 = "goalsvc.api.errors.permission_denied"
 handler404 = "goalsvc.api.errors.page_not_found"
 handler500 = "goalsvc.api.errors.server_error"

@@ -4,7 +4,6 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from typing import IO, Any
@@ -46,7 +45,8 @@ _decoder = msgspec.json.Decoder(float_hook=_number)
 def decode(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Read JSON; floats become `Decimal`.
 
-    Raises: ParseError when it is no JSON, not UTF-8, or nested deeper than `max_depth` levels; TooManyValues.
+    Raises: ParseError when it is no JSON, not UTF-8, or nested deeper than `max_depth` levels;
+        PayloadTooLarge when it has too many values.
     """
     verify_value_count(body)
     try:
@@ -61,18 +61,13 @@ def decode(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
     return data
 
 
-class TooManyValues(PayloadTooLarge):
-    def __init__(self) -> None:
-        super().__init__(MAX_VALUES, "values")
-
-
 def verify_value_count(body: bytes) -> None:
-    """Raises: TooManyValues for a body of more than MAX_VALUES values.
+    """Raises: PayloadTooLarge for a body of more than MAX_VALUES values.
 
     Each value but the first follows one of three characters, which are counted inside texts as well.
     """
     if len(body) > MAX_VALUES and sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
-        raise TooManyValues
+        raise PayloadTooLarge(MAX_VALUES, "values")
 
 
 def _decode_leniently(body: bytes) -> Any:
@@ -115,9 +110,7 @@ class JSONParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         view = (parser_context or {}).get("view")
         body = read_body(stream, getattr(view, "max_body_bytes", settings.MAX_BODY_BYTES))
         return decode(body, getattr(view, "max_depth", MAX_DEPTH))
@@ -137,10 +130,8 @@ class NDJSONParser(BaseParser):
     # A line from its first character on. Lines end in LF, CR or both.
     LINE = re.compile(rb"[^ \t\r\n][^\r\n]*")
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
-        view = (parser_context or {})["view"]
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
+        view = parser_context["view"]
         body = read_body(stream, view.max_body_bytes)
         verify_item_count(sum(1 for _ in self.LINE.finditer(body)), view.items_name, view.max_items)
         verify_value_count(body)
@@ -167,10 +158,7 @@ def decode_line(line: bytes) -> Any:
 
 
 def read_items(data: Any, name: str, limit: int) -> list[Any]:
-    """Return the items of a batch: the list under `name`, or the lines of an NDJSON body.
-
-    Raises: ValidationError naming what is wrong with the envelope.
-    """
+    """Return a batch's items: the list `name`, or NDJSON's lines. Raises: ValidationError, ParseError."""
     if isinstance(data, Lines):
         return data
     if not isinstance(data, dict):
@@ -221,10 +209,7 @@ def read_body(stream: Any, limit: int) -> bytes:
 
 
 def decompress(body: bytes, limit: int) -> bytes:
-    """Unpack gzip.
-
-    Raises: PayloadTooLarge once it has become more than `limit` bytes, ParseError when it is broken.
-    """
+    """Unpack gzip. Raises: PayloadTooLarge beyond `limit` bytes, ParseError when it is broken."""
     if body.count(GZIP_MEMBER) > MAX_GZIP_MEMBERS:
         raise ParseError("The request body has too many members of gzip. Compress it as a whole.")
     try:

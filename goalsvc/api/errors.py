@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -20,10 +19,9 @@ from goalsvc.database.connection import OUTDATED, UnansweredError
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER_SECONDS = 2
-
 # statement_timeout and lock_timeout of PostgreSQL; the transaction is rolled back.
 TIMEOUTS = frozenset({"57014", "55P03"})
+READ_ONLY = "25006"  # a server that has become a standby
 
 
 class PayloadTooLarge(APIException):
@@ -52,11 +50,9 @@ class RateLimited(APIException):
 class RequestTimeout(APIException):
     status_code = status.HTTP_408_REQUEST_TIMEOUT
     default_code = "request_timeout"
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"The body did not arrive within {settings.BODY_TIMEOUT_SECONDS} seconds. Nothing was done."
-        )
+    default_detail = (
+        f"The body did not arrive within {settings.BODY_TIMEOUT_SECONDS} seconds. Nothing was done."
+    )
 
 
 class HTTPSRequired(APIException):
@@ -69,7 +65,7 @@ class ServiceUnavailable(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "service_unavailable"
     default_detail = "The database cannot be used right now. Try again shortly."
-    wait = RETRY_AFTER_SECONDS
+    wait = 2  # seconds
 
 
 class Timeout(ServiceUnavailable):
@@ -104,17 +100,17 @@ def printable(text: str, limit: int = 1000) -> str:
 
 
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Turn an exception of a view into its answer; None (a 500) for an unexpected one.
-
-    Installed as Django REST framework's EXCEPTION_HANDLER.
-    """
+    """Turn an exception of a view into its answer; None (a 500) for an unexpected one. EXCEPTION_HANDLER."""
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
-    elif is_database_unavailable(exc):
+    elif kind := unavailability(exc):
         note_unavailable_database(exc)
-        exc = unavailability(exc)()
-    if not isinstance(exc, APIException):
-        return None
+        exc = kind()
+    return answer_of(exc) if isinstance(exc, APIException) else None
+
+
+def answer_of(exc: APIException) -> Response:
+    """Return the answer that tells an exception."""
     headers = {}
     if auth_header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
@@ -123,44 +119,11 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     return Response(body_of(exc), status=exc.status_code, headers=headers)
 
 
-def is_database_unavailable(exc: BaseException | None) -> bool:
-    """Tell whether the database caused the error: it is away, restarting, full, read-only or too slow."""
-    if isinstance(exc, (OperationalError, InterfaceError)) or is_read_only(exc):
-        return True
-    return sqlstate_of(exc) in OUTDATED  # inside a transaction the statement cannot be prepared anew
-
-
-def unavailability(exc: BaseException | None) -> type[ServiceUnavailable]:
-    """Return the kind of 503 that answers an error of the database."""
-    if isinstance(exc, DatabaseError) and isinstance(exc.__cause__, UnansweredError):
-        return Unanswered
-    return Timeout if sqlstate_of(exc) in TIMEOUTS else ServiceUnavailable
-
-
-def sqlstate_of(exc: BaseException | None) -> str | None:
-    cause = exc.__cause__ if isinstance(exc, DatabaseError) else None
-    return getattr(cause, "sqlstate", None)
-
-
-def is_read_only(exc: BaseException | None) -> bool:
-    return isinstance(exc, DatabaseError) and isinstance(exc.__cause__, psycopg.errors.ReadOnlySqlTransaction)
-
-
-def note_unavailable_database(exc: BaseException | None) -> None:
-    """Log it, and close pooled connections that no longer work, before other requests get them."""
-    logger.error("database unavailable: %s", type(exc.__cause__ or exc).__name__ if exc else None)
-    if unavailability(exc) is Timeout:
-        return  # the connection still works
-    lifecycle.forget_dead_connections(including_this=is_read_only(exc))
-
-
 def body_of(exc: APIException) -> dict[str, Any]:
     """Return the JSON body of an API exception."""
-    if isinstance(exc, ValidationError):
-        if isinstance(exc.detail, dict):
-            return exc.detail
-        return {"non_field_errors": exc.detail}
     detail = exc.detail
+    if isinstance(exc, ValidationError):
+        return detail if isinstance(detail, dict) else {"non_field_errors": detail}
     if isinstance(detail, Sequence) and not isinstance(detail, str):
         detail = detail[0]
     assert isinstance(detail, ErrorDetail)
@@ -168,38 +131,48 @@ def body_of(exc: APIException) -> dict[str, Any]:
     return {"detail": printable(detail), "code": detail.code}
 
 
-def json_error(status_code: int, code: str, detail: str) -> HttpResponse:
-    """Build an error answer outside the API's views."""
-    return Response({"detail": detail, "code": code}, status=status_code)
+def unavailability(exc: BaseException | None) -> type[ServiceUnavailable] | None:
+    """Return the 503 for a database that is away, restarting, full, read-only or slow; None for others."""
+    if isinstance(exc, DatabaseError) and isinstance(exc.__cause__, UnansweredError):
+        return Unanswered
+    state = sqlstate_of(exc)
+    if state in TIMEOUTS:
+        return Timeout
+    # Of OUTDATED: inside a transaction the statement cannot be prepared anew.
+    is_refused = isinstance(exc, (OperationalError, InterfaceError)) or state in {READ_ONLY, *OUTDATED}
+    return ServiceUnavailable if is_refused else None
+
+
+def sqlstate_of(exc: BaseException | None) -> str | None:
+    return getattr(exc.__cause__, "sqlstate", None) if isinstance(exc, DatabaseError) else None
+
+
+def note_unavailable_database(exc: BaseException | None) -> None:
+    """Log it, and close pooled connections that no longer work, before other requests get them."""
+    logger.error("database unavailable: %s", type(exc.__cause__ or exc).__name__ if exc else None)
+    if unavailability(exc) is not Timeout:  # after that, the connection still works
+        lifecycle.forget_dead_connections(including_this=sqlstate_of(exc) == READ_ONLY)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Installed as handler400: answers what Django itself refuses, such as an unknown Host."""
     if is_page(request):
         return defaults.bad_request(request, exception)
+    detail = f"The request was refused: {type(exception).__name__}."
     if isinstance(exception, DisallowedHost):
         name = quoted(request.META.get("HTTP_HOST", ""))
         detail = (
             f"The service does not go by the name {name}, which the Host "
             "header says. If it should, its operator adds the name to ALLOWED_HOSTS."
         )
-    else:
-        detail = "The request was refused: " + type(exception).__name__ + "."
-    return json_error(400, "bad_request", detail)
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Installed as handler403. Only the admin gets here; its pages stay HTML."""
-    if is_page(request):
-        return defaults.permission_denied(request, exception)
-    return json_error(403, "permission_denied", "You do not have permission to perform this action.")
+    return answer_of(exceptions.ParseError(detail, "bad_request"))
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Installed as handler404: JSON for every unrouted path outside the admin."""
     if is_page(request):
         return defaults.page_not_found(request, exception)
-    return json_error(404, "not_found", "There is nothing at this address.")
+    return answer_of(nothing_there())
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
@@ -208,22 +181,22 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     It answers 503 for errors of the database outside the API's views (inside, `handle` does).
     """
     exc = sys.exc_info()[1]
-    if is_database_unavailable(exc):
+    if kind := unavailability(exc):
         note_unavailable_database(exc)
-        return unavailable(request, unavailability(exc))
+        refusal = kind()
+        if not is_page(request):
+            return answer_of(refusal)
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Retry-After": str(refusal.wait)}
+        return HttpResponse(str(refusal), status=503, headers=headers)
     if is_page(request):
         return defaults.server_error(request)
-    return json_error(500, "internal_error", "Something went wrong on our side; the log has the details.")
+    sentence = "Something went wrong on our side; the log has the details."
+    return answer_of(APIException(sentence, "internal_error"))
 
 
-def unavailable(request: HttpRequest, kind: type[ServiceUnavailable]) -> HttpResponse:
-    detail, code = kind.default_detail, kind.default_code
-    if is_page(request):
-        response = HttpResponse(detail, status=503, content_type="text/plain; charset=utf-8")
-    else:
-        response = json_error(503, code, detail)
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+def nothing_there() -> exceptions.NotFound:
+    """Build the 404 of an address that is not the service's."""
+    return exceptions.NotFound("There is nothing at this address.")
 
 
 def is_page(request: HttpRequest) -> bool:

@@ -1,8 +1,4 @@
-"""The fields that check values strictly.
-
-DRF's own fields convert (`"1"` to an integer, `1` to true); the contract refuses, so that clients learn of
-their mistakes.
-"""
+"""Strict fields. DRF's own convert (`"1"` to 1, `1` to true); ours refuse, so that mistakes are found."""
 
 import re
 from collections.abc import Sequence
@@ -18,11 +14,8 @@ from rest_framework import serializers
 from goalsvc.api.errors import quoted
 from goalsvc.api.rendering import moment
 
-# Returned by a field's `read` for a value that only its full validation can judge.
-UNSURE: Any = object()
-
-# How many wrong ids of one list an error names.
-MAX_NAMED = 20
+UNSURE: Any = object()  # returned by a field's `read` for a value that only its full validation can judge
+MAX_NAMED = 20  # how many wrong ids of one list an error names
 
 # Control characters other than tab and newline, and surrogates that belong to no pair.
 FORBIDDEN_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -32,10 +25,7 @@ FORBIDDEN_CHARACTERS_MESSAGE = "Control characters and lone surrogates are not a
 class TextField(serializers.CharField):
     """Text: a JSON string, trimmed, without control characters; not empty unless `allow_blank`."""
 
-    default_error_messages = {
-        "invalid": "Not a string.",
-        "forbidden": FORBIDDEN_CHARACTERS_MESSAGE,
-    }
+    default_error_messages = {"invalid": "Not a string.", "forbidden": FORBIDDEN_CHARACTERS_MESSAGE}
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, str) and FORBIDDEN_CHARACTERS.search(data):
@@ -182,10 +172,7 @@ class MomentField(serializers.Field):
 
 
 class PlausibleMomentField(MomentField):
-    """A moment at which something has happened: from the year 2000 on, and at most a day ahead.
-
-    Clocks differ, so a moment slightly in the future is allowed.
-    """
+    """When something has happened: from the year 2000 on; at most a day ahead, as clocks differ."""
 
     default_error_messages = {
         "past": "Before the year 2000: it looks like a placeholder. Send the real moment.",

@@ -1,12 +1,11 @@
 """Keyset pagination: a page begins behind a row in a total order, so inserts never shift or repeat rows."""
 
 import base64
-import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -36,7 +35,7 @@ class Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """A place between two rows: beside the row with this moment and id, looking back or ahead."""
 
     backwards: bool
-    moment: datetime
+    moment: Annotated[datetime, msgspec.Meta(tz=True)]
     id: UUID
 
 
@@ -45,18 +44,12 @@ def encode_cursor(cursor: Cursor) -> str:
 
 
 def decode_cursor(text: str) -> Cursor:
-    """Read what `encode_cursor` wrote.
-
-    Raises: NotFound for anything else.
-    """
+    """Read what `encode_cursor` wrote. Raises: NotFound for anything else."""
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        cursor: Cursor = msgspec.json.decode(raw, type=Cursor)
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        return msgspec.json.decode(raw, type=Cursor)
+    except (ValueError, msgspec.MsgspecError):
         raise NotFound("There is no such page.") from None
-    if cursor.moment.utcoffset() is None:
-        raise NotFound("There is no such page.")
-    return cursor
 
 
 class Slice(NamedTuple):
@@ -69,13 +62,10 @@ class Slice(NamedTuple):
 
 @dataclass(frozen=True)
 class Filter:
-    """A condition on the rows of a list.
-
-    is_indexed: an index has the rows that meet it in the order of the list, or they are few.
-    """
+    """A condition on the rows of a list."""
 
     condition: Q
-    is_indexed: bool = False
+    is_indexed: bool = False  # an index has the rows that meet it in the order of the list, or they are few
 
 
 @dataclass(frozen=True)
@@ -86,94 +76,56 @@ class Filtered:
     filters: Sequence[Filter]
 
 
-Rows = QuerySet[Any] | Filtered | Callable[[Slice], list[Any]]
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some rows of a list, and the addresses of the pages beside them."""
-
-    rows: list[Any]
-    next: str | None
-    previous: str | None
-
-    def of(self, results: Any) -> dict[str, Any]:
-        """Return the answer, given the rows as they look in it."""
-        return {"next": self.next, "previous": self.previous, "results": results}
-
-
 class KeysetPagination(BasePagination):
-    """The paginator of viewsets: 50 rows or `page_size`, in a total order, from where `cursor` says."""
-
-    by = "created_at"
-    newest_first = False
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        """Return the rows of a page of a queryset, or of other Rows. Errors: see `read_page`."""
-        self.page = read_page(request, queryset, by=self.by, newest_first=self.newest_first)
-        return self.page.rows
-
-    def get_paginated_response(self, data: Any) -> Response:
-        return Response(self.page.of(data))
-
-
-def read_page(
-    request: Request,
-    rows_of: Rows,
-    *,
-    by: str,
-    newest_first: bool = False,
-) -> Page:
-    """Return the page that the request's `cursor` and `page_size` ask for, in few statements.
+    """The paginator of viewsets: 50 rows or `page_size`, in a total order, from where `cursor` says.
 
     With filters a page may hold fewer rows than asked for, even none, and yet have a `next` (backwards, a
     `previous`): see MAX_ROWS_READ.
-
-    Args:
-        rows_of: the rows of one organization: a queryset, unordered, Filtered or not, or a function that
-            reads a slice of them, ordered by `by` and `id`.
-        by: the datetime field that orders the rows; ties are ordered by id.
-        newest_first: order both descending.
-
-    Raises: NotFound for a bad cursor, ValidationError naming `page_size`.
     """
-    size = page_size(request)
-    text = request.query_params.get("cursor")
-    cursor = decode_cursor(text) if text is not None else None
-    backwards = cursor is not None and cursor.backwards
-    place = (cursor.moment, cursor.id) if cursor is not None else None
-    wanted = Slice(is_descending=newest_first != backwards, after=place, limit=size + 1)
-    stop = None
-    if isinstance(rows_of, QuerySet):
-        rows = rows_in(rows_of, wanted, by)
-    elif isinstance(rows_of, Filtered):
-        rows, stop = read_filtered(rows_of.queryset, rows_of.filters, wanted, by)
-    else:
-        rows = rows_of(wanted)
-    is_more = len(rows) > size
-    rows = rows[:size]
-    # The places that the page begins and ends at, in the direction of reading.
-    nowhere = behind(place, wanted) if place else None
-    near = position(rows[0], by) if rows else stop or nowhere
-    far = stop or (position(rows[-1], by) if rows else nowhere)
-    if backwards:
-        rows.reverse()
-        first, last = far, near
-        has_previous, has_next = is_more or stop is not None, True
-    else:
-        first, last = near, far
-        has_previous, has_next = cursor is not None, is_more or stop is not None
-    return Page(
-        rows,
-        next=page_url(request, Cursor(False, *last)) if last and has_next else None,
-        previous=page_url(request, Cursor(True, *first)) if first and has_previous else None,
-    )
+
+    by = "created_at"  # the datetime field that orders the rows; ties are ordered by id
+    newest_first = False  # both descending
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """Return the rows of the page that the request asks for, in few statements.
+
+        Args:
+            queryset: the rows of one organization: an unordered queryset, Filtered or not, or a function that
+                reads a Slice of them, in the order of this class.
+
+        Raises: NotFound for a bad cursor, ValidationError naming `page_size`.
+        """
+        size = page_size(request)
+        text = request.query_params.get("cursor")
+        cursor = decode_cursor(text) if text is not None else None
+        backwards = cursor is not None and cursor.backwards
+        place = (cursor.moment, cursor.id) if cursor is not None else None
+        wanted = Slice(is_descending=self.newest_first != backwards, after=place, limit=size + 1)
+        stop = None
+        if isinstance(queryset, QuerySet):
+            rows = rows_in(queryset, wanted, self.by)
+        elif isinstance(queryset, Filtered):
+            rows, stop = read_filtered(queryset, wanted, self.by)
+        else:
+            rows = queryset(wanted)
+        is_more = len(rows) > size or stop is not None
+        rows = rows[:size]
+        # The places that the page begins and ends at, in the direction of reading.
+        nowhere = behind(place, wanted) if place else None
+        near = position(rows[0], self.by) if rows else stop or nowhere
+        far = stop or (position(rows[-1], self.by) if rows else nowhere)
+        onward = page_url(request, Cursor(backwards, *far)) if far and is_more else None
+        back = page_url(request, Cursor(not backwards, *near)) if near and place else None
+        self.next, self.previous = (back, onward) if backwards else (onward, back)
+        return rows[::-1] if backwards else rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"next": self.next, "previous": self.previous, "results": data})
 
 
-def read_filtered(
-    queryset: QuerySet[Any], filters: Sequence[Filter], wanted: Slice, by: str
-) -> tuple[list[Any], Place | None]:
+def read_filtered(filtered: Filtered, wanted: Slice, by: str) -> tuple[list[Any], Place | None]:
     """Read a slice of the rows that meet all filters; and tell where the search stopped early, if so."""
+    queryset, filters = filtered.queryset, filtered.filters
     with planned_by_rows():
         if len(filters) == 0 or (len(filters) == 1 and filters[0].is_indexed):
             return rows_in(queryset.filter(*(each.condition for each in filters)), wanted, by), None
@@ -208,7 +160,6 @@ def planned_by_rows() -> Iterator[None]:
 
 
 def rows_in(queryset: QuerySet[Any], wanted: Slice, by: str) -> list[Any]:
-    """Read a slice of a queryset."""
     return list(slice_of(queryset, wanted, by))
 
 

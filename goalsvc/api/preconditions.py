@@ -23,8 +23,6 @@ ANY = "*"
 
 
 class PreconditionFailed(APIException):
-    """The object's entity tag is not among those of `If-Match`."""
-
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_code = "precondition_failed"
     default_detail = "This has changed since you read it. Nothing was changed; read it anew."
@@ -44,35 +42,27 @@ def entity_tag(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
 
 
-class IfMatch:
-    """The `If-Match` header of a request that writes."""
+def required_tags(request: Request) -> set[str] | None:
+    """Return the tags of `If-Match`; None where any will do: without the header, or with `*`.
 
-    def __init__(self, request: Request) -> None:
-        """Read the header.
+    Raises: ValidationError naming it when it is malformed; to ignore it would overwrite other changes.
+    """
+    sent: str | None = request.headers.get("If-Match")
+    if sent is None or sent.strip() == ANY:
+        return None
+    if (tags := tags_of(sent)) is None:
+        raise field_error("If-Match", 'Must be * or entity tags in double quotes, such as "0a1b2c".')
+    return tags
 
-        Raises: ValidationError naming it when it is malformed; to ignore it would overwrite other changes.
-        """
-        sent: str | None = request.headers.get("If-Match")
-        self.tags: set[str] | None = None  # None: no header, or `*`
-        if sent is None or sent.strip() == ANY:
-            return
-        self.tags = tags_of(sent)
-        if self.tags is None:
-            raise field_error("If-Match", 'Must be * or entity tags in double quotes, such as "0a1b2c".')
 
-    @property
-    def is_given(self) -> bool:
-        """Tell whether there are tags to compare; that the object exists the caller checks."""
-        return self.tags is not None
-
-    def check(self, current: str) -> None:
-        """Raises: PreconditionFailed unless the entity tag is among those sent. Weak ones never match."""
-        if self.tags is None or current in self.tags:
-            return
-        for tag in sorted(self.tags):
-            if (found := COMPRESSED.fullmatch(tag)) and f'"{found[1]}"' == current:
-                raise PreconditionFailed(PreconditionFailed.compressed_tag.format(tag=tag))
-        raise PreconditionFailed
+def verify_match(tags: set[str], current: str) -> None:
+    """Raises: PreconditionFailed unless the entity tag is among those sent. Weak ones never match."""
+    if current in tags:
+        return
+    for tag in sorted(tags):
+        if (found := COMPRESSED.fullmatch(tag)) and f'"{found[1]}"' == current:
+            raise PreconditionFailed(PreconditionFailed.compressed_tag.format(tag=tag))
+    raise PreconditionFailed
 
 
 def is_known(request: Request, current: str) -> bool:
@@ -104,10 +94,8 @@ class ConditionalRequests:
     def get_object(self: Any) -> Any:
         """Return the object of the address. Raises: PreconditionFailed, and for a malformed `If-Match`."""
         found = super().get_object()  # type: ignore[misc] # the viewset's
-        if self.request.method not in SAFE_METHODS:
-            condition = IfMatch(self.request)
-            if condition.is_given:
-                condition.check(entity_tag(encode(self.get_serializer(found).data)))
+        if self.request.method not in SAFE_METHODS and (tags := required_tags(self.request)) is not None:
+            verify_match(tags, entity_tag(encode(self.get_serializer(found).data)))
         return found
 
     @retried_if(is_outdated)

@@ -35,10 +35,7 @@ class JSONRenderer(BaseRenderer):
     render_style = "binary"
 
     def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
     ) -> bytes:
         return b"" if data is None else encode(data)
 
@@ -52,8 +49,5 @@ class Response(HttpResponse):
             super().__init__(status=status, headers=headers)
             del self.headers["Content-Type"]
         else:
-            super().__init__(
-                encode(data),
-                status=status,
-                headers={"Content-Type": "application/json", **(headers or {})},
-            )
+            headers = {"Content-Type": "application/json", **(headers or {})}
+            super().__init__(encode(data), status=status, headers=headers)

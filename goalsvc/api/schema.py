@@ -1,33 +1,62 @@
 """The OpenAPI description: what a view says of itself, and what all of them have in common.
 
 A view method is described by an `Operation`, kept in its app's `documentation` module, so that views stay
-readable and every example stands beside the others.
+readable and every example stands beside the others. The method takes no query parameters but those in it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, wraps
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
+from django.http import QueryDict
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import serializers
-from rest_framework.exceptions import APIException
+from rest_framework import exceptions, serializers
+from rest_framework.exceptions import APIException, ErrorDetail
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from goalsvc.api import identifiers
+from goalsvc.api import errors, identifiers
 from goalsvc.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
-from goalsvc.api.query import checking_query
 from goalsvc.api.rendering import JSONRenderer
 from goalsvc.api.serializers import ObjectSerializer
 
 F = TypeVar("F", bound=Callable[..., Any])
 V = TypeVar("V", bound=APIView)
+
+# The two shapes of every error, as components of the description.
+ERROR_SCHEMAS = {
+    "Error": {
+        "type": "object",
+        "properties": {
+            "detail": {"type": "string", "description": "A sentence for people."},
+            "code": {"type": "string", "description": "A word for programs."},
+            "reason": {"type": "object", "description": "Why, in facts. Of matches alone."},
+        },
+        "required": ["detail", "code"],
+    },
+    "FieldErrors": {
+        "type": "object",
+        "description": "The attributes at fault, each with its sentences.",
+        "additionalProperties": {},
+    },
+}
+
+
+class UnknownParameter(APIException):
+    """An unknown query parameter. To ignore a misspelt filter would return everything."""
+
+    status_code = 400
+    default_code = "unknown_parameter"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        names = ", ".join(sorted(known))
+        super().__init__(f"Unknown query parameter {errors.quoted(name)}. Known here: {names}.")
 
 
 @dataclass(frozen=True)
@@ -38,11 +67,15 @@ class Refusal:
     code: str
     detail: str
     extra: Mapping[str, Any] = field(default_factory=dict)
+    component = "Error"
 
+    @property
+    def name(self) -> str:
+        return f"{self.code}: {self.detail}"[:80]
 
-def refusal_of(error: type[APIException], **extra: Any) -> Refusal:
-    """Describe a refusal as it is told."""
-    return Refusal(error.status_code, str(error.default_code), str(error.default_detail), extra)
+    @property
+    def body(self) -> Mapping[str, Any]:
+        return {"detail": self.detail, "code": self.code, **self.extra}
 
 
 @dataclass(frozen=True)
@@ -51,6 +84,16 @@ class FieldErrors:
 
     name: str
     body: Mapping[str, Any]
+    status = 400
+    component = "FieldErrors"
+
+
+def refusal_of(error: APIException | type[APIException], **extra: Any) -> Refusal:
+    """Describe a refusal as it is told."""
+    if isinstance(error, type):
+        error = error()
+    assert isinstance(error.detail, ErrorDetail)
+    return Refusal(error.status_code, str(error.detail.code), str(error.detail), extra)
 
 
 @dataclass(frozen=True)
@@ -78,86 +121,41 @@ class Operation:
     parameters: tuple[OpenApiParameter, ...] = ()
 
 
-NOT_AUTHENTICATED = Refusal(401, "not_authenticated", "Authentication credentials were not provided.")
-INVALID_TOKEN = Refusal(401, "invalid_token", "The API token is unknown, revoked or expired.")
 NOT_FOUND = Refusal(404, "not_found", "The organization has no such room.")
-BAD_CURSOR = Refusal(404, "not_found", "There is no such page.")
-NOT_ACCEPTABLE = Refusal(406, "not_acceptable", "Only JSON is served here.")
-PARSE_ERROR = Refusal(
-    400, "parse_error", "The request body is not JSON: “Expecting value: line 1 column 1 (char 0)”."
-)
-UNKNOWN_PARAMETER = Refusal(
-    400, "unknown_parameter", "Unknown query parameter “goal_ids”. Known here: cursor, format, page_size."
-)
-PAYLOAD_TOO_LARGE = Refusal(
-    413, "payload_too_large", f"The request body is larger than {settings.MAX_BODY_BYTES} bytes."
-)
-UNSUPPORTED_MEDIA_TYPE = Refusal(
-    415,
-    "unsupported_media_type",
-    "The media type “text/plain” is not supported. Send the Content-Type application/json.",
-)
-REQUEST_TIMEOUT = Refusal(
-    408,
-    "request_timeout",
-    f"The body did not arrive within {settings.BODY_TIMEOUT_SECONDS} seconds. Nothing was done.",
-)
-HTTPS_REQUIRED = Refusal(
-    400,
-    "https_required",
-    "This service is reached through https:// alone. Nothing was done; change the address.",
-)
-RATE_LIMITED = Refusal(
-    429, "rate_limited", "This API token may make 600 requests a minute. Nothing was done."
-)
-SERVICE_UNAVAILABLE = Refusal(
-    503,
-    "service_unavailable",
-    "The database cannot be used right now. Try again shortly.",
-)
-TIMEOUT = Refusal(
-    503,
-    "timeout",
-    "The request took too long and was given up; nothing was written. Try again shortly.",
-)
 BAD_PAGE_SIZE = FieldErrors(
     "bad page size", {"page_size": [f"Must be a whole number from 1 to {MAX_PAGE_SIZE}."]}
 )
-
 # Of every address below /api/v5 that takes a token.
-COMMON = (HTTPS_REQUIRED, UNKNOWN_PARAMETER, NOT_ACCEPTABLE, RATE_LIMITED, SERVICE_UNAVAILABLE, TIMEOUT)
-BODY = (PARSE_ERROR, REQUEST_TIMEOUT, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
-PAGE = (BAD_CURSOR, BAD_PAGE_SIZE)
+COMMON = (
+    refusal_of(errors.HTTPSRequired),
+    refusal_of(UnknownParameter("goal_ids", ["cursor", "format", "page_size"])),
+    refusal_of(exceptions.NotAcceptable("Only JSON is served here.")),
+    refusal_of(errors.RateLimited(600, "minute", wait=1)),
+    refusal_of(errors.ServiceUnavailable),
+    refusal_of(errors.Timeout),
+)
+UNAUTHENTICATED = (refusal_of(exceptions.NotAuthenticated), refusal_of(errors.invalid_token()))
+BODY = (
+    Refusal(400, "parse_error", "The request body is not JSON: “Expecting value: line 1 column 1 (char 0)”."),
+    refusal_of(errors.RequestTimeout),
+    refusal_of(errors.PayloadTooLarge(settings.MAX_BODY_BYTES)),
+    Refusal(
+        415,
+        "unsupported_media_type",
+        "The media type “text/plain” is not supported. Send the Content-Type application/json.",
+    ),
+)
+PAGE = (Refusal(404, "not_found", "There is no such page."), BAD_PAGE_SIZE)
 
-CURSOR = OpenApiParameter("cursor", str, description="A place in the list, as `next` and `previous` give it.")
 PAGE_SIZE = OpenApiParameter(
     "page_size",
     {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
     description="Rows a page.",
 )
-PAGE_PARAMETERS = (CURSOR, PAGE_SIZE)
-
-# The two shapes of every error, as components of the description.
-COMPONENTS = {
-    "schemas": {
-        "Error": {
-            "type": "object",
-            "properties": {
-                "detail": {"type": "string", "description": "A sentence for people."},
-                "code": {"type": "string", "description": "A word for programs."},
-                "reason": {"type": "object", "description": "Why, in facts. Of matches alone."},
-            },
-            "required": ["detail", "code"],
-        },
-        "FieldErrors": {
-            "type": "object",
-            "description": "The attributes at fault, each with its sentences.",
-            "additionalProperties": {},
-        },
-    }
-}
-ERROR = {"$ref": "#/components/schemas/Error"}
-FIELD_ERRORS = {"$ref": "#/components/schemas/FieldErrors"}
+PAGE_PARAMETERS = (
+    OpenApiParameter("cursor", str, description="A place in the list, as `next` and `previous` give it."),
+    PAGE_SIZE,
+)
 
 PATH_PARAMETERS = {
     "organization_id": "The caller's organization.",
@@ -175,52 +173,38 @@ TEXT_PARAMETERS = {
 }
 
 
-def describe(operation: Operation, permissions: Sequence[Any]) -> Callable[[F], F]:
-    """Attach the description to a view's method, which then takes no query parameters but those in it.
+def describe(method: F, operation: Operation, permissions: Sequence[Any]) -> F:
+    """Attach the description to a view's method, which then refuses unknown query parameters.
 
     Args:
-        permissions: what the method asks of its caller.
+        permissions: what the method asks of its caller: each with a `code` is a 403.
     """
     responses: dict[Any, Any] = {}
-    examples: list[OpenApiExample] = []
-    headers: list[OpenApiParameter] = []
+    examples = [
+        OpenApiExample(name, value=value, request_only=True)
+        for name, value in operation.request_examples.items()
+    ]
+    parameters = list(operation.parameters)
     for status, answer in operation.answers.items():
-        responses[status] = OpenApiResponse(
-            response=answer.body, description=answer.description or HTTPStatus(status).phrase
-        )
-        headers.extend(
+        responses[status] = OpenApiResponse(answer.body, answer.description or HTTPStatus(status).phrase)
+        parameters.extend(
             OpenApiParameter(name, str, OpenApiParameter.HEADER, description=text, response=[status])
             for name, text in answer.headers.items()
         )
         if answer.example is not None:
-            examples.append(
-                OpenApiExample(
-                    f"{operation.id} {status}",
-                    summary=answer.description or "Success",
-                    value=answer.example,
-                    response_only=True,
-                    status_codes=[str(status)],
-                )
-            )
+            name, summary = f"{operation.id} {status}", answer.description or "Success"
+            examples.append(response_example(status, name, answer.example, summary))
+    forbidden = (Refusal(403, each.code, each.message) for each in permissions if hasattr(each, "code"))
+    body = BODY if operation.request else ()
     by_status: dict[int, list[Refusal | FieldErrors]] = defaultdict(list)
-    common = (*COMMON, *(BODY if operation.request else ()), *refusals_by(permissions))
-    for refusal in (*common, *operation.refusals):
-        by_status[refusal.status if isinstance(refusal, Refusal) else 400].append(refusal)
+    for refusal in (*COMMON, *body, *UNAUTHENTICATED, *forbidden, *operation.refusals):
+        by_status[refusal.status].append(refusal)
     for status, refusals in sorted(by_status.items()):
-        schemas = []
-        if any(isinstance(refusal, Refusal) for refusal in refusals):
-            schemas.append(ERROR)
-        if any(isinstance(refusal, FieldErrors) for refusal in refusals):
-            schemas.append(FIELD_ERRORS)
-        responses[status] = OpenApiResponse(
-            response=schemas[0] if len(schemas) == 1 else {"anyOf": schemas},
-            description=HTTPStatus(status).phrase,
-        )
-        examples.extend(refusal_example(refusal, status) for refusal in refusals)
-    examples.extend(
-        OpenApiExample(name, value=value, request_only=True)
-        for name, value in operation.request_examples.items()
-    )
+        components = sorted({refusal.component for refusal in refusals})
+        schemas = [{"$ref": f"#/components/schemas/{component}"} for component in components]
+        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+        responses[status] = OpenApiResponse(schema, HTTPStatus(status).phrase)
+        examples.extend(response_example(status, each.name, dict(each.body)) for each in refusals)
     described = extend_schema(
         operation_id=operation.id,
         tags=[operation.tag],
@@ -229,11 +213,39 @@ def describe(operation: Operation, permissions: Sequence[Any]) -> Callable[[F], 
         request=operation.request,
         responses=responses,
         examples=examples,
-        parameters=[*operation.parameters, *headers],
+        parameters=parameters,
     )
     known = [each.name for each in operation.parameters if each.location == OpenApiParameter.QUERY]
-    checked = checking_query(known)
-    return lambda method: described(checked(method))
+    return described(checking_query(method, frozenset({*known, "format"})))
+
+
+def response_example(status: int, name: str, body: Any, summary: str = "") -> OpenApiExample:
+    return OpenApiExample(name, body, summary=summary, response_only=True, status_codes=[str(status)])
+
+
+def checking_query(method: F, known: frozenset[str]) -> F:
+    """Have a view's method refuse unknown query parameters before it runs.
+
+    The view's `refusal` may raise a 404 instead: that the addressed object is missing takes precedence.
+    """
+
+    @wraps(method)
+    def checked(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if request.META.get("QUERY_STRING") and (fault := fault_in(request.query_params, known)):
+            raise view.refusal(fault)
+        return method(view, request, *args, **kwargs)
+
+    return cast(F, checked)
+
+
+def fault_in(query: QueryDict, known: frozenset[str]) -> APIException | None:
+    """Return what is wrong with the parameters' names: one unknown, or one given twice and differently."""
+    for name, values in query.lists():
+        if name not in known:
+            return UnknownParameter(name, known)
+        if any(value != values[0] for value in values):
+            return errors.field_error(name, "Given more than once, and differently.")
+    return None
 
 
 def describe_actions(**operations: Operation) -> Callable[[type[V]], type[V]]:
@@ -245,17 +257,10 @@ def describe_actions(**operations: Operation) -> Callable[[type[V]], type[V]]:
     def decorate(view: type[V]) -> type[V]:
         for name, operation in operations.items():
             permissions = view(action=name).get_permissions()
-            setattr(view, name, describe(operation, permissions)(getattr(view, name)))
+            setattr(view, name, describe(getattr(view, name), operation, permissions))
         return view
 
     return decorate
-
-
-def refusals_by(permissions: Sequence[Any]) -> list[Refusal]:
-    """Return the refusals of who may not call: without a valid token, and by each permission with a code."""
-    told = [permission for permission in permissions if hasattr(permission, "code")]
-    forbidden = [Refusal(403, permission.code, permission.message) for permission in told]
-    return [NOT_AUTHENTICATED, INVALID_TOKEN, *forbidden]
 
 
 @cache
@@ -267,19 +272,6 @@ def page_of(row: type[Serializer]) -> type[Serializer]:
         "results": row(many=True),
     }
     return type(f"{row.__name__.removesuffix('Serializer')}PageSerializer", (Serializer,), fields)
-
-
-def refusal_example(refusal: Refusal | FieldErrors, status: int) -> OpenApiExample:
-    if isinstance(refusal, FieldErrors):
-        return OpenApiExample(
-            refusal.name, value=dict(refusal.body), response_only=True, status_codes=["400"]
-        )
-    return OpenApiExample(
-        f"{refusal.code}: {refusal.detail}"[:80],
-        value={"detail": refusal.detail, "code": refusal.code, **refusal.extra},
-        response_only=True,
-        status_codes=[str(status)],
-    )
 
 
 def page_example(row: Any) -> dict[str, Any]:
@@ -356,7 +348,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 def add_common_parts(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Add the components and headers that all operations share. A hook of drf-spectacular."""
     result["info"]["description"] += f"\n\n{identifiers.DESCRIPTION}"
-    result["components"]["schemas"] |= COMPONENTS["schemas"]
+    result["components"]["schemas"] |= ERROR_SCHEMAS
     request_id = {
         "description": "The caller's request id, or one made up; in every log line of the request.",
         "schema": {"type": "string"},

@@ -16,10 +16,7 @@ class ObjectSerializer(serializers.Serializer):
     default_error_messages = {"invalid": "Not a JSON object."}
 
     def check(self, data: Any) -> dict[str, Any]:
-        """Return the checked attributes of `data`.
-
-        Raises: ValidationError naming each attribute at fault.
-        """
+        """Return the checked attributes of `data`. Raises: ValidationError naming each attribute at fault."""
         attributes: dict[str, Any] | None = self.read(data) if type(data) is dict else None
         if attributes is None:
             attributes = self.run_validation(data)

@@ -1,23 +1,17 @@
 """The view and the request that every endpoint builds on: DRF's, changed through DRF's own hooks."""
 
-from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from rest_framework import request as rest
 from rest_framework import views
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
 from goalsvc.api.requests import AWAITED
 from goalsvc.database.statements import Ahead
 
-# The largest body, in bytes, that is parsed before authentication.
-MAX_BYTES_AHEAD = 64 * 1024
+MAX_BYTES_AHEAD = 64 * 1024  # the largest body that is parsed before authentication
 
 
 class Request(rest.Request):
@@ -50,12 +44,6 @@ class Request(rest.Request):
             return None
 
 
-@cache
-def instances(classes: tuple[type, ...]) -> list[Any]:
-    """Return an instance of each class, shared by all requests: none of them holds state."""
-    return [cls() for cls in classes]
-
-
 class APIView(views.APIView):
     """A view of the API."""
 
@@ -69,19 +57,6 @@ class APIView(views.APIView):
             negotiator=self.get_content_negotiator(),
             parser_context=self.get_parser_context(request),
         )
-
-    def get_authenticators(self) -> list[BaseAuthentication]:
-        return instances(tuple(self.authentication_classes))
-
-    def get_parsers(self) -> list[BaseParser]:
-        return instances(tuple(self.parser_classes))
-
-    def get_renderers(self) -> list[BaseRenderer]:
-        return instances(tuple(self.renderer_classes))
-
-    def get_content_negotiator(self) -> BaseContentNegotiation:
-        negotiator: BaseContentNegotiation = instances((self.content_negotiation_class,))[0]
-        return negotiator
 
     def initial(self, request: rest.Request, *args: Any, **kwargs: Any) -> None:
         self.request.ahead = self.look_ahead()

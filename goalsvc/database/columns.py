@@ -8,24 +8,11 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
-from uuid import UUID
 
 from goalsvc.database.parameters import array, bytes_array, moment_array, text_array
 
 # unnest flattens an array of arrays and does not parse JSON, so such values travel as texts.
 TRAVELLING = {"uuid[]": "text", "jsonb": "text"}
-
-
-def arrays_as_texts(values: Iterable[Iterable[UUID | str]]) -> str:
-    return text_array(map(array, values))
-
-
-def json_as_texts(values: Iterable[Any]) -> str:
-    return text_array(map(json.dumps, values))
-
-
-def bytes_as_text(value: bytes | memoryview | None) -> str | None:
-    return None if value is None else f"\\x{value.hex()}"
 
 
 # How a column's values are written: for many rows as an array; for one row, where `str` is not what
@@ -35,13 +22,13 @@ OF_MANY: dict[str, Callable[[Iterable[Any]], str]] = {
     "int": array,
     "numeric": array,
     "text": text_array,
-    "jsonb": json_as_texts,
+    "jsonb": lambda values: text_array(map(json.dumps, values)),
     "timestamptz": moment_array,
     "bytea": bytes_array,
-    "uuid[]": arrays_as_texts,
+    "uuid[]": lambda values: text_array(map(array, values)),
 }
 OF_ONE: dict[str, Callable[[Any], str | None]] = {
-    "bytea": bytes_as_text,
+    "bytea": lambda value: None if value is None else f"\\x{value.hex()}",
     "jsonb": json.dumps,
     "uuid[]": array,
 }

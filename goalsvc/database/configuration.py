@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from goalsvc.database import outages
 from goalsvc.database.embedded import DATABASE, PORT, SUPERUSER, socket_directory
 from goalsvc.database.fitness import startup_options
+from goalsvc.database.system import make_shared
 
 # While serving. lock_timeout is shorter than clients' timeouts, so that they get an answer.
 LOCK_TIMEOUT_MS = 10_000
@@ -21,13 +22,17 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 
 
 def configuration(data_dir: Path) -> dict[str, Any]:
-    """The settings of the connection, from the environment; starts nothing and connects to nothing.
+    """The settings of the connection, from the environment; does not connect. Raises: ImproperlyConfigured.
 
-    `data_dir` is where the embedded server keeps its data. Raises ImproperlyConfigured for a DATABASE_URL
-    or a number that makes no sense.
+    Args:
+        data_dir: where the embedded server keeps its data.
     """
     url = os.environ.get("DATABASE_URL", "").strip()
-    settings = _configured(url) if url else _embedded(data_dir)
+    if url:
+        settings = _configured(url)
+    else:
+        host = str(socket_directory(data_dir))
+        settings = {"NAME": DATABASE, "USER": SUPERUSER, "HOST": host, "PORT": str(PORT)}
     given = settings.pop("OPTIONS", {})
     is_ours = prepares_statements()
     timeout = statement_timeout()
@@ -95,15 +100,10 @@ def is_embedded() -> bool:
 
 
 def own_secret_key(data_dir: Path) -> str:
-    """The installation's own secret key, made on first use and kept in `data_dir`.
-
-    Raises ImproperlyConfigured when the folder cannot be used.
-    """
+    """The installation's own secret key, made on first use, in `data_dir`. Raises: ImproperlyConfigured."""
     path = data_dir / "secret_key"
     try:
-        if not data_dir.is_dir():
-            data_dir.mkdir(parents=True, exist_ok=True)
-            data_dir.chmod(0o755)  # whatever the umask: under root the database's own user has to pass
+        make_shared(data_dir)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+") as file:
             # Under a lock, so that two first starts agree on one key, with which each can verify the other's
@@ -152,15 +152,6 @@ def _several(hosts: str) -> tuple[str, str]:
         ",".join(unquote(each[1]).strip("[]") for each in found if each),
         ",".join(each[2] or "" for each in found if each),
     )
-
-
-def _embedded(data_dir: Path) -> dict[str, Any]:
-    return {
-        "NAME": DATABASE,
-        "USER": SUPERUSER,
-        "HOST": str(socket_directory(data_dir)),
-        "PORT": str(PORT),
-    }
 
 
 def env_int(name: str, default: int, *, minimum: int = 1) -> int:

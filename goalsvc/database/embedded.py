@@ -21,23 +21,24 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
+from psycopg import conninfo, sql
 
 from goalsvc.database.system import (
     Account,
     NoDatabaseError,
     find_programs,
     is_server,
-    is_zombie,
     lives,
+    locked,
     make_private,
     make_shared,
     no_interruption,
+    open_lock,
     reaches,
     recorded_pid,
     run,
@@ -93,10 +94,7 @@ class EmbeddedServer:
 
     @contextmanager
     def running(self, *, supervise: bool = False) -> Iterator[None]:
-        """Keep the server up inside the block; the last process to leave stops it.
-
-        `supervise` restarts it when it dies meanwhile. Raises NoDatabaseError when it cannot be started.
-        """
+        """See goalsvc.database.lifecycle.running."""
         done = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(done,), name="postgresql-watcher", daemon=True)
         # The start is inside the `try` too, so that no interruption leaves a server behind.
@@ -114,45 +112,27 @@ class EmbeddedServer:
     def _join(self) -> None:
         try:
             with self._turn():
-                self._users = self._open_lock("postgresql.users")
+                self._users = open_lock(self.data_dir / "postgresql.users")
                 fcntl.flock(self._users, fcntl.LOCK_SH)
                 self._ensure_running()
         except OSError as error:
             raise NoDatabaseError(f"The embedded database cannot be started: {error}.") from error
 
     def _leave(self) -> None:
-        if self._users is None:
-            return
-        with suppress(FileNotFoundError), self._turn():  # no data folder any more: no server either
-            self._stop_if_last()
-
-    def _stop_if_last(self) -> None:
         users, self._users = self._users, None
         if users is None:
             return
         try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return  # somebody else still uses the server and will stop it
-        else:
-            self._stop()
+            # No data folder any more: no server either. A lock that others share: they still use the server.
+            with suppress(FileNotFoundError, BlockingIOError), self._turn():
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._stop()
         finally:
             os.close(users)
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self) -> AbstractContextManager[None]:
         """Inside the block no other process starts or stops the server."""
-        descriptor = self._open_lock("postgresql.lock")
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _open_lock(self, name: str) -> int:
-        # Read-only is enough for a lock, and lets an ordinary user lock root's file. Python's descriptors are
-        # not inherited, else the server itself would hold the locks.
-        return os.open(self.data_dir / name, os.O_RDONLY | os.O_CREAT, 0o644)
+        return locked(self.data_dir / "postgresql.lock")
 
     # --- Starting ------------------------------------------------------------------------------------
 
@@ -171,7 +151,7 @@ class EmbeddedServer:
             # A server that is starting or stopping listens, but refuses connections: wait for it.
             if (process is None or process.poll() is not None) and not self._listens():
                 if process is not None:
-                    report = self._log_from(logged)
+                    report = self.log.read_bytes()[logged:].decode(errors="replace")
                     if waited > SHARE_LINGERS_SECONDS or not _left_by_predecessor(report):
                         raise NoDatabaseError(
                             f"The embedded database did not start: {_reason(report)} (see {self.log})."
@@ -187,25 +167,16 @@ class EmbeddedServer:
 
     def _make_database(self) -> None:
         """Connect, and make the database of the service if it is missing."""
-        with psycopg.connect(
-            host=str(self.socket_dir),
-            port=PORT,
-            user=SUPERUSER,
-            dbname="postgres",
-            connect_timeout=5,
-            autocommit=True,
-        ) as connection:
+        where = {"host": str(self.socket_dir), "port": str(PORT), "connect_timeout": "5"}
+        address = conninfo.make_conninfo(**where, user=SUPERUSER, dbname="postgres")
+        with psycopg.connect(address, autocommit=True) as connection:
             if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchall():
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
     def _listens(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(2)
-            try:
-                probe.connect(str(self.socket_dir / f".s.PGSQL.{PORT}"))
-            except OSError:
-                return False
-            return True
+            return probe.connect_ex(str(self.socket_dir / f".s.PGSQL.{PORT}")) == 0
 
     def _launch(self, account: Account | None) -> subprocess.Popen[bytes]:
         binaries = find_programs(account)
@@ -226,14 +197,12 @@ class EmbeddedServer:
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
         }
-        command = [str(binaries / "postgres"), "-D", str(cluster)]
-        for name, value in settings.items():
-            command += ["-c", f"{name}={value}"]
+        options = [f"--{name}={value}" for name, value in settings.items()]
         # Not `pg_ctl start`: it passes the paths to a shell, and its server is an orphan, which a container
         # without an init would keep as a zombie that seems to run.
         with self._opened_log(account) as log, no_interruption():
             self._process = subprocess.Popen(  # noqa: S603 - programs of the package, no shell
-                command,
+                [str(binaries / "postgres"), "-D", str(cluster), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -250,11 +219,6 @@ class EmbeddedServer:
             os.fchown(descriptor, account.uid, account.gid)  # its next start may be without root
         return os.fdopen(descriptor, "ab")
 
-    def _log_from(self, offset: int) -> str:
-        with self.log.open("rb") as log:
-            log.seek(offset)
-            return log.read().decode(errors="replace")
-
     def _account(self) -> Account | None:
         """Return the user to run the server as, None for our own; PostgreSQL refuses to run as root."""
         try:
@@ -263,11 +227,9 @@ class EmbeddedServer:
             return system_account() if os.geteuid() == 0 else None
         except PermissionError:
             owner = None
-        if os.geteuid() == 0 and owner is not None and owner.st_uid != 0:
-            return Account(owner.st_uid, owner.st_gid)
-        if owner is not None and owner.st_uid == os.geteuid() != 0:
-            return None
-        whose = "root" if owner is not None and owner.st_uid == 0 else "another user"
+        if owner and owner.st_uid != 0 and os.geteuid() in {0, owner.st_uid}:
+            return Account(owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None
+        whose = "root" if owner and owner.st_uid == 0 else "another user"
         raise NoDatabaseError(
             f"The database in {self.link} belongs to {whose}: run the command as its owner, or name a folder "
             "of your own in GOALSVC_DATA."
@@ -352,20 +314,19 @@ class EmbeddedServer:
         """Return the process id of the running server, None if it cannot be found."""
         if self._process is not None:
             self._process.poll()  # reaps it: a dead child would otherwise seem alive
-        cluster = self.cluster
-        pid = recorded_pid(cluster / "postmaster.pid")
-        return pid if pid is not None and is_server(pid, cluster) else None
+        pid = recorded_pid(self.cluster / "postmaster.pid")
+        return pid if pid is not None and is_server(pid, self.cluster) else None
 
     def _drop_stale_locks(self, cluster: Path) -> None:
-        """Remove lock files of a dead server whose process id is used by another process.
+        """Remove lock files of a dead server.
 
-        PostgreSQL would take that process for a server and refuse to start. It happens while the dead server
-        is a zombie, and in containers, where each start uses the same few process ids. PostgreSQL itself
-        removes lock files whose process id is free.
+        PostgreSQL itself keeps those whose process id is used by another process, takes that for a server and
+        refuses to start. It happens while the dead server is a zombie, and in containers, where each start
+        uses the same few process ids.
         """
         for lock in (cluster / "postmaster.pid", self.socket_dir / f".s.PGSQL.{PORT}.lock"):
             pid = recorded_pid(lock)
-            if pid is not None and lives(pid) and not is_server(pid, cluster):
+            if pid is not None and not is_server(pid, cluster):
                 lock.unlink(missing_ok=True)
 
     def _stop(self) -> None:
@@ -380,8 +341,7 @@ class EmbeddedServer:
             until = time.monotonic() + STOP_SECONDS
             while time.monotonic() < until:
                 self._postmaster()  # reaps it
-                # A zombie has ended; its parent may be a process that does not reap it.
-                if not lives(pid) or is_zombie(pid):
+                if not lives(pid):
                     return
                 time.sleep(0.01)
 

@@ -19,8 +19,7 @@ SESSION = {
     "standard_conforming_strings": "on",
     "array_nulls": "on",
 }
-# Set by Django on every connection.
-TIME_ZONE = "UTC"
+TIME_ZONE = "UTC"  # set by Django on every connection
 
 QUESTIONS = f"""
     SELECT current_setting('server_version_num'), current_setting('server_encoding'), current_user::text,
@@ -65,13 +64,8 @@ def is_as_wanted(wanted: str, found: str) -> bool:
 def is_pooled_by_transaction(
     connection: psycopg.Connection[Any], connect: Callable[[], psycopg.Connection[Any]]
 ) -> bool:
-    """Tell whether a pooler shares the server's sessions among connections, so that they keep no state.
-
-    Args:
-        connection: in autocommit mode.
-        connect: makes another one.
-    """
-    first = backend_of(connection)
+    """Tell whether a pooler shares the server's sessions among connections, so that they keep no state."""
+    first = backend_of(connection)  # in autocommit mode
     if first == connection.info.backend_pid:
         return False  # the process id of the connection's start: no pooler is in between
     with ExitStack() as stack:

@@ -1,7 +1,8 @@
 """The database while it is used: start, verification, watching, and dropping dead connections."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -24,18 +25,13 @@ STRICT = (
 )
 
 
-@contextmanager
-def running(*, supervise: bool = False) -> Iterator[None]:
+def running(*, supervise: bool = False) -> AbstractContextManager[None]:
     """Inside the block the embedded server runs; with DATABASE_URL there is nothing to run.
 
     It is started, or joined where it runs already, and stopped after its last user; `supervise` restarts it
     should it die in between. Raises NoDatabaseError.
     """
-    if not is_embedded():
-        yield
-        return
-    with EmbeddedServer(settings.DATA_DIR).running(supervise=supervise):
-        yield
+    return EmbeddedServer(settings.DATA_DIR).running(supervise=supervise) if is_embedded() else nullcontext()
 
 
 def verify() -> None:
@@ -80,8 +76,9 @@ def only_one(number: int) -> Iterator[bool]:
 
 def watch() -> None:
     """Start the thread that ends statements of this process which a frozen database does not answer."""
-    limit = statement_timeout()
-    outages.start_watching(limit / 1000 if limit else None, connection.get_connection_params())
+    limit = statement_timeout() / 1000 or None
+    arguments = (limit, connection.get_connection_params())
+    threading.Thread(target=outages.watch, args=arguments, daemon=True, name="database-watch").start()
 
 
 @contextmanager

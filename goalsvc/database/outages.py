@@ -21,11 +21,9 @@ from goalsvc.database.connection import Connection, connections
 
 logger = logging.getLogger(__name__)
 
-# After a failed connection, fail fast for this many seconds.
-MISSING_SECONDS = 1.0
+MISSING_SECONDS = 1.0  # after a failed connection, requests fail fast for so long
 LOOK_SECONDS = 0.25
-# How long after PostgreSQL's own statement_timeout, whose error is the better one.
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 2.0  # how long after PostgreSQL's own statement_timeout, whose error is the better one
 ANSWER_SECONDS = 3.0
 
 _missing_until = 0.0
@@ -48,19 +46,8 @@ def refuse_while_missing() -> None:
         raise OperationalError("there was no database a moment ago")
 
 
-def start_watching(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
-    """Watch this process's statements from now on.
-
-    Args:
-        statement_timeout: seconds; None lets a statement take as long as it likes.
-        parameters: how to connect, to ask whether the server answers.
-    """
-    watcher = threading.Thread(target=_watch, args=(statement_timeout, parameters), daemon=True)
-    watcher.name = "database-watch"
-    watcher.start()
-
-
-def _watch(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
+def watch(statement_timeout: float | None, parameters: dict[str, Any]) -> None:
+    """Watch this process's statements for ever. Each may take `statement_timeout` seconds, or any time."""
     asker: threading.Thread | None = None
     while True:
         time.sleep(LOOK_SECONDS)

@@ -27,13 +27,13 @@ def retried_if(
     def decorate(write: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         @wraps(write)
         def retried(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-            for attempt in range(1, MAX_ATTEMPTS + 1):
+            for _ in range(MAX_ATTEMPTS - 1):
                 try:
                     return write(*args, **kwargs)
                 except DatabaseError as error:
-                    if attempt == MAX_ATTEMPTS or connection.in_atomic_block or not is_worth_it(error):
+                    if connection.in_atomic_block or not is_worth_it(error):
                         raise
-            raise AssertionError("unreachable")
+            return write(*args, **kwargs)
 
         return retried
 

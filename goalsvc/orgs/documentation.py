@@ -1,14 +1,6 @@
 """What the OpenAPI description says of the endpoints of this app."""
 
-from goalsvc.api.schema import (
-    NOT_FOUND,
-    PAGE,
-    PAGE_PARAMETERS,
-    Answer,
-    Operation,
-    page_example,
-    page_of,
-)
+from goalsvc.api.schema import NOT_FOUND, PAGE, PAGE_PARAMETERS, Answer, Operation, page_example, page_of
 from goalsvc.orgs.serializers import CallerSerializer, OrganizationSerializer, RoomSerializer
 
 ORGANIZATION_EXAMPLE = {"id": "0199d6a4-2f60-7c3e-b6a5-3d8f5b9a1c10", "name": "Example Ltd."}

@@ -72,39 +72,31 @@ class FailureCounts(AxesDatabaseHandler):  # type: ignore[misc] # axes has no ty
 
     def get_failures(self, request: Any, credentials: Any = None) -> int:
         failures: int = super().get_failures(request, credentials)
-        if self.failures_of_client(request) >= settings.LOGIN_FAILURES_OF_CLIENT:
-            return max(failures, settings.AXES_FAILURE_LIMIT)
-        return failures
-
-    def failures_of_client(self, request: Any) -> int:
-        if request.axes_ip_address is None:  # unknown: it would be everybody's count
-            return 0
+        address = request.axes_ip_address
+        if address is None:  # unknown: it would be everybody's count
+            return failures
         attempts = AccessAttempt.objects.filter(
-            ip_address=request.axes_ip_address, attempt_time__gte=get_cool_off_threshold(request)
+            ip_address=address, attempt_time__gte=get_cool_off_threshold(request)
         )
-        return attempts.aggregate(failures=Sum("failures_since_start"))["failures"] or 0
+        of_client = attempts.aggregate(failures=Sum("failures_since_start"))["failures"] or 0
+        is_locked_out = of_client >= settings.LOGIN_FAILURES_OF_CLIENT
+        return max(failures, settings.AXES_FAILURE_LIMIT) if is_locked_out else failures
 
 
 def client_address(request: HttpRequest) -> str | None:
     """Return the address that failures are counted by; None when the connection has none.
 
-    An IPv6 client has a whole /64 network, so that is counted as one address.
+    It is the one that the outermost of our own proxies saw: each appends an address to X-Forwarded-For, and
+    what stands before those of ours can be forged. An IPv6 client has a whole /64 network, so that is
+    counted as one address.
     """
-    connected = request.META.get("REMOTE_ADDR", "")
-    address = read_address(forwarded_for(request)) or read_address(connected)
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    count = settings.PROXY_COUNT
+    seen = forwarded[-count] if 0 < count <= len(forwarded) else ""
+    address = read_address(seen) or read_address(request.META.get("REMOTE_ADDR", ""))
     if isinstance(address, IPv6Address):
         address = address.ipv4_mapped or IPv6Network((address, 64), strict=False).network_address
     return str(address) if address else None
-
-
-def forwarded_for(request: HttpRequest) -> str:
-    """Return the client's address as the outermost of our own proxies saw it; empty without proxies.
-
-    Each proxy appends an address to X-Forwarded-For; what stands before those of ours can be forged.
-    """
-    addresses = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    count = settings.PROXY_COUNT
-    return addresses[-count] if 0 < count <= len(addresses) else ""
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -139,19 +139,15 @@ class User(AbstractBaseUser):
         return ""
 
     def has_scope(self, scope: str) -> bool:
-        """Tell whether the user holds the permission scope (`Scope`) in the organization.
-
-        The one rule for the API (`HasScope`) and the admin (`is_allowed`).
-        """
+        """Tell whether the user holds the permission scope: the one rule for the API and the admin."""
         return self.organization_id is not None and scope in self.scopes
 
     # Django's admin asks these. Only operators hold Django's permissions; what staff may do follows from
     # their scopes and organization (goalsvc.orgs.admin).
-    def has_perm(self, perm: str, obj: object = None) -> bool:
+    def has_perm(self, perm: object, obj: object = None) -> bool:
         return self.is_active and self.is_superuser
 
-    def has_perms(self, perms: Iterable[str], obj: object = None) -> bool:
-        return self.is_active and self.is_superuser
+    has_perms = has_perm
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_staff
@@ -163,10 +159,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         return self.filter(archived_at=None)
 
     def unknown_among(self, ids: Iterable[str]) -> list[str]:
-        """Return those of `ids` (in lower case) that are no active room among these, in their order.
-
-        One query.
-        """
+        """Return in their order those of `ids` (lower case) that are no active room of these; one query."""
         ids = list(dict.fromkeys(ids))
         if not ids:
             return []
@@ -371,7 +364,7 @@ class HistoryEntry(models.Model):
 
 
 class RateWindow(models.Model):
-    """How many requests a token has made since its window began; see goalsvc.orgs.limits.
+    """How many requests a token has made since its window began; see goalsvc.orgs.authentication.
 
     The table is unlogged: counting costs no write to the disk, and a crash of the database forgets the count.
     """

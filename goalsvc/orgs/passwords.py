@@ -60,18 +60,16 @@ def in_turn(compute: Callable[[], T]) -> T:
 
 
 def compute_aside(compute: Callable[[], T], computed: "Future[T]") -> None:
-    """Compute a hash at a low priority, and give up the turn after the pause."""
+    """Compute a hash at a low priority, and give up the turn after the pause.
+
+    Argon2 releases the GIL, so its thread competes with requests for the core.
+    """
     try:
-        yield_to_others()
+        if sys.platform == "linux":  # elsewhere `nice` is the whole process's
+            os.nice(10)
         computed.set_result(compute())
     except BaseException as error:
         computed.set_exception(error)
     finally:
         time.sleep(PAUSE_SECONDS)
         _turn.release()
-
-
-def yield_to_others() -> None:
-    """Lower the thread's priority: Argon2 releases the GIL, so it competes with requests for the core."""
-    if sys.platform == "linux":  # elsewhere `nice` is the whole process's
-        os.nice(10)

@@ -15,14 +15,7 @@ from goalsvc.orgs.models import User
 from goalsvc.orgs.scopes import Scope
 
 
-class IsAuthenticated(BasePermission):
-    """Any caller with a valid token."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.user, User)
-
-
-class OrganizationAccess(IsAuthenticated):
+class OrganizationAccess(BasePermission):
     """The organization of the URL is the caller's own. One answer for a foreign and an unknown one."""
 
     code = "organization_access_denied"

@@ -1,12 +1,12 @@
 """Organizations, users and rooms in answers."""
 
 from typing import Any
-from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from goalsvc.api.serializers import ModelSerializer
+from goalsvc.database.statements import BOOLEANS
 from goalsvc.orgs.models import Organization, Room, User
 from goalsvc.orgs.scopes import Scope
 
@@ -39,14 +39,9 @@ class NestedUserSerializer(ModelSerializer):
 
 
 def represent_user(
-    *,
-    id: UUID | str | None,
-    first_name: str | None,
-    last_name: str | None,
-    organization_id: UUID | str | None,
-    is_bot: bool | None,
+    id: str | None, first_name: str, last_name: str, organization_id: str | None, is_bot: str
 ) -> dict[str, Any] | None:
-    """Return what NestedUserSerializer shows of columns that were read; None once the user is gone."""
+    """Return what NestedUserSerializer shows of columns as they are read; None once the user is gone."""
     if id is None:
         return None
     return {
@@ -55,7 +50,7 @@ def represent_user(
         "first_name": first_name,
         "last_name": last_name,
         "organization_id": organization_id,
-        "is_bot": is_bot,
+        "is_bot": BOOLEANS[is_bot],
     }
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.generics import GenericAPIView
-from rest_framework.permissions import SAFE_METHODS
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
@@ -16,7 +16,7 @@ from goalsvc.api.schema import describe_actions
 from goalsvc.api.viewsets import APIView, Request
 from goalsvc.orgs import documentation as docs
 from goalsvc.orgs.models import Organization, RoomQuerySet, User
-from goalsvc.orgs.permissions import IsAuthenticated, OrganizationAccess
+from goalsvc.orgs.permissions import OrganizationAccess
 from goalsvc.orgs.serializers import CallerSerializer, OrganizationSerializer, RoomSerializer
 
 T = TypeVar("T")

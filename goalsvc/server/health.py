@@ -7,7 +7,7 @@ from django.middleware.common import CommonMiddleware
 from django.utils import timezone
 from rest_framework.permissions import AllowAny
 
-from goalsvc.api.errors import RETRY_AFTER_SECONDS, is_database_unavailable
+from goalsvc.api.errors import ServiceUnavailable, unavailability
 from goalsvc.api.rendering import Response
 from goalsvc.api.viewsets import APIView, Request
 from goalsvc.database import lifecycle
@@ -18,9 +18,7 @@ from goalsvc.orgs.callers import AUTHENTICATE, fetch_first
 PROBES = frozenset({"/healthz", "/readyz"})
 IS_READ_ONLY = Statement("SHOW transaction_read_only")
 FITNESS = Statement(QUESTIONS)
-
-# Time limit of a probe's statements: probers themselves give up after a few seconds.
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 2.0  # for a probe's statements: probers themselves give up after a few seconds
 
 
 class HostMiddleware(CommonMiddleware):
@@ -50,14 +48,10 @@ class ReadinessView(ProbeView):
         """Answer 200 when requests can be served, 503 saying which check failed otherwise."""
         with lifecycle.patience(PATIENCE_SECONDS):
             checks = self.check()
-        is_ready = set(checks.values()) == {"ok"}
-        if is_ready:
+        if set(checks.values()) == {"ok"}:
             return Response({"status": "ok", "checks": checks})
-        return Response(
-            {"status": "unavailable", "checks": checks},
-            status=503,
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        headers = {"Retry-After": str(ServiceUnavailable.wait)}
+        return Response({"status": "unavailable", "checks": checks}, status=503, headers=headers)
 
     def check(self) -> dict[str, str]:
         checks = {"database": "unreachable", "migrations": "unknown"}
@@ -75,5 +69,5 @@ class ReadinessView(ProbeView):
                 now = timezone.now()
                 fetch_first(AUTHENTICATE, digest="", at=now, unless_since=now)
         except (DatabaseError, InterfaceError) as error:
-            checks["database"] = "unreachable" if is_database_unavailable(error) else "refuses requests"
+            checks["database"] = "unreachable" if unavailability(error) else "refuses requests"
         return checks

@@ -13,8 +13,7 @@ M_ARENA_MAX = -8
 # For the server's jemalloc, which reads _RJEM_MALLOC_CONF when it is loaded.
 SERVER_OPTIONS = "narenas:1,dirty_decay_ms:0,muzzy_decay_ms:0"
 
-# After a request with a larger body the heap is trimmed.
-LARGE_REQUEST_BYTES = 64 * 1024
+LARGE_REQUEST_BYTES = 64 * 1024  # after a request with a larger body the heap is trimmed
 
 _libc = ctypes.CDLL(None)
 _is_glibc = hasattr(_libc, "gnu_get_libc_version")

@@ -8,7 +8,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -33,8 +33,9 @@ from prometheus_client import (
 from prometheus_client import values as prometheus_values
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MultiProcessValue
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 
-from goalsvc.api.errors import json_error
+from goalsvc.api.errors import answer_of, nothing_there
 
 # Counters that are incremented as things happen, and values that are read when /metrics is asked.
 COUNTED = CollectorRegistry()
@@ -59,8 +60,7 @@ POOL = Gauge(
 )
 COUNTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-# Where the workers' files are, once they share them.
-DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # where the workers' files are, once they share them
 FOLDER = "goalsvc-metrics-"
 
 
@@ -84,34 +84,30 @@ class MetricsMiddleware:
 
 
 def tell_pool_state(**signal: object) -> None:
-    if settings.METRICS_TOKEN:
-        for state, count in pool_state().items():
-            POOL.labels(state).set(count)
-
-
-def pool_state() -> dict[str, int]:
-    """Return the number of this worker's database connections by state; nothing without a pool."""
+    """Set the number of this worker's database connections by state."""
     pool = getattr(connection, "pool", None)
-    if pool is None:
-        return {}
-    stats = pool.get_stats()
-    return {
-        "open": stats.get("pool_size", 0),
-        "idle": stats.get("pool_available", 0),
-        "waiting": stats.get("requests_waiting", 0),
-    }
+    if settings.METRICS_TOKEN and pool is not None:
+        stats = pool.get_stats()
+        POOL.labels("open").set(stats.get("pool_size", 0))
+        POOL.labels("idle").set(stats.get("pool_available", 0))
+        POOL.labels("waiting").set(stats.get("requests_waiting", 0))
 
 
 @contextmanager
 def shared() -> Iterator[None]:
-    """Inside the block this process and its forks share their metrics, if metrics are on."""
+    """Inside the block this process and its forks share their metrics, in files, if metrics are on.
+
+    Enter it before anything is counted.
+    """
     if not settings.METRICS_TOKEN:
         yield
         return
     remove_left_folders()
     directory = Path(mkdtemp(prefix=FOLDER))
     owner = os.getpid()
-    share(directory)
+    os.environ[DIRECTORY] = str(directory)
+    slots: dict[int, tuple[int, IO[str]]] = {}
+    prometheus_values.ValueClass = MultiProcessValue(partial(slot, directory, slots))  # type: ignore[no-untyped-call] # no types
     try:
         yield
     finally:
@@ -122,22 +118,9 @@ def shared() -> Iterator[None]:
 def remove_left_folders() -> None:
     """Remove the folders of killed processes: their first lock is free."""
     for directory in Path(gettempdir()).glob(f"{FOLDER}*"):
-        try:
-            with (directory / "0.lock").open("r+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                rmtree(directory, ignore_errors=True)
-        except OSError:
-            continue  # in use, or another user's
-
-
-def share(directory: Path) -> None:
-    """Have this process and its later forks keep their metrics in files in the directory.
-
-    Call it before anything is counted.
-    """
-    os.environ[DIRECTORY] = str(directory)
-    slots: dict[int, tuple[int, IO[str]]] = {}
-    prometheus_values.ValueClass = MultiProcessValue(partial(slot, directory, slots))  # type: ignore[no-untyped-call] # no types
+        with suppress(OSError), (directory / "0.lock").open("r+") as file:  # in use, or another user's
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            rmtree(directory, ignore_errors=True)
 
 
 def slot(directory: Path, slots: dict[int, tuple[int, IO[str]]]) -> int:
@@ -176,16 +159,16 @@ class MetricsView(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if not settings.METRICS_TOKEN:
-            return json_error(404, "not_found", "There is nothing at this address.")
+            return answer_of(nothing_there())
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         is_known = constant_time_compare(token.strip(), settings.METRICS_TOKEN)
         if scheme.lower() != "bearer" or not is_known:
-            refusal = json_error(401, "not_authenticated", "This takes METRICS_TOKEN as a bearer token.")
+            refusal = answer_of(NotAuthenticated("This takes METRICS_TOKEN as a bearer token."))
             refusal["WWW-Authenticate"] = "Bearer"
             return refusal
         return HttpResponse(render_metrics(), content_type=CONTENT_TYPE_LATEST)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        refusal = json_error(405, "method_not_allowed", f'Method "{request.method}" not allowed.')
+        refusal = answer_of(MethodNotAllowed(str(request.method)))
         refusal["Allow"] = "GET, HEAD"
         return refusal

@@ -15,6 +15,7 @@ import time
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from itertools import takewhile
@@ -41,13 +42,10 @@ MAX_BUFFERED_BYTES = 10 * settings.MAX_BATCH_BODY_BYTES
 # Requests with larger bodies are queued: those at work have together at most MAX_BYTES_AT_WORK.
 LARGE_BODY_BYTES = settings.MAX_BODY_BYTES
 MAX_BYTES_AT_WORK = settings.MAX_BATCH_BODY_BYTES
-# The most that gzip can shrink a body, as a factor (a limit of deflate's format).
-INFLATION = 1032
+INFLATION = 1032  # the most that gzip can shrink a body, as a factor (a limit of deflate's format)
 
-# Threads that try requests without their bodies.
-LOOK_THREADS = 4
-# A request that has waited longer for a thread, or in the queue, is refused.
-QUEUE_SECONDS = 10
+LOOK_THREADS = 4  # that try requests without their bodies
+QUEUE_SECONDS = 10  # a request that has waited longer for a thread, or in the queue, is refused
 SWEEP_SECONDS = 0.05
 # Requests that are answered at the same time. Each further one competes for the GIL: with 16 at a time 7 %
 # fewer goal GETs and 10 % fewer match POSTs a second were answered.
@@ -72,21 +70,19 @@ class AwaitedBody:
     readline = read
 
 
+@dataclass(slots=True, eq=False)
 class Exchange:
     """A request, the part of its body that has come, and Granian's protocol that sends its answer."""
 
-    __slots__ = ("body", "chunks", "environ", "is_over", "protocol", "reading", "since", "size", "weight")
-
-    def __init__(self, environ: dict[str, Any], protocol: Any) -> None:
-        self.environ = environ
-        self.protocol = protocol
-        self.since = time.monotonic()
-        self.body: bytes | None = None  # once it has come
-        self.chunks: list[bytes] = []
-        self.size = 0  # of the chunks
-        self.weight = 0  # at work, of a large body
-        self.reading: Any = None  # Granian's future of what comes next
-        self.is_over = False  # whether it is answered
+    environ: dict[str, Any]
+    protocol: Any
+    since: float = field(default_factory=time.monotonic)
+    body: bytes | None = None  # once it has come
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0  # of the chunks
+    weight: int = 0  # at work, of a large body
+    reading: Any = None  # Granian's future of what comes next
+    is_over: bool = False  # whether it is answered
 
     @property
     def expected_size(self) -> int:
@@ -148,25 +144,19 @@ class Reception:
         if is_free:  # else a thread is trying it without the body, and will find it
             self.begin(exchange)
 
-    def read_on(self, exchange: Exchange) -> None:
-        """Read the parts of a large body that are there, and add a callback for the next one."""
-        while True:
+    def read_on(self, exchange: Exchange, done: Any = None) -> None:
+        """Keep the part of a large body that has come, and what else is there; call this for the next one."""
+        while done is None or self.keep(exchange, result_of(done)):
             with self.lock:
                 if exchange.is_over:
                     return
                 if self.buffered > MAX_BUFFERED_BYTES:
                     self.stalled.append(exchange)
                     return
-            exchange.reading = reading = exchange.protocol.__anext__()
-            if not reading.done():
-                reading.add_done_callback(lambda done: self.chunk_came(exchange, done))
+            exchange.reading = done = exchange.protocol.__anext__()
+            if not done.done():
+                done.add_done_callback(partial(self.read_on, exchange))
                 return
-            if not self.keep(exchange, result_of(reading)):
-                return
-
-    def chunk_came(self, exchange: Exchange, done: Any) -> None:
-        if self.keep(exchange, result_of(done)):
-            self.read_on(exchange)
 
     def keep(self, exchange: Exchange, chunk: bytes) -> bool:
         """Keep a part of a body; return whether there is more to read. If not, hand the request on."""
@@ -226,9 +216,9 @@ class Reception:
             exchange.chunks = []
             self.buffered -= exchange.size
             self.at_work -= exchange.weight if was_at_work else 0
-            resumed = list(self.stalled) if self.buffered <= MAX_BUFFERED_BYTES else []
-            if resumed:
-                self.stalled.clear()
+            resumed: Iterable[Exchange] = ()
+            if self.buffered <= MAX_BUFFERED_BYTES:
+                resumed, self.stalled = self.stalled, deque()
         if reading is not None:
             reading.cancel()  # else Granian keeps the connection open for a body that nobody reads
         self.take_turns()

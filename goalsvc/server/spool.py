@@ -7,10 +7,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import IO
 
-# A longer answer, in bytes, goes to a file.
-MAX_IN_MEMORY = 1024 * 1024
-# How long a file stays open here. By then Granian has opened it for itself.
-OPENED_SECONDS = 30
+MAX_IN_MEMORY = 1024 * 1024  # a longer answer, in bytes, goes to a file
+OPENED_SECONDS = 30  # how long a file stays open here: by then Granian has opened it for itself
 
 
 class Spool:
@@ -23,18 +21,17 @@ class Spool:
     def collect(self, parts: Iterable[bytes]) -> bytes | str:
         """Return an answer's bytes; of a long one, the path of a file with them."""
         chunks, size = [], 0
-        file: IO[bytes] | None = None
+        parts = iter(parts)
         for part in parts:
-            if file is not None:
-                file.write(part)
-                continue
             chunks.append(part)
             size += len(part)
             if size > MAX_IN_MEMORY and len(chunks) > 1:
-                file = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open until Granian has it
-                file.write(b"".join(chunks))
-        if file is None:
+                break
+        else:
             return b"".join(chunks)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open until Granian has it
+        file.writelines(chunks)
+        file.writelines(parts)
         file.flush()
         with self.lock:
             self.files.append((time.monotonic(), file))

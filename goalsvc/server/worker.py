@@ -25,11 +25,8 @@ from goalsvc.server.reception import Application, Reception
 
 logger = logging.getLogger(__name__)
 
-# The limit of open connections of a worker, idle ones included; further ones wait.
-CONNECTIONS = 4096
-
-# Threads of a worker at least, where the pool of database connections is smaller.
-FEWEST_THREADS = 4
+CONNECTIONS = 4096  # the limit of open connections of a worker, idle ones included; further ones wait
+FEWEST_THREADS = 4  # of a worker, where the pool of database connections is smaller
 
 
 class Inline:

@@ -1,9 +1,10 @@
-"""What the pages of matches, held matches and rejected attempts say in words."""
+"""What the pages of received rows say in words: rooms by name, why a match came about, and why not."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
 from django.template.loader import render_to_string
@@ -13,11 +14,48 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from goalsvc.api.fields import parse_uuid
-from goalsvc.orgs.admin.display import to_milliseconds
+from goalsvc.orgs.admin.display import faults, first_few, link_to, to_milliseconds
 from goalsvc.orgs.history import Action
-from matching.admin.rooms import is_rooms, name_rooms, room_link, room_links
+from goalsvc.orgs.models import Room
 from matching.models import VisitorIdentity, VisitorSession
 from matching.rule.reasons import duration
+
+
+def name_rooms(rows: Iterable[Any]) -> None:
+    """Give each row `rooms_by_id`, which names the rooms of all of them; one query."""
+    rooms = Room.objects.in_bulk({room_id for row in rows for room_id in all_room_ids(row)})
+    for row in rows:
+        row.rooms_by_id = rooms
+
+
+def all_room_ids(row: Any) -> Iterator[UUID]:
+    """Yield the ids that the row holds, those in its reason included."""
+    yield from getattr(row, "room_ids", ())
+    yield from getattr(row, "unconnected_room_ids", ())
+    for name, value in (getattr(row, "reason", None) or {}).items():
+        if is_rooms(name, value):
+            yield from filter(None, map(parse_uuid, value))
+
+
+def is_rooms(name: str, value: Any) -> bool:
+    """Tell whether a fact of a reason is a list of room ids."""
+    return name.endswith("rooms") and isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def room_link(row: Any, room_id: UUID) -> SafeString:
+    """Name a room of the row's organization; an id that is no such room stays an id."""
+    room = row.rooms_by_id.get(room_id)
+    if room is None or room.organization_id != row.organization_id:
+        return format_html("{}", room_id)
+    return link_to(room, room.display_name)
+
+
+def room_links(row: Any) -> str:
+    """Name the rooms of the row."""
+    if not hasattr(row, "rooms_by_id"):
+        name_rooms([row])
+    return format_html_join(", ", "{}", ((room_link(row, room_id),) for room_id in row.room_ids)) or "-"
+
 
 VISITORS_SHOWN = 20
 
@@ -27,17 +65,16 @@ def explain_match(match: Any) -> str:
     if match.visitor_identity is None:
         return "The visitor identity has been erased, and with it what could explain the match."
     earlier = VisitorSession.objects.filter(visitor=OuterRef("visitor")).before(match.goal_matched_at)
-    carriers = list(
+    carriers = first_few(
         VisitorIdentity.objects.filter(organization=match.organization_id, identity=match.visitor_identity)
         .select_related("visitor")
         .annotate(latest_session_id=Subquery(earlier.values("pk")[:1]))
-        .order_by("created_at", "id")[: VISITORS_SHOWN + 1]
+        .order_by("created_at", "id"),
+        VISITORS_SHOWN,
     )
-    is_cut = len(carriers) > VISITORS_SHOWN
-    del carriers[VISITORS_SHOWN:]
-    latest = VisitorSession.objects.in_bulk([carrier.latest_session_id for carrier in carriers])
-    candidates = [(carrier.visitor, latest.get(carrier.latest_session_id)) for carrier in carriers]
-    candidates.sort(key=lambda pair: (pair[1] is not None, *place(pair[1])), reverse=True)
+    latest = VisitorSession.objects.in_bulk([carrier.latest_session_id for carrier in carriers["rows"]])
+    candidates = [(carrier.visitor, latest.get(carrier.latest_session_id)) for carrier in carriers["rows"]]
+    candidates.sort(key=lambda pair: place(pair[1]), reverse=True)
 
     session = match.session
     name_rooms([match, session, *latest.values()])
@@ -46,25 +83,13 @@ def explain_match(match: Any) -> str:
         {
             "match": match,
             "session": session,
-            "matched_at": to_milliseconds(match.goal_matched_at),
-            "session_started_at": to_milliseconds(match.session_started_at),
-            "session_started_at_today": to_milliseconds(session.started_at),
             "before": match.goal_matched_at - match.session_started_at,
             "candidates": [
-                {
-                    "visitor": visitor,
-                    "session": candidate,
-                    "started_at": to_milliseconds(candidate.started_at) if candidate else None,
-                    "rooms": room_links(candidate) if candidate else None,
-                    "is_chosen": candidate == session,
-                }
-                for visitor, candidate in candidates
+                (visitor, candidate, candidate and room_links(candidate)) for visitor, candidate in candidates
             ],
-            "is_cut": is_cut,
+            "is_cut": carriers["is_cut"],
             # The rule would choose another session today: one that was reported after the match.
-            "is_overtaken": any(
-                candidate and place(candidate) > place(session) for _, candidate in candidates
-            ),
+            "is_overtaken": any(place(candidate) > place(session) for _, candidate in candidates),
             "is_restated": match.changes.filter(action=Action.RESTATED).exists(),
             "connected": room_links(match),
             "unconnected": [
@@ -76,7 +101,7 @@ def explain_match(match: Any) -> str:
 
 
 def place(session: VisitorSession | None) -> tuple[Any, ...]:
-    """Where the session stands in the order of the rule."""
+    """Where the session stands in the order of the rule: none before all others."""
     return () if session is None else (session.started_at, session.id)
 
 
@@ -108,14 +133,10 @@ def explain_reason(row: Any) -> str:
     if not hasattr(row, "rooms_by_id"):
         name_rooms([row])
     message = reason.pop("message", "")
-    names = [*(name for name in FACTS if name in reason), *(name for name in reason if name not in FACTS)]
-    if reason.get("is_any_room_allowed") is True:
-        names = [name for name in names if name != "allowed_rooms"]
-    facts = [
-        (FACTS.get(name, name), fact_in_words(row, name, reason[name]))
-        for name in names
-        if reason[name] is not None
-    ]
+    known = {name: reason[name] for name in (*FACTS, *reason) if reason.get(name) is not None}
+    if known.get("is_any_room_allowed") is True:
+        known.pop("allowed_rooms", None)
+    facts = [(FACTS.get(name, name), fact_in_words(row, name, value)) for name, value in known.items()]
     return render_to_string("admin/matching/reason.html", {"message": message, "facts": facts})
 
 
@@ -143,16 +164,5 @@ def tell_errors(errors: Any) -> str:
     """Tell what was wrong with which attribute."""
     if not errors:
         return "-"
-    return render_to_string("admin/matching/errors.html", {"errors": list(faults(errors))})
-
-
-def faults(errors: Any, *path: str) -> Iterator[tuple[str, str]]:
-    """Yield each fault of nested errors: where it is, and the sentence."""
-    if isinstance(errors, dict):
-        for name, inner in errors.items():
-            yield from faults(inner, *path, *([] if name == "non_field_errors" else [name]))
-    elif isinstance(errors, list):
-        for inner in errors:
-            yield from faults(inner, *path)
-    else:
-        yield ", ".join(path), str(errors)
+    told = [(", ".join(path), sentence) for path, sentence in faults(errors)]
+    return render_to_string("admin/matching/errors.html", {"errors": told})

@@ -1,41 +1,28 @@
 """The admin of import runs: how far each file has come. They are few, a row a file."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
-from goalsvc.orgs.admin.display import to_milliseconds
-from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
+from goalsvc.orgs.admin.display import column, moment_column, to_milliseconds
+from goalsvc.orgs.admin.scoping import ReadOnlyAdmin
 from goalsvc.orgs.scopes import Scope
 from matching.imports.runs import CODE
 from matching.models import ImportRun
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(OrganizationScopedAdmin):
+class ImportRunAdmin(ReadOnlyAdmin):
     organization_path = "organization_id"
     view_scope = Scope.SETTINGS
     list_display = ("started", "kind", "short_digest", "rows_done", "verdicts", "finished")
     list_filter = ("kind",)
-    list_select_related = ("organization",)
     ordering = ("-id",)
-    actions = None
     fieldsets = (
         (None, {"fields": ("organization", "kind", "short_digest", "rows_done", "verdicts")}),
         ("History", {"fields": ("started", "finished")}),
     )
-    DIGEST_SHOWN = 12
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description="digest")
-    def short_digest(self, run: ImportRun) -> str:
-        return f"{run.digest[: self.DIGEST_SHOWN]}…"
+    started = moment_column("started", "started_at")
+    short_digest = column("digest", lambda run: f"{run.digest[:12]}…")
 
     @admin.display
     def verdicts(self, run: ImportRun) -> str:
@@ -46,10 +33,6 @@ class ImportRunAdmin(OrganizationScopedAdmin):
         }
         text = in_words(of_rows)
         return f"{text} ({in_words(of_codes)})" if of_codes else text or "-"
-
-    @admin.display(description="started (UTC)")
-    def started(self, run: ImportRun) -> str:
-        return to_milliseconds(run.started_at)
 
     @admin.display(description="finished (UTC)")
     def finished(self, run: ImportRun) -> str:

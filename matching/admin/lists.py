@@ -5,7 +5,7 @@ searched for is an exact value that an index finds.
 """
 
 from calendar import monthrange
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,17 +14,20 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connection, transaction
-from django.db.models import Max, Min, QuerySet
+from django.db.models import F, Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.dates import MONTHS
 
 from goals.models import Goal
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import is_allowed, is_operator, of_acting_user
-from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
+from goalsvc.orgs.admin.scoping import ReadOnlyAdmin
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
-from matching.admin.rooms import name_rooms
+from matching.admin.explanation import name_rooms
+
+# The fields that matches, held matches and rejected attempts have in common.
+EVENT = ("organization", "goal_link", "visitor_identity", "matched")
 
 
 class BoundedPaginator(Paginator):
@@ -42,8 +45,8 @@ class BoundedPaginator(Paginator):
         return self.count == self.LIMIT
 
 
-class IndexOrderedChangeList(ChangeList):
-    """A list in its one order: any other would sort the whole table."""
+class ReceivedChangeList(ChangeList):
+    """A list in its one order, as any other would sort the whole table."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(self.model_admin.get_ordering(request))
@@ -62,21 +65,17 @@ class IndexOrderedChangeList(ChangeList):
         if "rooms" in self.list_display:
             name_rooms(self.result_list)
 
-
-class DatedChangeList(IndexOrderedChangeList):
-    """A list with years, months and days to choose from.
-
-    Django's own date hierarchy collects the distinct dates of all rows; this one reads the first and the
-    last moment from an index, and offers what lies between.
-    """
-
     def date_links(self) -> dict[str, Any]:
-        """Return the context of the template `admin/date_hierarchy.html`."""
+        """Return the years, months or days to choose from: the context of `admin/date_hierarchy.html`.
+
+        Django's own collects the distinct dates of all rows; this reads the first and the last moment from
+        an index, and offers what lies between.
+        """
         field = self.date_hierarchy
         span = self.root_queryset.order_by().aggregate(first=Min(field), last=Max(field))
         if span["first"] is None:
             return {"show": False}
-        days = [span["first"].date(), span["last"].date()]
+        first, last = span["first"].date(), span["last"].date()
 
         def chosen(part: str) -> int | None:
             text = self.params.get(f"{field}__{part}", "")
@@ -87,42 +86,34 @@ class DatedChangeList(IndexOrderedChangeList):
             return {"link": self.get_query_string(query, [f"{field}__"]), "title": str(title)}
 
         year, month, day = chosen("year"), chosen("month"), chosen("day")
-        years = range(days[0].year, days[1].year + 1)
+        back = None
         if year is None:
-            return {"show": True, "choices": [link(each, year=each) for each in years]}
-        if month is None:
-            return {
-                "show": True,
-                "back": link("All dates"),
-                "choices": [
-                    link(f"{MONTHS[each]} {year}", year=year, month=each)
-                    for each in range(1, 13)
-                    if (days[0].year, days[0].month) <= (year, each) <= (days[1].year, days[1].month)
-                ],
-            }
-        if day is None:
-            return {
-                "show": True,
-                "back": link(year, year=year),
-                "choices": [
-                    link(f"{MONTHS[month]} {each.day}", year=year, month=month, day=each.day)
-                    for each in days_of(year, month)
-                    if days[0] <= each <= days[1]
-                ],
-            }
-        return {
-            "show": True,
-            "back": link(f"{MONTHS[month]} {year}", year=year, month=month),
-            "choices": [{"title": f"{MONTHS[month]} {day}"}],
-        }
+            choices = [link(each, year=each) for each in range(first.year, last.year + 1)]
+        elif month is None:
+            back = link("All dates")
+            choices = [
+                link(f"{MONTHS[each]} {year}", year=year, month=each)
+                for each in range(1, 13)
+                if (first.year, first.month) <= (year, each) <= (last.year, last.month)
+            ]
+        elif day is None:
+            back = link(year, year=year)
+            choices = [
+                link(f"{MONTHS[month]} {each.day}", year=year, month=month, day=each.day)
+                for each in days_of(year, month)
+                if first <= each <= last
+            ]
+        else:
+            back = link(f"{MONTHS[month]} {year}", year=year, month=month)
+            choices = [{"title": f"{MONTHS[month]} {day}"}]
+        return {"show": True, "back": back, "choices": choices}
 
 
-def days_of(year: int, month: int) -> Iterator[date]:
-    """Yield the days of a month; none when there is no such month."""
+def days_of(year: int, month: int) -> list[date]:
+    """Return the days of a month; none when there is no such month."""
     if not (1 <= year <= 9999 and 1 <= month <= 12):
-        return
-    for number in range(1, monthrange(year, month)[1] + 1):
-        yield date(year, month, number)
+        return []
+    return [date(year, month, number + 1) for number in range(monthrange(year, month)[1])]
 
 
 class Button(NamedTuple):
@@ -132,58 +123,45 @@ class Button(NamedTuple):
     warning: str = ""  # of what cannot be undone
 
 
-class ReceivedAdmin(OrganizationScopedAdmin):
-    """The admin of what arrives through the API by the million: to be looked at and found, not changed.
-
-    What staff may correct are named actions on selected rows.
-    """
+class ReceivedAdmin(ReadOnlyAdmin):
+    """The admin of what arrives through the API by the million. Staff correct it by named actions alone."""
 
     organization_path = "organization_id"
     # Rows name visitors. Not for staff without scopes either: whoever manages users could log in as one.
     view_scope = Scope.SETTINGS
     # The order of an organization's rows, which an index of the model has.
     newest_first: tuple[str, ...] = ("-created_at", "-id")
-    # What rows and pages show of other tables, in the same query.
-    related: tuple[str, ...] = ("organization",)
-    # Large columns of them that no page shows.
+    # Whether an index has this order across organizations too. Else only the primary key is in order there.
+    is_newest_first_everywhere = False
+    # Lookups, each with an index, of what a search term may be; see `found`.
+    exact: tuple[str, ...] = ()
+    # Large columns of `related` tables that no page shows.
     unseen: tuple[str, ...] = ()
-
     # The actions that a row's page offers too.
     buttons: dict[str, Button] = {}
 
     paginator = BoundedPaginator
     show_full_result_count = False
     sortable_by = ()
-    actions: Sequence[str] | None = None
-    search_fields = ("id",)  # shows the search box; see `found`
+    search_fields = ("id",)  # shows the search box
 
     # How many rows a search takes of each thing that it may have meant.
     SEARCH_LIMIT = 200
     # And how many goals, where it may have meant one.
     GOALS_SEARCHED = 10
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_correct_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may take the actions; whose rows they are, the list's queryset decides."""
         return is_allowed(request, Scope.SETTINGS)
 
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
         """Act on the rows that were selected one by one, never on “all” of a table of millions."""
         post: Any = request.POST.copy()
         post["select_across"] = "0"
         request.POST = post
-        return super().response_action(request, queryset, *args, **kwargs)
+        return super().response_action(request, *args, **kwargs)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Any:
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if self.buttons and self.has_correct_permission(request):
             context["buttons"] = [(name, self.buttons[name]) for name in self.applicable(kwargs["obj"])]
         return super().render_change_form(request, context, *args, **kwargs)
@@ -201,37 +179,41 @@ class ReceivedAdmin(OrganizationScopedAdmin):
             return super().changelist_view(request, *args, **kwargs)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return DatedChangeList if self.date_hierarchy else IndexOrderedChangeList
+        return ReceivedChangeList
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        # Across organizations only the primary key is in order; it grows with time.
-        narrowed = {"organization", *self.linked_lookups} & request.GET.keys()
-        return self.newest_first if narrowed or not is_operator(request) else ("-id",)
+        is_narrowed = not is_operator(request) or {"organization", *self.linked_lookups} & request.GET.keys()
+        # The primary key grows with time.
+        return self.newest_first if is_narrowed or self.is_newest_first_everywhere else ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related(*self.related).defer(*self.unseen)
+        return super().get_queryset(request).defer(*self.unseen)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
         """Search for the exact term: each thing that it may mean is asked of its index."""
-        term = search_term.replace("\0", "").strip()
+        term = term.replace("\0", "").strip()
         if not term:
-            return queryset, False
-        rows = queryset.select_related(None).order_by(*self.newest_first)
+            return rows, False
+        named = rows.select_related(None).order_by(*self.newest_first)
         if is_operator(request):
             # The indexes begin with the organization, so each is asked for its own.
-            rows = rows.filter(organization__in=Organization.objects.order_by().values("pk"))
-        meanings = [rows.filter(pk=pk)] if (pk := parse_uuid(term)) else []
-        meanings += self.found(request, rows, term)
+            named = named.filter(organization__in=Organization.objects.order_by().values("pk"))
+        meanings = [named.filter(pk=pk)] if (pk := parse_uuid(term)) else []
+        meanings += self.found(request, named, term)
         first, *others = (meaning.values_list("pk", flat=True)[: self.SEARCH_LIMIT] for meaning in meanings)
         found = first.union(*others, all=True) if others else first
         # As a list: the planner then knows how few they are, and does not look for them in the whole table.
-        return queryset.filter(pk__in=list(found)), False
+        return rows.filter(pk__in=list(found)), False
 
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
+    def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
         """Return the rows that the term names, a queryset for each way of naming them."""
-        raise NotImplementedError
+
+        def named(lookup: str) -> QuerySet:
+            table = lookup.rpartition("__")[0]
+            own = {f"{table}__organization": F("organization")} if table else {}
+            return rows.filter(**{lookup: term}, **own)
+
+        return [named(lookup) for lookup in self.exact]
 
     def of_goals_named(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
         """Return the rows of each goal whose id or name the term may be."""

@@ -4,6 +4,7 @@ What is asked for travels in forms alone: an identity in an address would stand 
 history.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -44,34 +45,26 @@ class IdentityForm(forms.Form):
             del self.fields["organization"]
         self.own = acting_user(asked_by).organization
 
-    @property
-    def chosen_organization(self) -> Organization:
-        organization = self.cleaned_data.get("organization", self.own)
-        assert isinstance(organization, Organization)
-        return organization
-
     def clean_identity(self) -> str:
         identity: str = self.cleaned_data["identity"]
         if not can_be_identity(identity):
             raise ValidationError("Control characters are not allowed.")
         return identity
 
-
-def may_see_holdings(request: HttpRequest) -> bool:
-    """Tell whether the user may look identities up and erase them: it takes the settings scope."""
-    return is_allowed(request, Scope.SETTINGS)
+    def clean(self) -> dict[str, Any]:
+        return {"organization": self.own, **self.cleaned_data}
 
 
 def holdings_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
     """Answer the page: a form to ask with, what it finds, and what can be done with it."""
-    if not may_see_holdings(request):
+    if not is_allowed(request, Scope.SETTINGS):
         raise PermissionDenied
     if request.method != "POST":
         return show(model_admin, request, IdentityForm(asked_by=request))
     form = IdentityForm(request.POST, asked_by=request)
     if not form.is_valid():
         return show(model_admin, request, form)
-    organization, identity = form.chosen_organization, form.cleaned_data["identity"]
+    organization, identity = form.cleaned_data["organization"], form.cleaned_data["identity"]
     if "download" in request.POST:
         return download(organization, identity)
     if "erase" in request.POST and request.POST.get("confirmed") == "yes":
@@ -79,14 +72,37 @@ def holdings_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
         if erased is None:
             messages.warning(request, "Nothing was held about this visitor identity.")
         else:
-            told = ", ".join(
-                f"{count} {name.replace('_', ' ')}" for name, count in asdict(erased).items() if count
-            )
-            messages.success(request, f"The visitor identity was erased: {told}.")
+            counts = [f"{count} {name.replace('_', ' ')}" for name, count in asdict(erased).items() if count]
+            messages.success(request, f"The visitor identity was erased: {', '.join(counts)}.")
         return HttpResponseRedirect(request.path)
     if "erase" in request.POST:
         messages.error(request, "Nothing was erased: tick that you are sure.")
     return show(model_admin, request, form, organization, identity)
+
+
+def line_of_visitor(tie: Any) -> SafeString:
+    text = "also used by another identity, so it stays" if tie.is_shared else "used by this identity alone"
+    return format_html("{}: {}", link_to(tie.visitor), text)
+
+
+def line_of_event(event: Any, what: object) -> SafeString:
+    return format_html("{}, {} UTC, {}", link_to(event), to_milliseconds(event.goal_matched_at), what)
+
+
+# What the page says of a row, by section.
+LINES: dict[str, Callable[[Any], SafeString]] = {
+    "visitors": line_of_visitor,
+    "visitor_sessions": lambda session: format_html(
+        "{}, begun {} UTC", link_to(session), to_milliseconds(session.started_at)
+    ),
+    "matches": lambda match: line_of_event(
+        match, "no value" if match.goal_value is None else match.goal_value
+    ),
+    "pending_matches": lambda pending: line_of_event(pending, pending.status_at(timezone.now())),
+    "match_attempts": lambda attempt: format_html(
+        "{}, {}", link_to(attempt, to_milliseconds(attempt.created_at)), attempt.code
+    ),
+}
 
 
 def show(
@@ -110,51 +126,15 @@ def show(
         counts = count_holdings(organization, identity)
         context["is_anything_held"] = any(counts.values())
         context["stored_answers"] = counts["idempotency_keys"]
-        context["sections"] = [
-            {
-                "name": section.name.replace("_", " "),
-                "count": counts[section.name],
-                "rows": [
-                    LINES[section.name](row) for row in newest(section, organization, identity, SHOWN)
-                ] if counts[section.name] else [],
-            }
-            for section in SECTIONS
-        ]  # fmt: skip
+        context["sections"] = []
+        for section in SECTIONS:
+            name, count = section.name, counts[section.name]
+            rows = newest(section, organization, identity, SHOWN) if count else []
+            shown = {"name": name.replace("_", " "), "count": count, "rows": [*map(LINES[name], rows)]}
+            context["sections"].append(shown)
     return TemplateResponse(
         request, "admin/matching/holdings.html", context, headers={"Cache-Control": "no-store"}
     )
-
-
-def line_of_visitor(tie: Any) -> SafeString:
-    text = "also used by another identity, so it stays" if tie.is_shared else "used by this identity alone"
-    return format_html("{}: {}", link_to(tie.visitor), text)
-
-
-def line_of_session(session: Any) -> SafeString:
-    return format_html("{}, begun {} UTC", link_to(session), to_milliseconds(session.started_at))
-
-
-def line_of_match(match: Any) -> SafeString:
-    value = "no value" if match.goal_value is None else match.goal_value
-    return format_html("{}, {} UTC, {}", link_to(match), to_milliseconds(match.goal_matched_at), value)
-
-
-def line_of_pending_match(pending: Any) -> SafeString:
-    status = pending.status_at(timezone.now())
-    return format_html("{}, {} UTC, {}", link_to(pending), to_milliseconds(pending.goal_matched_at), status)
-
-
-def line_of_attempt(attempt: Any) -> SafeString:
-    return format_html("{}, {}", link_to(attempt, to_milliseconds(attempt.created_at)), attempt.code)
-
-
-LINES = {
-    "visitors": line_of_visitor,
-    "visitor_sessions": line_of_session,
-    "matches": line_of_match,
-    "pending_matches": line_of_pending_match,
-    "match_attempts": line_of_attempt,
-}
 
 
 def download(organization: Organization, identity: str) -> StreamingHttpResponse:

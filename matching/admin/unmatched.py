@@ -10,14 +10,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from goalsvc.orgs.admin.access import acting_user, is_operator
-from goalsvc.orgs.admin.display import link_to, link_to_user, to_milliseconds
+from goalsvc.orgs.admin.display import column, link_column, moment_column, user_column
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import without_fields
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Organization, User
-from matching.admin.explanation import explain_reason, tell_errors
-from matching.admin.lists import Button, ReceivedAdmin
-from matching.admin.rooms import room_links
+from matching.admin.explanation import explain_reason, room_links, tell_errors
+from matching.admin.lists import EVENT, Button, ReceivedAdmin
 from matching.matches.recording import settle
 from matching.matches.retries import retried_on_collision
 from matching.models import MatchAttempt, PendingMatch, PendingMatchQuerySet
@@ -48,9 +47,8 @@ class PendingStatusFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
         wanted = self.value()
-        if wanted not in PendingMatch.Status.values:
-            return queryset  # type: ignore[no-any-return]
-        return queryset.in_status(wanted, timezone.now())  # type: ignore[no-any-return]
+        is_known = wanted in PendingMatch.Status.values
+        return queryset.in_status(wanted, timezone.now()) if is_known else queryset  # type: ignore[no-any-return]
 
 
 @admin.register(PendingMatch)
@@ -61,6 +59,7 @@ class PendingMatchAdmin(ReceivedAdmin):
     related = ("organization", "goal")
     unseen = ("request_digest", "goal__conditions")
     linked_lookups = ("goal__id__exact",)
+    exact = ("visitor_identity", "external_id")
     search_help_text = (
         "By the exact identity, external id, id of the pending match or of its goal, "
         "or by words of the goal's name."
@@ -71,21 +70,14 @@ class PendingMatchAdmin(ReceivedAdmin):
         "cancel": Button("Cancel", "Give this match up? It can only be posted anew."),
     }
     fieldsets = (
-        (
-            None,
-            {"fields": ("organization", "goal_link", "visitor_identity", "matched", "goal_value", "rooms")},
-        ),
+        (None, {"fields": (*EVENT, "goal_value", "rooms")}),
         ("What became of it", {"fields": ("state", "settled_by", "resolved", "expires")}),
         ("Why it did not match when it was last tried", {"fields": ("code", "why")}),
         ("History", {"fields": ("id", "external_id", "created", "creator")}),
     )
 
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
-        return [
-            rows.filter(visitor_identity=term),
-            rows.filter(external_id=term),
-            *self.of_goals_named(request, rows, term),
-        ]
+    def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
+        return super().found(request, rows, term) + self.of_goals_named(request, rows, term)
 
     # What staff may do.
 
@@ -97,12 +89,10 @@ class PendingMatchAdmin(ReceivedAdmin):
     def try_again(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> None:
         user, now = acting_user(request), timezone.now()
         tried = list(queryset.open(now).order_by("pk"))
-        by_organization: dict[Organization, list[PendingMatch]] = {}
-        for pending in tried:
-            by_organization.setdefault(pending.organization, []).append(pending)
         matched = 0
-        for organization, pendings in by_organization.items():
-            matched += try_all(organization, pendings, by=user, at=now)
+        for organization in dict.fromkeys(pending.organization for pending in tried):
+            theirs = [pending for pending in tried if pending.organization == organization]
+            matched += try_all(organization, theirs, by=user, at=now)
         self.message_user(
             request,
             f"Tried {len(tried)} of the selected pending matches again: {matched} matched, "
@@ -112,11 +102,7 @@ class PendingMatchAdmin(ReceivedAdmin):
 
     @admin.action(description="Cancel the selected pending matches", permissions=["correct"])
     def cancel(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> None:
-        now = timezone.now()
-        user = acting_user(request)
-        self.change_each(
-            request, queryset.open(now), lambda pending: pending.cancel(by=user, at=now), "Cancelled"
-        )
+        self.change_each(request, queryset.open(timezone.now()), PendingMatch.cancel, Action.CANCELLED)
 
     # What the pages show.
 
@@ -124,52 +110,28 @@ class PendingMatchAdmin(ReceivedAdmin):
     def state(self, pending: PendingMatch) -> str:
         return PendingMatch.Status(pending.status_at(timezone.now())).label
 
-    @admin.display(description="goal")
-    def goal_link(self, pending: PendingMatch) -> str:
-        return link_to(pending.goal)
-
-    @admin.display(description="goal matched (UTC)")
-    def matched(self, pending: PendingMatch) -> str:
-        return to_milliseconds(pending.goal_matched_at)
-
-    @admin.display(description="posted rooms")
-    def rooms(self, pending: PendingMatch) -> str:
-        return room_links(pending)
-
-    @admin.display(description="match")
-    def settled_by(self, pending: PendingMatch) -> str:
-        return "-" if pending.match is None else link_to(pending.match)
-
-    @admin.display(description="why")
-    def why(self, pending: PendingMatch) -> str:
-        return explain_reason(pending)
-
-    @admin.display(description="expires (UTC)")
-    def expires(self, pending: PendingMatch) -> str:
-        return to_milliseconds(pending.expires_at)
-
-    @admin.display(description="resolved (UTC)")
-    def resolved(self, pending: PendingMatch) -> str:
-        return to_milliseconds(pending.resolved_at)
-
-    @admin.display(description="held since (UTC)")
-    def created(self, pending: PendingMatch) -> str:
-        return to_milliseconds(pending.created_at)
-
-    @admin.display(description="posted by")
-    def creator(self, pending: PendingMatch) -> str:
-        return link_to_user(pending.created_by)
+    goal_link = link_column("goal", "goal")
+    matched = moment_column("goal matched", "goal_matched_at")
+    rooms = column("posted rooms", room_links)
+    settled_by = link_column("match", "match")
+    why = column("why", explain_reason)
+    expires = moment_column("expires", "expires_at")
+    resolved = moment_column("resolved", "resolved_at")
+    created = moment_column("held since", "created_at")
+    creator = user_column("posted by", "created_by")
 
 
 class AttemptFilter(admin.SimpleListFilter):
     """By a column with few values. Its index begins with the organization: operators choose that first."""
 
-    def __init__(self, request: HttpRequest, *args: Any) -> None:
-        self.is_offered = not is_operator(request) or bool(request.GET.get(OrganizationFilter.parameter_name))
-        super().__init__(request, *args)
+    offered: list[tuple[str, str]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return self.offered
 
     def has_output(self) -> bool:
-        return self.is_offered
+        chosen = self.request.GET.get(OrganizationFilter.parameter_name)
+        return not is_operator(self.request) or bool(chosen)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         assert self.parameter_name
@@ -182,70 +144,40 @@ CODES = (VALIDATION_ERROR, *(error.default_code for error in OF_POSTED_MATCHES))
 class CodeFilter(AttemptFilter):
     title = "code"
     parameter_name = "code"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, code) for code in CODES]
+    offered = [(code, code) for code in CODES]
 
 
 class SourceFilter(AttemptFilter):
     title = "source"
     parameter_name = "source"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(MatchAttempt.Source.choices)
+    offered = MatchAttempt.Source.choices
 
 
 @admin.register(MatchAttempt)
 class MatchAttemptAdmin(ReceivedAdmin):
     date_hierarchy = "created_at"
+    is_newest_first_everywhere = True  # the index match_attempt_newest
     list_display = ("created", "goal_link", "visitor_identity", "matched", "code", "source", "request_id")
     list_filter = (CodeFilter, SourceFilter)
     related = ("organization", "goal")
     unseen = ("goal__conditions",)
+    exact = ("visitor_identity", "external_id", "request_id")
     search_help_text = "By the exact identity, external id, request id or id."
     fieldsets = (
-        (None, {"fields": ("organization", "goal_link", "visitor_identity", "matched", "external_id")}),
+        (None, {"fields": (*EVENT, "external_id")}),
         ("Why it was rejected", {"fields": ("code", "detail", "faults", "why")}),
         ("History", {"fields": ("id", "created", "source", "request_id", "creator")}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: MatchAttempt | None = None) -> Any:
         """Leave out what an attempt of its kind has not: it is at fault itself, or there is a reason."""
-        absent = {"faults": obj is None or not obj.errors, "why": obj is None or not obj.reason}
-        return without_fields(
-            super().get_fieldsets(request, obj), [name for name, is_absent in absent.items() if is_absent]
-        )
+        facts = {"faults": obj and obj.errors, "why": obj and obj.reason}
+        absent = [name for name, fact in facts.items() if not fact]
+        return without_fields(super().get_fieldsets(request, obj), absent)
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return self.newest_first  # the index match_attempt_newest has it across organizations too
-
-    def found(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> list[QuerySet[Any]]:
-        return [
-            rows.filter(visitor_identity=term),
-            rows.filter(external_id=term),
-            rows.filter(request_id=term),
-        ]
-
-    @admin.display(description="rejected (UTC)")
-    def created(self, attempt: MatchAttempt) -> str:
-        return to_milliseconds(attempt.created_at)
-
-    @admin.display(description="goal")
-    def goal_link(self, attempt: MatchAttempt) -> str:
-        return "-" if attempt.goal is None else link_to(attempt.goal)
-
-    @admin.display(description="goal matched (UTC)")
-    def matched(self, attempt: MatchAttempt) -> str:
-        return to_milliseconds(attempt.goal_matched_at)
-
-    @admin.display(description="attributes at fault")
-    def faults(self, attempt: MatchAttempt) -> str:
-        return tell_errors(attempt.errors)
-
-    @admin.display(description="why")
-    def why(self, attempt: MatchAttempt) -> str:
-        return explain_reason(attempt)
-
-    @admin.display(description="posted by")
-    def creator(self, attempt: MatchAttempt) -> str:
-        return link_to_user(attempt.created_by)
+    created = moment_column("rejected", "created_at")
+    goal_link = link_column("goal", "goal")
+    matched = moment_column("goal matched", "goal_matched_at")
+    faults = column("attributes at fault", lambda attempt: tell_errors(attempt.errors))
+    why = column("why", explain_reason)
+    creator = user_column("posted by", "created_by")

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from goals.models import Goal, GoalQuerySet, UnknownRoomsError
+from goals.models import Goal, GoalQuerySet
+from goals.refusals import UnknownRoomsError
 from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 from tests.factories import GoalFactory, RoomFactory
 

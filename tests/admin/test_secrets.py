@@ -12,7 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client as Browser
 
-from goalsvc.api.requests import JSONFormatter
+from goalsvc.api.log import JSONFormatter
 from goalsvc.orgs.models import ApiToken, HistoryEntry, User
 from goalsvc.orgs.views import RoomViewSet
 from matching.models import ExternalMatch, PendingMatch, VisitorIdentity

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.db import OperationalError
 
-from goalsvc.api.requests import JSONFormatter
+from goalsvc.api.log import JSONFormatter
 from goalsvc.database.connection import UnansweredError
 from goalsvc.orgs.views import CallerView
 from tests.api.endpoints import ENDPOINTS, goal_body, match_body, methods_of, routes, send

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from goalsvc.api.requests import JSONFormatter
+from goalsvc.api.log import JSONFormatter
 from matching.models import ExternalMatch, PendingMatch
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from goalsvc.orgs.limits import count_request
+from goalsvc.orgs.authentication import count_request
 from goalsvc.orgs.models import ApiToken, RateWindow
 from goalsvc.settings import env_rate
 from tests.api.endpoints import batch_body, match_body

@@ -1,16 +1,19 @@
 """How the admin's pages show rows, users and moments."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from goalsvc.orgs.history import current_page
 from goalsvc.orgs.models import User
+
+Column = Callable[[Any, Any], object]
 
 
 def link_to(row: models.Model, text: object = None) -> SafeString:
@@ -19,23 +22,59 @@ def link_to(row: models.Model, text: object = None) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, row if text is None else text)
 
 
-def link_where_allowed(request: HttpRequest, row: models.Model) -> SafeString:
-    """Link to the row's page if the user may open it, else return its name."""
-    model = type(row)
-    site = admin.site
-    if site.is_registered(model) and site.get_model_admin(model).has_view_permission(request, row):
-        return link_to(row)
-    return format_html("{}", row)
-
-
 def link_to_user(user: User | None, nobody: str = "-") -> str:
     """Name a user; inside a request of the admin, with a link if its user may open it."""
-    page = current_page.get()
     if user is None:
         return nobody
-    return str(user) if page is None else link_where_allowed(page, user)
+    page = current_page.get()
+    is_open = page is not None and admin.site.get_model_admin(User).has_view_permission(page, user)
+    return link_to(user) if is_open else str(user)
 
 
 def to_milliseconds(moment: datetime | None) -> str:
     """Write a moment in UTC to the millisecond, because matching compares moments exactly."""
     return "-" if moment is None else moment.isoformat(sep=" ", timespec="milliseconds")[:-6]
+
+
+def first_few(rows: models.QuerySet, limit: int) -> dict[str, Any]:
+    """Return as a template's context the first `rows`, and whether there are more: `is_cut`."""
+    found = list(rows[: limit + 1])
+    return {"rows": found[:limit], "is_cut": len(found) > limit}
+
+
+def faults(errors: Any, *path: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each fault of an answer's nested errors: the path of names to where it is, and the sentence."""
+    if isinstance(errors, dict):
+        for name, inner in errors.items():
+            yield from faults(inner, *path, *([] if name == "non_field_errors" else [str(name)]))
+    elif isinstance(errors, list):
+        for inner in errors:
+            yield from faults(inner, *path)
+    else:
+        yield path, str(errors)
+
+
+# Columns of lists and fields of pages, to be attributes of an admin.
+
+
+def column(title: str, show: Callable[[Any], object]) -> Column:
+    """Make a column with this title; `show` tells what it shows of a row."""
+
+    @admin.display(description=title)
+    def cell(model_admin: Any, row: Any) -> object:
+        return show(row)
+
+    return cell
+
+
+def moment_column(title: str, field: str) -> Column:
+    return column(f"{title} (UTC)", lambda row: to_milliseconds(getattr(row, field)))
+
+
+def link_column(title: str, field: str) -> Column:
+    """Make a column that links to the row of a foreign key."""
+    return column(title, lambda row: link_to(getattr(row, field)) if getattr(row, field) else "-")
+
+
+def user_column(title: str, field: str) -> Column:
+    return column(title, lambda row: link_to_user(getattr(row, field)))

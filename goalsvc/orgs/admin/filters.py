@@ -4,32 +4,33 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import Model, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.models import Organization
 
 
-class OrganizationFilter(admin.SimpleListFilter):
-    """For operators: the rows of one organization. Offers the first few, and the one selected by a link."""
+class RowFilter(admin.SimpleListFilter):
+    """By a row of another table. Offers the first few, and the one selected by a link."""
 
-    title = "organization"
-    parameter_name = "organization"
     OFFERED = 15
+    path: str  # the lookup of its id
 
-    def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any
-    ) -> None:
-        self.path: str = model_admin.organization_path
-        super().__init__(request, params, model, model_admin)
+    def known(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows that the user may select."""
+        raise NotImplementedError
+
+    def offered(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return those of them that are offered first."""
+        return self.known(request)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        organizations = list(Organization.objects.all()[: self.OFFERED])
+        rows = list(self.offered(request)[: self.OFFERED])
         chosen = parse_uuid(self.value() or "")
-        if chosen and chosen not in {organization.pk for organization in organizations}:
-            organizations += Organization.objects.filter(pk=chosen)
-        return [(str(organization.pk), organization.name) for organization in organizations]
+        if chosen and chosen not in {row.pk for row in rows}:
+            rows += self.known(request).filter(pk=chosen)
+        return [(str(row.pk), str(row)) for row in rows]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
@@ -40,27 +41,52 @@ class OrganizationFilter(admin.SimpleListFilter):
         return queryset.filter(**{self.path: pk})
 
 
-class StateFilter(admin.SimpleListFilter):
+class OrganizationFilter(RowFilter):
+    """For operators: the rows of one organization."""
+
+    title = "organization"
+    parameter_name = "organization"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.path = model_admin.organization_path
+        return super().lookups(request, model_admin)
+
+    def known(self, request: HttpRequest) -> QuerySet[Organization]:
+        return Organization.objects.all()
+
+
+class PartsFilter(admin.SimpleListFilter):
+    """Each choice is a part of the rows: those that meet its condition."""
+
+    def parts(self) -> dict[str, tuple[str, Q]]:
+        """Return the title and the condition of each choice by its value in the address."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, title) for value, (title, _) in self.parts().items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        part = self.parts().get(self.value() or "")
+        return queryset.filter(part[1]) if part else queryset
+
+
+class StateFilter(PartsFilter):
     """Rows in use, retired ones, or all; in use unless asked otherwise."""
 
     title = "state"
     parameter_name = "state"
     retired_at: str
-    in_use: str
     retired: str
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("retired", self.retired), ("all", "All")]
+    def parts(self) -> dict[str, tuple[str, Q]]:
+        return {"retired": (self.retired, ~Q(**{self.retired_at: None})), "all": ("All", Q())}
 
     def choices(self, changelist: Any) -> Any:
         default, *others = super().choices(changelist)
-        yield {**default, "display": self.in_use}
+        yield {**default, "display": "In use"}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        match self.value():
-            case "retired":
-                return queryset.exclude(**{self.retired_at: None})
-            case "all":
-                return queryset
+        if self.value() in self.parts():
+            return super().queryset(request, queryset)
         return queryset.filter(**{self.retired_at: None})

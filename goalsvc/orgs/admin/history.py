@@ -5,61 +5,45 @@ from functools import cache
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils.html import format_html
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import of_acting_user
-from goalsvc.orgs.admin.display import to_milliseconds
-from goalsvc.orgs.admin.filters import OrganizationFilter
-from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, scoped_admins
+from goalsvc.orgs.admin.display import column, link_to, moment_column
+from goalsvc.orgs.admin.filters import RowFilter
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ReadOnlyAdmin, scoped_admins
 from goalsvc.orgs.history import Kind
 from goalsvc.orgs.models import HistoryEntry, User
 
 
-class ActorFilter(admin.SimpleListFilter):
-    """By the user who made the change. Offers the first few users, and the one selected by a link."""
+class ActorFilter(RowFilter):
+    """By the user who made the change."""
 
     title = "person"
     parameter_name = "person"
+    path = "changed_by"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        users = of_acting_user(request, User.objects.all(), "organization_id").filter(is_active=True)
-        offered = list(users.order_by("email")[: OrganizationFilter.OFFERED])
-        chosen = parse_uuid(self.value() or "")
-        if chosen and chosen not in {user.pk for user in offered}:
-            offered += of_acting_user(request, User.objects.filter(pk=chosen), "organization_id")
-        return [(str(user.pk), user.email) for user in offered]
+    def known(self, request: HttpRequest) -> QuerySet[User]:
+        return of_acting_user(request, User.objects.order_by("email"), "organization_id")
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        pk = parse_uuid(self.value() or "")
-        if pk is None:
-            raise IncorrectLookupParameters
-        return queryset.filter(changed_by=pk)
+    def offered(self, request: HttpRequest) -> QuerySet[User]:
+        return self.known(request).filter(is_active=True)
 
 
 @admin.register(HistoryEntry)
-class HistoryEntryAdmin(OrganizationScopedAdmin):
-    """Who changed what. Nobody adds, changes or deletes entries here."""
-
+class HistoryEntryAdmin(ReadOnlyAdmin):
     organization_path = "organization_id"
     date_hierarchy = "changed_at"
     list_display = ("changed", "person", "channel", "kind", "thing", "action", "what")
     list_filter = ("kind", "action", "channel", ActorFilter)
-    list_select_related = ("organization", "changed_by")
+    related = ("organization", "changed_by")
     linked_lookups = ("object_id__exact",)
     search_fields = ("label", "changed_by_name")
     search_help_text = "By the name or id of what was changed, by whom, or the request's id."
     show_full_result_count = False
     sortable_by = ()
-    actions = None
-    ordering = ("-changed_at", "-id")
     fieldsets = (
         (None, {"fields": ("organization", "changed", "person", "channel", "request_id")}),
         (None, {"fields": ("kind", "thing", "action", "from_what_to_what")}),
@@ -68,37 +52,20 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
     SHOWN = 80  # characters of a value in the list
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
-        rows = super().get_queryset(request).select_related("organization", "changed_by")
         # Entries of a kind are for those who may see its things, such as users and tokens.
-        return rows.filter(kind__in=[kind for kind in Kind if self.may_see(request, kind)])
+        kinds = [kind for kind, its in admins_by_kind().items() if its.has_view_permission(request)]
+        return super().get_queryset(request).filter(kind__in=kinds)
 
-    @staticmethod
-    def may_see(request: HttpRequest, kind: Kind) -> bool:
-        return admins_by_kind()[kind].has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.replace("\0", "").strip()
+    def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
+        term = term.replace("\0", "").strip()
         if (pk := parse_uuid(term)) is not None:
-            return queryset.filter(Q(pk=pk) | Q(object_id=pk) | Q(request_id=term)), False
-        if term and queryset.filter(request_id=term).exists():
-            return queryset.filter(request_id=term), False
-        return super().get_search_results(request, queryset, search_term)
+            return rows.filter(Q(pk=pk) | Q(object_id=pk) | Q(request_id=term)), False
+        if term and rows.filter(request_id=term).exists():
+            return rows.filter(request_id=term), False
+        return super().get_search_results(request, rows, term)
 
-    @admin.display(description="changed (UTC)")
-    def changed(self, entry: HistoryEntry) -> str:
-        return to_milliseconds(entry.changed_at)
-
-    @admin.display(description="by")
-    def person(self, entry: HistoryEntry) -> str:
-        return entry.changed_by_name or "-"
+    changed = moment_column("changed", "changed_at")
+    person = column("by", lambda entry: entry.changed_by_name or "-")
 
     @admin.display(description="what")
     def thing(self, entry: HistoryEntry) -> str:
@@ -106,9 +73,8 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
         text = entry.label or str(entry.object_id or "-")
         if entry.object_id is None or entry.kind in {Kind.VISITOR_IDENTITY, Kind.VISITOR_SESSION}:
             return text
-        opts = admins_by_kind()[Kind(entry.kind)].opts
-        page = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[entry.object_id])
-        return format_html('<a href="{}">{}</a>', page, text)
+        model = admins_by_kind()[Kind(entry.kind)].model
+        return link_to(model(pk=entry.object_id), text)
 
     @admin.display(description="from what to what")
     def what(self, entry: HistoryEntry) -> str:
@@ -124,14 +90,8 @@ class HistoryEntryAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="from what to what")
     def from_what_to_what(self, entry: HistoryEntry) -> str:
-        return render_to_string(
-            "admin/orgs/historyentry/changes.html",
-            {
-                "changes": [
-                    (name, as_text(before), as_text(after)) for name, (before, after) in entry.changes.items()
-                ]
-            },
-        )
+        changes = [(name, as_text(before), as_text(after)) for name, (before, after) in entry.changes.items()]
+        return render_to_string("admin/orgs/historyentry/changes.html", {"changes": changes})
 
 
 @cache

@@ -1,38 +1,29 @@
 """The admin of organizations."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from goalsvc.orgs.admin.filters import OrganizationFilter
+from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, scoped_admins
 from goalsvc.orgs.history import Kind
 from goalsvc.orgs.models import Organization
 
 
-class SubscriptionFilter(admin.SimpleListFilter):
+class SubscriptionFilter(PartsFilter):
     title = "subscription"
     parameter_name = "subscription"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("active", "Active"), ("expired", "Expired"), ("none", "None")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Organization]) -> QuerySet[Organization]:
+    def parts(self) -> dict[str, tuple[str, Q]]:
         today = timezone.now().date()
-        match self.value():
-            case "active":
-                return queryset.filter(subscription_expires_on__gte=today)
-            case "expired":
-                return queryset.filter(subscription_expires_on__lt=today)
-            case "none":
-                return queryset.filter(subscription_expires_on=None)
-        return queryset
+        return {
+            "active": ("Active", Q(subscription_expires_on__gte=today)),
+            "expired": ("Expired", Q(subscription_expires_on__lt=today)),
+            "none": ("None", Q(subscription_expires_on=None)),
+        }
 
 
 @admin.register(Organization)
@@ -42,6 +33,8 @@ class OrganizationAdmin(OrganizationScopedAdmin):
     history_fields = ("name", "subscription_expires_on")
     organization_column = ""
     operator_fields = ("rows",)
+    fixed_fields = ()
+    related = ()
     list_display = ("name", "subscription", "created_at")
     list_filter = (SubscriptionFilter,)
     search_fields = ("name",)
@@ -50,14 +43,8 @@ class OrganizationAdmin(OrganizationScopedAdmin):
         (None, {"fields": ("name", "subscription", "subscription_expires_on", "rows")}),
         ("History", {"fields": ("id", "created_at", "updated_at")}),
     )
-    add_fieldsets: Any = ((None, {"fields": ("name", "subscription_expires_on")}),)
+    add_fieldsets = ((None, {"fields": ("name", "subscription_expires_on")}),)
     readonly_fields = ("id", "subscription", "rows", "created_at", "updated_at")
-
-    def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
-        return self.add_fieldsets if obj is None else super().get_fieldsets(request, obj)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[Any, ...]:
-        return self.readonly_fields
 
     @admin.display(ordering="subscription_expires_on")
     def subscription(self, organization: Organization) -> str:
@@ -71,18 +58,13 @@ class OrganizationAdmin(OrganizationScopedAdmin):
     @admin.display(description="its rows")
     def rows(self, organization: Organization) -> SafeString:
         """Link to the lists of the organization's rows; OrganizationFilter offers only the first few."""
-        options = [
-            model_admin.opts
-            for model_admin in scoped_admins(self.admin_site)
-            if model_admin.organization_column
-        ]
         links = (
             (
-                reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
-                OrganizationFilter.parameter_name,
+                reverse(f"admin:{each.opts.app_label}_{each.opts.model_name}_changelist"),
                 organization.pk,
-                opts.verbose_name_plural,
+                each.opts.verbose_name_plural,
             )
-            for opts in options
+            for each in scoped_admins(self.admin_site)
+            if each.organization_column
         )
-        return format_html_join(", ", '<a href="{}?{}={}">{}</a>', links)
+        return format_html_join(", ", '<a href="{}?organization={}">{}</a>', links)

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from goalsvc.orgs.admin.display import column
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm
 from goalsvc.orgs.history import Action, Kind
@@ -16,7 +17,6 @@ from goalsvc.orgs.scopes import Scope
 
 class ArchivedFilter(StateFilter):
     retired_at = "archived_at"
-    in_use = "In use"
     retired = "Archived"
 
 
@@ -29,39 +29,32 @@ class RoomAdmin(OrganizationScopedAdmin):
     form = ScopedForm
     list_display = ("name", "domain", "language_code", "state")
     list_filter = (ArchivedFilter,)
-    list_select_related = ("organization",)
     search_fields = ("name", "domain")
     search_help_text = "By name, domain or id."
     autocomplete_fields = ("organization",)
     actions = ("archive", "restore")
+    readonly_fields = ("id", "archived_at", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("organization", "name", "domain", "language_code")}),
-        ("History", {"fields": ("id", "archived_at", "created_at", "updated_at")}),
+        ("History", {"fields": readonly_fields}),
     )
-    readonly_fields = ("id", "archived_at", "created_at", "updated_at")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
-        return super().get_queryset(request).select_related("organization")
-
-    @admin.display
-    def state(self, room: Room) -> str:
-        return "in use" if room.archived_at is None else "archived"
+    state = column("state", lambda room: "in use" if room.archived_at is None else "archived")
 
     @admin.action(description="Archive the selected rooms", permissions=["change"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        self.set_archived_at(request, queryset.filter(archived_at=None), timezone.now(), "Archived")
+        self.set_archived_at(request, queryset.filter(archived_at=None), timezone.now(), Action.ARCHIVED)
 
     @admin.action(description="Restore the selected rooms", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        self.set_archived_at(request, queryset.exclude(archived_at=None), None, "Restored")
+        self.set_archived_at(request, queryset.exclude(archived_at=None), None, Action.RESTORED)
 
     def set_archived_at(
-        self, request: HttpRequest, rooms: QuerySet[Room], moment: datetime | None, done: str
+        self, request: HttpRequest, rooms: QuerySet[Room], moment: datetime | None, action: Action
     ) -> None:
-        def change(room: Room) -> None:
-            action = Action.RESTORED if moment is None else Action.ARCHIVED
+        def change(room: Room, **_: object) -> None:
             self.record(request, room, action, {"archived_at": [room.archived_at, moment]})
             room.archived_at = moment
             room.save(update_fields=["archived_at", "updated_at"])
 
-        self.change_each(request, rooms, change, done)
+        self.change_each(request, rooms, change, action)

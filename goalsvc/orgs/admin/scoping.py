@@ -1,6 +1,7 @@
 """The base of every admin: it limits rows to the user's organization, and actions to the user's scopes."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -60,8 +61,13 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     # The scope that staff need to see the rows (None: no scope) and to change them (None: operators alone).
     view_scope: Scope | None = None
     change_scope: Scope | None = None
-    # Fields that operators alone see and set.
+    # Fields that operators alone see and set, and fields that nobody sets once the row is made.
     operator_fields: Collection[str] = ("organization",)
+    fixed_fields: Collection[str] = ("organization",)
+    # The fields of a form that makes a row, where they are not `fieldsets`.
+    add_fieldsets: Any = None
+    # What rows and pages show of other tables, in the same query.
+    related: Sequence[str] = ("organization",)
     # The column that operators see in lists.
     organization_column = "organization"
     # Lookups that links of other pages use, such as `goal__id__exact`.
@@ -91,11 +97,10 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     # The rows.
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return of_acting_user(request, super().get_queryset(request), self.organization_path)
+        rows = of_acting_user(request, super().get_queryset(request), self.organization_path)
+        return rows.select_related(*self.related) if self.related else rows
 
-    def get_field_queryset(
-        self, db: str | None, db_field: models.Field, request: HttpRequest | None
-    ) -> QuerySet[Any]:
+    def get_field_queryset(self, db: Any, db_field: models.Field, request: HttpRequest | None) -> QuerySet:
         """Offer in forms only the rows that the user sees in the related model's own admin."""
         model = db_field.related_model
         assert isinstance(model, type)
@@ -105,14 +110,12 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         assert isinstance(related_admin, OrganizationScopedAdmin)
         return related_admin.get_queryset(request)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
         """Search by id when the term is one, else by `search_fields`."""
-        term = search_term.replace("\0", "").strip()
+        term = term.replace("\0", "").strip()
         if (pk := parse_uuid(term)) is not None:
-            return queryset.filter(pk=pk), False
-        return super().get_search_results(request, queryset, term)
+            return rows.filter(pk=pk), False
+        return super().get_search_results(request, rows, term)
 
     # Who may do what. Users with scopes, never a permission table.
 
@@ -124,9 +127,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         return user.is_superuser or row is None or self.organization_id_of(row) == user.organization_id
 
     def organization_id_of(self, row: Any) -> Any:
-        for name in self.organization_path.split("__"):
-            row = getattr(row, name)
-        return row
+        return attrgetter(self.organization_path.replace("__", "."))(row)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.is_permitted(request, self.view_scope, obj)
@@ -159,12 +160,13 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         return bool(self.organization_column) and is_operator(request)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)
+        is_new = obj is None and self.add_fieldsets is not None
+        fieldsets = self.add_fieldsets if is_new else super().get_fieldsets(request, obj)
         return fieldsets if is_operator(request) else without_fields(fieldsets, self.operator_fields)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         readonly = tuple(super().get_readonly_fields(request, obj))
-        return readonly if obj is None else (*readonly, "organization")
+        return readonly if obj is None else (*readonly, *self.fixed_fields)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -172,16 +174,12 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
             form.organization_id = acting_user(request).organization_id
         return form
 
-    # The history, which replaces the log of Django's admin.
+    # The history (goalsvc.orgs.history), which replaces the log of Django's admin.
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """See goalsvc.orgs.history."""
+    def log_nothing(self, *args: Any, **kwargs: Any) -> Any:
+        """Stand in for the methods that write Django's log."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """See goalsvc.orgs.history."""
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """See goalsvc.orgs.history."""
+    log_addition = log_change = log_deletions = log_nothing
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the row, and write into the history what has changed."""
@@ -211,13 +209,11 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     def history_label(self, row: Any) -> str:
         return str(row)
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Redirect to the row's entries in the history."""
         row = self.get_object(request, object_id)
         if row is None or self.history_kind is None or not self.has_view_permission(request, row):
-            return super().history_view(request, object_id, extra_context)
+            return super().history_view(request, object_id, *args, **kwargs)
         page = reverse("admin:orgs_historyentry_changelist")
         return HttpResponseRedirect(f"{page}?object_id__exact={row.pk}")
 
@@ -230,34 +226,23 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         """
         if request is None:
             return False
-        allowed = set(self.linked_lookups)
-        for list_filter in self.get_list_filter(request):
-            name = getattr(list_filter, "parameter_name", list_filter)
-            allowed |= {name, f"{name}__exact"}
+        names = [getattr(each, "parameter_name", each) for each in self.get_list_filter(request)]
+        allowed = {*self.linked_lookups, *names, *(f"{name}__exact" for name in names)}
+        year, *finer = (f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day"))
         if self.date_hierarchy:
-            allowed.add(f"{self.date_hierarchy}__year")
-            if f"{self.date_hierarchy}__year" in request.GET:
-                allowed |= {f"{self.date_hierarchy}__month", f"{self.date_hierarchy}__day"}
+            allowed |= {year, *finer} if year in request.GET else {year}
         return lookup in allowed
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, *args, **kwargs)
         except IntegrityError:
             # A race: the form was validated before another one was saved.
             return self.refuse(request, "Somebody else has just saved something that excludes this.")
 
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
         try:
-            return super().response_action(request, queryset, *args, **kwargs)
+            return super().response_action(request, *args, **kwargs)
         except ValidationError:  # a selected id that is none
             return self.refuse(request, "A row that you selected does not exist.")
 
@@ -267,15 +252,32 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         return HttpResponseRedirect(request.get_full_path())
 
     def change_each(
-        self, request: HttpRequest, rows: QuerySet[Any], change: Callable[[Any], object], done: str
+        self, request: HttpRequest, rows: QuerySet[Any], change: Callable[..., object], action: Action
     ) -> None:
-        """Apply an action, which writes its own history, to each of the rows, under its lock."""
+        """Change each of the rows under its lock, and say how many there were.
+
+        Args:
+            change: changes a row and records it; called with the row, `by` (the user) and `at` (now).
+        """
+        user, now = acting_user(request), timezone.now()
         with transaction.atomic():
-            count = 0
-            for row in rows.order_by("pk").select_for_update(of=("self",)):
-                change(row)
-                count += 1
-        self.message_user(request, f"{done} {count} of the selected {self.opts.verbose_name_plural}.")
+            changed = list(rows.order_by("pk").select_for_update(of=("self",)))
+            for row in changed:
+                change(row, by=user, at=now)
+        plural = self.opts.verbose_name_plural
+        self.message_user(request, f"{action.label} {len(changed)} of the selected {plural}.")
+
+
+class ReadOnlyAdmin(OrganizationScopedAdmin):
+    """The admin of rows that nobody adds or changes here."""
+
+    actions: Sequence[str] | None = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 def scoped_admins(site: admin.AdminSite) -> Iterator[OrganizationScopedAdmin]:

@@ -1,5 +1,6 @@
 """The admin of API tokens. A key is shown once, when its token is made."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -12,6 +13,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from goalsvc.orgs.admin.access import acting_user, manageable, may_manage
+from goalsvc.orgs.admin.display import column
+from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import ApiToken, Organization, User
@@ -26,22 +29,14 @@ class ApiTokenForm(forms.ModelForm):
         return user
 
 
-class TokenStateFilter(admin.SimpleListFilter):
+class TokenStateFilter(PartsFilter):
     title = "state"
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("valid", "Valid"), ("invalid", "Revoked, expired or user disabled")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> QuerySet[ApiToken]:
+    def parts(self) -> dict[str, tuple[str, Q]]:
         expired = Q(expires_at__lte=timezone.now())
         invalid = expired | Q(revoked_at__isnull=False) | Q(user__is_active=False)
-        match self.value():
-            case "valid":
-                return queryset.exclude(invalid)
-            case "invalid":
-                return queryset.filter(invalid)
-        return queryset
+        return {"valid": ("Valid", ~invalid), "invalid": ("Revoked, expired or user disabled", invalid)}
 
 
 @admin.register(ApiToken)
@@ -53,9 +48,10 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     change_scope = Scope.USERS
     form = ApiTokenForm
     operator_fields = ()
+    fixed_fields = ("user",)
+    related = ("user__organization",)
     list_display = ("prefix", "description", "user", "state", "expires_at", "last_used_at")
     list_filter = (TokenStateFilter,)
-    list_select_related = ("user__organization",)
     linked_lookups = ("user__id__exact",)
     search_fields = ("prefix", "description", "user__email")
     search_help_text = "By the key's first 8 characters, description, the user's e-mail or id."
@@ -68,30 +64,17 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     )
     readonly_fields = ("id", "prefix", "state", "created_at", "last_used_at", "revoked_at")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
-        return super().get_queryset(request).select_related("user__organization")
-
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return super().has_change_permission(request, obj) and (
             obj is None or may_manage(acting_user(request), obj.user)
         )
 
-    def get_fieldsets(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
-        return self.add_fieldsets if obj is None else self.fieldsets
-
-    def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[Any, ...]:
-        return self.readonly_fields if obj is None else ("user", *self.readonly_fields)
-
-    def get_field_queryset(
-        self, db: str | None, db_field: models.Field, request: HttpRequest | None
-    ) -> QuerySet[Any]:
+    def get_field_queryset(self, db: Any, db_field: models.Field, request: HttpRequest | None) -> QuerySet:
         # A token has its user's permissions, so it may be made only for users that one may manage.
         users = super().get_field_queryset(db, db_field, request)
         return manageable(users, acting_user(request)) if request else users.none()
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Any:
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         # Saving a new token leads to its key and nowhere else.
         if kwargs.get("add"):
             context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
@@ -102,9 +85,7 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
             request.issued_key = obj.take_new_key()  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
-    def response_add(
-        self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
-    ) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: ApiToken, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the key once, in the answer itself: a message would be stored in a cookie or session."""
         context = {
             **self.admin_site.each_context(request),
@@ -123,18 +104,14 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     @admin.action(description="Revoke the selected API tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         # Also tokens of users that one may not manage: to revoke one grants nothing.
-        now = timezone.now()
-
-        def change(token: ApiToken) -> None:
-            self.record(request, token, Action.REVOKED, {"revoked_at": [None, now]})
-            token.revoked_at = now
+        def change(token: ApiToken, *, at: datetime, **_: object) -> None:
+            self.record(request, token, Action.REVOKED, {"revoked_at": [None, at]})
+            token.revoked_at = at
             token.save(update_fields=["revoked_at"])
 
-        self.change_each(request, queryset.filter(revoked_at=None), change, "Revoked")
+        self.change_each(request, queryset.filter(revoked_at=None), change, Action.REVOKED)
 
-    @admin.display
-    def state(self, token: ApiToken) -> str:
-        return token.state_at(timezone.now())
+    state = column("state", lambda token: token.state_at(timezone.now()))
 
     @admin.display(ordering="user__organization")
     def organization(self, token: ApiToken) -> Organization | None:

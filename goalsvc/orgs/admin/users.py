@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, manageable, may_manage
+from goalsvc.orgs.admin.display import column, first_few
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import User
@@ -40,54 +41,42 @@ class NewUserForm(ScopedForm, AdminUserCreationForm):
 
 
 OTHER = "another"
+PERSON = ("email", "first_name", "last_name", "is_bot")
+ACCESS = ("is_active", "is_staff", "scopes", "is_superuser")
 
 
 @admin.register(User)
 class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     organization_path = "organization_id"
     history_kind = Kind.USER
-    history_fields = (
-        "organization_id",
-        "email",
-        "first_name",
-        "last_name",
-        "is_bot",
-        "is_active",
-        "is_staff",
-        "is_superuser",
-        "scopes",
-    )
+    history_fields = ("organization_id", *PERSON, *ACCESS)
     view_scope = Scope.USERS
     change_scope = Scope.USERS
     operator_fields = ("organization", "is_superuser")
+    fixed_fields = ()  # operators may move users
     form = UserForm
     add_form = NewUserForm
     add_form_template = None
     list_display = ("email", "full_name", "scope_names", "is_active", "is_staff", "is_bot")
     list_filter = ("is_active", "is_staff", "is_bot")
-    list_select_related = ("organization",)
     search_fields = ("email", "first_name", "last_name")
     search_help_text = "By e-mail, name or id."
     ordering = ("email", "id")
     filter_horizontal = ()
     autocomplete_fields = ("organization",)
-    access: Any = ("Access", {"fields": ("organization", "is_active", "is_staff", "scopes", "is_superuser")})
     fieldsets = (
         (None, {"fields": ("email", "password", "first_name", "last_name", "is_bot")}),
-        access,
+        ("Access", {"fields": ("organization", *ACCESS)}),
         ("API tokens", {"fields": ("api_tokens",)}),
         ("History", {"fields": ("id", "last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("email", "first_name", "last_name", "is_bot")}),
-        access,
+        (None, {"fields": PERSON}),
+        ("Access", {"fields": ("organization", *ACCESS)}),
         ("Password", {"fields": ("usable_password", "password1", "password2")}),
     )
     readonly_fields = ("id", "api_tokens", "last_login", "created_at", "updated_at")
     TOKENS_SHOWN = 50
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).select_related("organization")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and (
@@ -100,31 +89,20 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
             return fieldsets
         return without_fields(fieldsets, ["password"])
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[Any, ...]:
-        # The organization is not read-only: operators may move users.
-        return self.readonly_fields
-
-    def formfield_for_dbfield(
-        self, db_field: models.Field, request: Any, **kwargs: Any
-    ) -> forms.Field | None:
+    def formfield_for_dbfield(self, db_field: models.Field, request: Any, **kwargs: Any) -> Any:
         if db_field.name != "scopes":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
+        # Only scopes that the editor holds; users with more scopes are not editable at all.
+        held = [scope for scope in Scope if is_allowed(request, scope)]
         return forms.MultipleChoiceField(
-            # Only scopes that the editor holds; users with more scopes are not editable at all.
-            choices=[
-                (scope.value, f"{scope.label}: {scope.opens}")
-                for scope in Scope
-                if is_allowed(request, scope)
-            ],
+            choices=[(scope.value, f"{scope.label}: {scope.opens}") for scope in held],
             widget=forms.CheckboxSelectMultiple,
             required=False,
             help_text=db_field.help_text,
         )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
-    ) -> tuple[QuerySet[User], bool]:
-        users, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+    def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
+        users, may_have_duplicates = super().get_search_results(request, rows, term)
         if request.resolver_match and request.resolver_match.url_name == "autocomplete":
             # Users are chosen for API tokens only.
             users = manageable(users, acting_user(request)).exclude(is_active=False)
@@ -149,29 +127,19 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Change a user's password, and record that it changed, without the passwords."""
         with transaction.atomic():
-            stored = User.objects.filter(pk__in=filter(None, [parse_uuid(id)])).values_list(
-                "password", flat=True
-            )
+            known = User.objects.filter(pk__in=filter(None, [parse_uuid(id)]))
+            stored = known.values_list("password", flat=True)
             before = stored.first()
             response = super().user_change_password(request, id, form_url)
             if request.method == "POST" and stored.first() != before:
-                user = User.objects.get(pk=id)
-                self.record(request, user, Action.CHANGED, {"password": ["…", "…"]})
+                self.record(request, User.objects.get(pk=id), Action.CHANGED, {"password": ["…", "…"]})
         return response
 
-    @admin.display(description="scopes")
-    def scope_names(self, user: User) -> str:
-        return ", ".join(sorted(user.scopes)) or "-"
+    scope_names = column("scopes", lambda user: ", ".join(sorted(user.scopes)) or "-")
 
     @admin.display(description="tokens")
     def api_tokens(self, user: User) -> str:
-        tokens = list(user.api_tokens.all()[: self.TOKENS_SHOWN + 1])
         now = timezone.now()
-        return render_to_string(
-            "admin/orgs/user/api_tokens.html",
-            {
-                "user": user,
-                "rows": [(token, token.state_at(now)) for token in tokens[: self.TOKENS_SHOWN]],
-                "is_cut": len(tokens) > self.TOKENS_SHOWN,
-            },
-        )
+        context = first_few(user.api_tokens.all(), self.TOKENS_SHOWN)
+        context["rows"] = [(token, token.state_at(now)) for token in context["rows"]]
+        return render_to_string("admin/orgs/user/api_tokens.html", {**context, "user": user})

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from io import StringIO
@@ -129,14 +129,16 @@ def serve(address: str, port: int, workers: int) -> None:
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
+    # The application, with all views imported, is loaded before the workers are forked: they share its memory
+    # and start at once, and an error in it is shown once.
+    from goalsvc import wsgi
     from goalsvc.server.worker import CONNECTIONS, run_worker, start_worker
 
-    # Loaded before the workers are forked: they share its memory and start at once, and an error in it is
-    # shown once.
-    loaded = load_application()
+    get_resolver().url_patterns  # noqa: B018 - reading it imports them
     # Exclude what is loaded from garbage collection, which would also copy its shared pages.
     gc.collect()
     gc.freeze()
+    # Granian's own settings would print lines of another form beside ours.
     logging: dict[str, Any] = {**settings.LOGGING}
     logging["loggers"] = {**logging.get("loggers", {}), "_granian": {}}
     server = Granian(
@@ -155,9 +157,9 @@ def serve(address: str, port: int, workers: int) -> None:
         respawn_interval=0,
         workers_kill_timeout=SHUTDOWN_SECONDS,
         log_level=LogLevels.error,
-        log_dictconfig=logging,  # its own would print lines of another form beside ours
+        log_dictconfig=logging,
     )
-    loader = partial(start_worker, loaded, os.getpid(), claimable_cores(workers))
+    loader = partial(start_worker, wsgi.application, os.getpid(), claimable_cores(workers))
     server.serve(spawn_target=run_worker, target_loader=loader, wrap_loader=False)
 
 
@@ -213,11 +215,3 @@ def unlimited_connection() -> Iterator[None]:
     finally:
         connection.close()
         connection.close_pool()  # type: ignore[attr-defined]
-
-
-def load_application() -> Callable[..., Any]:
-    """Return the WSGI application, with all views imported."""
-    from goalsvc import wsgi
-
-    get_resolver().url_patterns  # noqa: B018 - reading it imports them
-    return wsgi.application

