@@ -4,12 +4,11 @@ import gc
 import sys
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.core.management.base import BaseCommand, CommandError
@@ -20,16 +19,12 @@ from matching.imports.columns import Columns, plain
 from matching.imports.files import UnusableFileError
 from matching.imports.readings import Reading
 from matching.imports.rows import detect_format, unpacked_name
-from matching.imports.runs import ASSUMED_TIMES, CODE, Import
-from matching.management.naming import organization_named
-from matching.matches.answers import Answer
+from matching.imports.runs import ASSUMED_TIMES, CODE, Import, Recorder
 from matching.models import ImportRun
 
 
 class ImportCommand(BaseCommand):
-    """Imports a file into an organization; the subclasses say what its rows are."""
-
-    kind: ClassVar[ImportRun.Kind]
+    """A command that imports a file into an organization; the subclasses say what its rows are."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", type=Path)
@@ -80,39 +75,33 @@ class ImportCommand(BaseCommand):
             help="give the verdicts and write nothing; each chunk of 5,000 rows is judged for itself",
         )
 
-    def read_options(self, organization: Organization, options: dict[str, Any]) -> dict[str, Any]:
-        """Return the options that change the meaning of the rows. Raises: CommandError."""
-        return {}
-
-    def columns(self, options: dict[str, Any]) -> Columns:
-        raise NotImplementedError
-
-    def record(
+    def import_file(
         self,
-        organization: Organization,
-        items: Sequence[Any],
-        at: datetime,
-        options: dict[str, Any],
-        validate_only: bool,
-    ) -> Sequence[Answer[Any]]:
-        """Write the rows of a chunk; return the answer to each."""
-        raise NotImplementedError
+        kind: ImportRun.Kind,
+        owner: Organization,
+        columns: Columns,
+        record: Recorder,
+        *,
+        file: Path,
+        dry_run: bool,
+        meaning: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """Import the file and say what became of its rows.
 
-    def handle(self, *, file: Path, organization: str, dry_run: bool, **options: Any) -> None:
-        owner = organization_named(organization)
+        Args:
+            meaning: options of the subclass that change what the rows mean.
+            options: those of `add_arguments`.
+        """
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
-        wanted = self.read_options(owner, options)
         # A dry run must not overwrite the results of an import that has stopped halfway.
         plain_file = unpacked_name(file)
         suffix = f".{'dry-run' if dry_run else 'failed'}{plain_file.suffix or '.csv'}"
         results_path = options["results"] or plain_file.with_suffix(suffix)
         if results_path.exists() and results_path.samefile(file):
             raise CommandError("The results would overwrite the file; name another place with --results.")
-        columns = self.columns(wanted)
-        columns = replace(
-            columns, renamed=read_columns(options["column"], columns), ignored=options["ignore_column"]
-        )
+        renamed = read_columns(options["column"], columns)
         remarks: list[str] = []
 
         def say(remark: str) -> None:
@@ -122,14 +111,14 @@ class ImportCommand(BaseCommand):
 
         job = Import(
             organization=owner,
-            kind=self.kind,
+            kind=kind,
             path=file,
             format=options["format"] or detect_format(file),
             encoding=options["encoding"],
-            columns=columns,
+            columns=replace(columns, renamed=renamed, ignored=options["ignore_column"]),
             reading=reading_of(options),
-            options=wanted,
-            record=lambda items, at: self.record(owner, items, at, wanted, dry_run),
+            options=meaning or {},
+            record=record,
             results_path=results_path,
             say=say,
             validate_only=dry_run,
