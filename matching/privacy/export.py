@@ -135,8 +135,7 @@ def count_holdings(organization: Organization, identity: str) -> dict[str, int]:
 
 def newest(section: Section, organization: Organization, identity: str, limit: int) -> list[Any]:
     """Return the newest rows of a section; one statement."""
-    first = Slice(is_descending=True, after=None, limit=limit)
-    return rows_in(section.rows(organization, identity), first, section.by)
+    return rows_in(section.rows(organization, identity), Slice(True, None, limit), section.by)
 
 
 def export_identity(
