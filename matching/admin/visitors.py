@@ -20,7 +20,7 @@ from matching.admin.privacy import IdentityForm, holdings_page, may_see_holdings
 from matching.admin.rooms import name_rooms, room_links
 from matching.models import Visitor, VisitorIdentity, VisitorSession
 from matching.refusals import SessionHasMatches
-from matching.visitors.withdrawal import take_back_session
+from matching.visitors.sessions import take_back_session
 
 
 @admin.register(Visitor)

@@ -23,18 +23,46 @@ from matching.matches.recording import settle
 
 Pair = tuple[str, str]  # an identity and a visitor id
 
+TABLES = {"v": "visitor", "i": "visitoridentity", "s": "visitorsession", "pending": "pendingmatch"}
+
+
+def look_up(
+    wanted: str, key: str, value: str, *, where: str = "", then: str = "", limit: str = "LIMIT 1"
+) -> str:
+    """Return the SELECT of an organization's rows by the index that begins with a key.
+
+    goalsvc.database.planning says why it asks for a range and an order.
+
+    Args:
+        wanted: the columns to select, perhaps none.
+        key: a column with the alias of its table, such as `v.visitor_id`.
+        where: more conditions, followed by AND.
+        then: what else it orders by, after a comma.
+    """
+    alias, _, _ = key.partition(".")
+    return f"""
+        SELECT {wanted} FROM matching_{TABLES[alias]} AS {alias}
+        WHERE {alias}.organization_id = %(organization)s AND {where} {key} >= {value} AND {key} <= {value}
+        ORDER BY {key}{then} {limit}
+    """
+
+
+def count_visitors(identity: str) -> str:
+    """Return SQL of the number of visitors of an identity, counted up to the limit."""
+    carried = look_up("", "i.identity", identity, then=", i.visitor_id", limit=f"LIMIT {MAX_VISITORS}")
+    return f"(SELECT count(*) FROM ({carried}) AS carried)"
+
+
+def find_pending(wanted: str, limit: str) -> str:
+    """Return the SELECT of the pending matches of `carried.identity`, the oldest first."""
+    is_pending, then = "pending.status = 'pending' AND", ", pending.id"
+    key = "pending.visitor_identity"
+    return look_up(wanted, key, "carried.identity", where=is_pending, then=then, limit=limit)
+
+
 # An identity that has at most so many visitors is tied to another one without an exclusive lock: even if all
 # connections of the server did so at the same moment, they would not pass the limit.
 FEW_VISITORS = f"{MAX_VISITORS} / current_setting('max_connections')::int"
-VISITORS_OF = f"""(
-            SELECT count(*) FROM (
-                SELECT FROM matching_visitoridentity AS i
-                WHERE i.organization_id = %(organization)s
-                  AND i.identity >= {{identity}} AND i.identity <= {{identity}}
-                ORDER BY i.identity, i.visitor_id
-                LIMIT {MAX_VISITORS}
-            ) AS carried
-        )"""
 # 64 locks for the identities of an organization, so that those of a batch fit the server's table of locks.
 IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::text, bucket.number)"
 
@@ -52,7 +80,7 @@ ANNOUNCE_ARRIVAL = f"""
                CASE WHEN %(is_batch)s THEN {EACH_ANEW} END
     ),
     named AS MATERIALIZED (
-        SELECT tied.identity, tied.visitors, {VISITORS_OF.format(identity="tied.identity")} AS known_visitors
+        SELECT tied.identity, tied.visitors, {count_visitors("tied.identity")} AS known_visitors
         FROM arrival
         CROSS JOIN unnest(%(identities)s::text[], %(visitors)s::int[]) AS tied (identity, visitors)
     ),
@@ -95,7 +123,7 @@ ANNOUNCE_ARRIVAL = f"""
 # Of identities that have many visitors: how many, and which of the pairs are known. Asked in a statement that
 # began after their locks were taken.
 COMMON_IDENTITIES = f"""
-    SELECT named.identity, NULL, {VISITORS_OF.format(identity="named.identity")}
+    SELECT named.identity, NULL, {count_visitors("named.identity")}
     FROM unnest(%(identities)s::text[]) AS named (identity)
     UNION ALL
     SELECT tied.identity, tied.visitor_id, NULL
@@ -103,13 +131,7 @@ COMMON_IDENTITIES = f"""
     WHERE (
         SELECT i.id FROM matching_visitoridentity AS i
         WHERE i.organization_id = %(organization)s AND i.identity = tied.identity
-          AND i.visitor_id = (
-              SELECT v.id FROM matching_visitor AS v
-              WHERE v.organization_id = %(organization)s
-                AND v.visitor_id >= tied.visitor_id AND v.visitor_id <= tied.visitor_id
-              ORDER BY v.visitor_id
-              LIMIT 1
-          )
+          AND i.visitor_id = ({look_up("v.id", "v.visitor_id", "tied.visitor_id")})
         LIMIT 1
     ) IS NOT NULL
 """
@@ -117,33 +139,21 @@ COMMON_IDENTITIES = f"""
 # Whether a match is pending for somebody who has just arrived. Mostly nothing is pending at all, and then
 # nothing else is looked at. Asked in a statement that began after the arrivals lock was taken, so no pending
 # match is overlooked.
-IS_AWAITED = """(
+IS_AWAITED = f"""(
         EXISTS (
             SELECT FROM matching_pendingmatch
             WHERE organization_id = %(organization)s AND status = 'pending'
         )
         AND EXISTS (
-            SELECT FROM {carried}
-            CROSS JOIN LATERAL (
-                SELECT FROM matching_pendingmatch AS pending
-                WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
-                  AND pending.visitor_identity >= carried.identity
-                  AND pending.visitor_identity <= carried.identity
-                ORDER BY pending.visitor_identity, pending.id
-                LIMIT 1
-            ) AS held
+            SELECT FROM {{carried}}
+            CROSS JOIN LATERAL ({find_pending("", "LIMIT 1")}) AS held
         )
     )"""
-VISITOR_OF_REPORT = """LATERAL (
-            SELECT v.id FROM matching_visitor AS v
-            WHERE v.organization_id = %(organization)s
-              AND v.visitor_id >= posted.visitor_id AND v.visitor_id <= posted.visitor_id
-            ORDER BY v.visitor_id
-            LIMIT 1
-        ) AS visitor"""
+OWNER_OF_REPORTED_SESSION = look_up("s.visitor_id", "s.visitor_session_id", "posted.visitor_session_id")
+VISITOR_OF_REPORT = f"LATERAL ({look_up('v.id', 'v.visitor_id', 'posted.visitor_id')}) AS visitor"
 
 # Nothing of a refused report stays, not even its visitor.
-DELETE_STRAY_VISITORS = """
+DELETE_STRAY_VISITORS = f"""
     DELETE FROM matching_visitor AS v
     WHERE v.organization_id = %(organization)s AND v.id = ANY(%(pks)s::uuid[])
       AND (
@@ -152,26 +162,14 @@ DELETE_STRAY_VISITORS = """
           ORDER BY s.started_at DESC
           LIMIT 1
       ) IS NULL
-      AND (
-          SELECT i.id FROM matching_visitoridentity AS i
-          WHERE i.organization_id = %(organization)s AND i.visitor_id >= v.id AND i.visitor_id <= v.id
-          ORDER BY i.visitor_id
-          LIMIT 1
-      ) IS NULL
+      AND ({look_up("i.id", "i.visitor_id", "v.id")}) IS NULL
 """
 
 # The oldest of an identity first.
 AWAITING = f"""
     SELECT held.id
     FROM {{carried}}
-    CROSS JOIN LATERAL (
-        SELECT pending.id FROM matching_pendingmatch AS pending
-        WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
-          AND pending.visitor_identity >= carried.identity
-          AND pending.visitor_identity <= carried.identity
-        ORDER BY pending.visitor_identity, pending.id
-        LIMIT {MAX_PENDING}
-    ) AS held
+    CROSS JOIN LATERAL ({find_pending("pending.id", f"LIMIT {MAX_PENDING}")}) AS held
     LIMIT {MAX_PENDING}
 """
 

@@ -18,11 +18,13 @@ from matching.visitors.arrivals import (
     AWAITING,
     FEW_VISITORS,
     IS_AWAITED,
+    OWNER_OF_REPORTED_SESSION,
     VISITOR_OF_REPORT,
-    VISITORS_OF,
     Arrival,
     Pair,
     announce_arrival,
+    count_visitors,
+    look_up,
     settle_awaiting,
 )
 
@@ -66,29 +68,23 @@ REPORTED = Columns(
     visitors="int",  # to how many it is tied along with this one; NULL where the limit has been seen to
 )
 # The attributes of KnownIdentity, as UPSERT_IDENTITIES returns them.
-RETURNED = {
+RETURNED = {name: name for name in KnownIdentity._fields} | {
     "id": "upserted.id",
     "visitor_identity": "upserted.identity",
     "visitor_id": "visitor.visitor_id",
-    "visitor_session_id": "visitor_session_id",
-    "created_at": "created_at",
-    "is_new": "is_new",
 }
 # An identity that had few visitors when the arrival was announced, and has more now, is left out.
+IS_TIED = look_up(
+    "i.id", "i.identity", "posted.identity", where="i.visitor_id = visitor.id AND", then=", i.visitor_id"
+)
 UPSERT_IDENTITIES = f"""
     WITH report AS MATERIALIZED (
         SELECT posted.*, visitor.id AS visitor_pk
         FROM {REPORTED.rows("posted")}
         CROSS JOIN {VISITOR_OF_REPORT}
         WHERE posted.visitors IS NULL
-           OR posted.visitors + {VISITORS_OF.format(identity="posted.identity")} <= {FEW_VISITORS}
-           OR (
-               SELECT i.id FROM matching_visitoridentity AS i
-               WHERE i.organization_id = %(organization)s AND i.visitor_id = visitor.id
-                 AND i.identity >= posted.identity AND i.identity <= posted.identity
-               ORDER BY i.identity, i.visitor_id
-               LIMIT 1
-           ) IS NOT NULL
+           OR posted.visitors + {count_visitors("posted.identity")} <= {FEW_VISITORS}
+           OR ({IS_TIED}) IS NOT NULL
     ),
     upserted AS (
         INSERT INTO matching_visitoridentity AS i (
@@ -105,34 +101,15 @@ UPSERT_IDENTITIES = f"""
     SELECT {", ".join(RETURNED[name] for name in KnownIdentity._fields)},
            {IS_AWAITED.format(carried="report AS carried")}
     FROM upserted
-    CROSS JOIN LATERAL (
-        SELECT v.visitor_id FROM matching_visitor AS v
-        WHERE v.organization_id = %(organization)s
-          AND v.id >= upserted.visitor_id AND v.id <= upserted.visitor_id
-        ORDER BY v.id
-        LIMIT 1
-    ) AS visitor
+    CROSS JOIN LATERAL ({look_up("v.visitor_id", "v.id", "upserted.visitor_id")}) AS visitor
 """
 
 CLAIMED = Columns(visitor_session_id="text", visitor_id="text")
 OTHERS_SESSIONS = f"""
     SELECT posted.visitor_session_id, posted.visitor_id
     FROM {CLAIMED.rows("posted")}
-    CROSS JOIN LATERAL (
-        SELECT s.visitor_id FROM matching_visitorsession AS s
-        WHERE s.organization_id = %(organization)s
-          AND s.visitor_session_id >= posted.visitor_session_id
-          AND s.visitor_session_id <= posted.visitor_session_id
-        ORDER BY s.visitor_session_id
-        LIMIT 1
-    ) AS session
-    CROSS JOIN LATERAL (
-        SELECT v.visitor_id FROM matching_visitor AS v
-        WHERE v.organization_id = %(organization)s
-          AND v.id >= session.visitor_id AND v.id <= session.visitor_id
-        ORDER BY v.id
-        LIMIT 1
-    ) AS owner
+    CROSS JOIN LATERAL ({OWNER_OF_REPORTED_SESSION}) AS session
+    CROSS JOIN LATERAL ({look_up("v.visitor_id", "v.id", "session.visitor_id")}) AS owner
     WHERE owner.visitor_id <> posted.visitor_id
 """
 

@@ -1,27 +1,31 @@
-"""Visitor sessions, merged as they are reported: earliest start, latest end, all rooms.
+"""Visitor sessions: merged as they are reported (earliest start, latest end, all rooms), and taken back.
 
 Deliveries may be repeated, late or out of order: the same facts lead to the same rows, whatever the order.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from goalsvc.database.columns import Columns
 from goalsvc.database.parameters import new_pks, text_array
-from goalsvc.orgs.models import Organization
+from goalsvc.orgs.history import Action, Kind
+from goalsvc.orgs.models import HistoryEntry, Organization, User
+from matching.matches.retries import retried_on_collision
 from matching.models import VisitorSession
-from matching.refusals import IdentityTooCommon, SessionVisitorConflict, UnknownRooms
+from matching.refusals import IdentityTooCommon, SessionHasMatches, SessionVisitorConflict, UnknownRooms
 from matching.rule.resolver import Refusal
 from matching.visitors.arrivals import (
     AWAITING,
     IS_AWAITED,
+    OWNER_OF_REPORTED_SESSION,
     VISITOR_OF_REPORT,
     Arrival,
     announce_arrival,
+    look_up,
     settle_awaiting,
 )
 from matching.visitors.identities import IdentityReport, upsert_identities
@@ -76,24 +80,13 @@ WRITTEN = Columns(
     room_ids="uuid[]",
 )
 REPORTED = Columns(visitor_id="text", **WRITTEN.types)
-CARRIED_BY_SESSIONS = """(SELECT DISTINCT visitor_id FROM upserted) AS arrived
-            CROSS JOIN LATERAL (
-                SELECT i.identity FROM matching_visitoridentity AS i
-                WHERE i.organization_id = %(organization)s
-                  AND i.visitor_id >= arrived.visitor_id AND i.visitor_id <= arrived.visitor_id
-                ORDER BY i.visitor_id
-            ) AS carried"""
+CARRIED_BY_ARRIVED = look_up("i.identity", "i.visitor_id", "arrived.visitor_id", limit="")
+CARRIED_BY_SESSIONS = f"""(SELECT DISTINCT visitor_id FROM upserted) AS arrived
+            CROSS JOIN LATERAL ({CARRIED_BY_ARRIVED}) AS carried"""
 # The attributes of KnownSession, as UPSERT_SESSIONS returns them.
-RETURNED = {
-    "id": "id",
-    "visitor_session_id": "visitor_session_id",
+RETURNED = {name: name for name in KnownSession._fields} | {
     "visitor_id": "NULL",  # which the report says
-    "started_at": "started_at",
-    "ended_at": "ended_at",
     "room_ids": "room_ids::text[]",
-    "created_at": "created_at",
-    "updated_at": "updated_at",
-    "is_new": "is_new",
 }
 UPSERT_SESSIONS = f"""
     -- Another visitor's session is refused.
@@ -101,17 +94,7 @@ UPSERT_SESSIONS = f"""
         SELECT posted.*, visitor.id AS visitor_pk
         FROM {REPORTED.rows("posted")}
         CROSS JOIN {VISITOR_OF_REPORT}
-        WHERE visitor.id = coalesce(
-            (
-                SELECT s.visitor_id FROM matching_visitorsession AS s
-                WHERE s.organization_id = %(organization)s
-                  AND s.visitor_session_id >= posted.visitor_session_id
-                  AND s.visitor_session_id <= posted.visitor_session_id
-                ORDER BY s.visitor_session_id
-                LIMIT 1
-            ),
-            visitor.id
-        )
+        WHERE visitor.id = coalesce(({OWNER_OF_REPORTED_SESSION}), visitor.id)
     ),
     upserted AS (
         INSERT INTO matching_visitorsession AS s (
@@ -137,22 +120,11 @@ UPSERT_SESSIONS = f"""
     FROM upserted
 """
 AWAITING_SESSIONS = AWAITING.format(
-    carried="""(
+    carried=f"""(
         SELECT DISTINCT i.identity
         FROM unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)
-        CROSS JOIN LATERAL (
-            SELECT v.id FROM matching_visitor AS v
-            WHERE v.organization_id = %(organization)s
-              AND v.visitor_id >= posted.visitor_id AND v.visitor_id <= posted.visitor_id
-            ORDER BY v.visitor_id
-            LIMIT 1
-        ) AS visitor
-        CROSS JOIN LATERAL (
-            SELECT i.identity FROM matching_visitoridentity AS i
-            WHERE i.organization_id = %(organization)s
-              AND i.visitor_id >= visitor.id AND i.visitor_id <= visitor.id
-            ORDER BY i.visitor_id
-        ) AS i
+        CROSS JOIN {VISITOR_OF_REPORT}
+        CROSS JOIN LATERAL ({look_up("i.identity", "i.visitor_id", "visitor.id", limit="")}) AS i
     ) AS carried"""
 )
 
@@ -321,3 +293,48 @@ def upsert_sessions(
             session_id = session.visitor_session_id
             known[session_id] = session._replace(visitor_id=visitors[session_id])
     return known, is_awaited
+
+
+# FOR UPDATE waits for transactions that are writing a match of the session; later ones wait for this one, and
+# then the foreign key refuses them.
+FIND_SESSION = """
+    SELECT id FROM matching_visitorsession
+    WHERE organization_id = %(organization)s AND visitor_session_id = %(session)s
+    FOR UPDATE
+"""
+COUNT_MATCHES = """
+    SELECT count(*) FROM matching_externalmatch
+    WHERE organization_id = %(organization)s AND session_id = %(pk)s
+"""
+DELETE_SESSION = """
+    DELETE FROM matching_visitorsession WHERE organization_id = %(organization)s AND id = %(pk)s
+"""
+
+
+@retried_on_collision
+def take_back_session(
+    organization: Organization, visitor_session_id: str, *, by: User | None, at: datetime
+) -> bool:
+    """Delete a session; tell whether there was one.
+
+    Its visitor and the visitor's identities stay. The history says who took one back when, not which: the
+    visitor may want to be forgotten.
+
+    Raises: SessionHasMatches while matches hang on it, retracted ones as well.
+    """
+    parameters: dict[str, Any] = {"organization": organization.id, "session": visitor_session_id}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(FIND_SESSION, parameters)
+        found = cursor.fetchone()
+        if found is None:
+            return False
+        [pk] = found
+        cursor.execute(COUNT_MATCHES, parameters | {"pk": pk})
+        [count] = cursor.fetchone()
+        if count:
+            raise SessionHasMatches(count)
+        cursor.execute(DELETE_SESSION, parameters | {"pk": pk})
+        HistoryEntry.objects.record(
+            organization.id, Kind.VISITOR_SESSION, pk, Action.DELETED, {}, by=by, at=at
+        )
+    return True
