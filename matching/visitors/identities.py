@@ -98,7 +98,7 @@ UPSERT_IDENTITIES = f"""
             visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
         RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
     )
-    SELECT {", ".join(RETURNED[name] for name in KnownIdentity._fields)},
+    SELECT {", ".join(RETURNED.values())},
            {IS_AWAITED.format(carried="report AS carried")}
     FROM upserted
     CROSS JOIN LATERAL ({look_up("v.visitor_id", "v.id", "upserted.visitor_id")}) AS visitor
@@ -151,12 +151,11 @@ def record_identities(
         key = pair_of(report)
         if session_of(report) in disputed:
             answers.append(Refusal(SessionVisitorConflict))
-            continue
-        if key not in known:
+        elif key not in known:
             answers.append(Refusal(IdentityTooCommon))
-            continue
-        answers.append(known[key]._replace(is_new=False) if key in seen else known[key])
-        seen.add(key)
+        else:
+            answers.append(known[key]._replace(is_new=False) if key in seen else known[key])
+            seen.add(key)
     return answers
 
 
@@ -177,10 +176,7 @@ def others_sessions(
     if not told:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(
-            OTHERS_SESSIONS,
-            {"organization": organization.id, **CLAIMED.parameters_of_rows(told)},
-        )
+        cursor.execute(OTHERS_SESSIONS, {"organization": organization.id, **CLAIMED.parameters_of_rows(told)})
         return set(cursor.fetchall())
 
 
@@ -199,8 +195,6 @@ def upsert_identities(
             merged[key] = report
     if not merged:
         return {}, False
-    known: dict[Pair, KnownIdentity] = {}
-    is_awaited = False
     common = arrival.common_identities.places
     visitors = [None if identity in common else arrival.visitor_counts[identity] for identity, _ in merged]
     parameters = REPORTED.parameters_of_rows(
@@ -211,10 +205,9 @@ def upsert_identities(
     )
     with connection.cursor() as cursor:
         cursor.execute(UPSERT_IDENTITIES, {"organization": arrival.organization.id, "at": at, **parameters})
-        for *row, is_one_awaited in cursor.fetchall():
-            is_awaited |= is_one_awaited
-            identity = KnownIdentity._make(row)
-            known[identity.visitor_identity, identity.visitor_id] = identity
-    if len(known) < len(merged):
+        rows = cursor.fetchall()
+    if len(rows) < len(merged):
         raise CollisionError("an identity came to have many visitors")
-    return known, is_awaited
+    identities = (KnownIdentity._make(row) for *row, _ in rows)
+    known = {(identity.visitor_identity, identity.visitor_id): identity for identity in identities}
+    return known, any(is_awaited for *_, is_awaited in rows)

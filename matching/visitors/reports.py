@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -26,25 +27,16 @@ def report_sessions(
     organization: Organization, items: Sequence[Any], *, at: datetime, validate_only: bool = False
 ) -> list[ReportAnswer]:
     """Answer reported sessions, in their order; the arguments are those of `answer_reports`."""
-    return answer_reports(
-        items,
-        SESSION,
-        SessionReport,
-        lambda reports: record_sessions(organization, reports, at=at),
-        validate_only=validate_only,
-    )
+    record = partial(record_sessions, organization, at=at)
+    return answer_reports(items, SESSION, SessionReport, record, validate_only=validate_only)
 
 
 def report_identities(
     organization: Organization, items: Sequence[Any], *, at: datetime
 ) -> list[ReportAnswer]:
     """Answer reported identities, in their order; the arguments are those of `answer_reports`."""
-    return answer_reports(
-        items,
-        IDENTITY_OF_VISITOR,
-        IdentityReport,
-        lambda reports: record_identities(organization, reports, at=at),
-    )
+    record = partial(record_identities, organization, at=at)
+    return answer_reports(items, IDENTITY_OF_VISITOR, IdentityReport, record)
 
 
 def answer_reports(

@@ -115,7 +115,7 @@ UPSERT_SESSIONS = f"""
         RETURNING {", ".join(f"s.{name}" for name in WRITTEN.types)},
                   s.visitor_id, s.created_at, s.updated_at, xmax = 0 AS is_new
     )
-    SELECT {", ".join(RETURNED[name] for name in KnownSession._fields)},
+    SELECT {", ".join(RETURNED.values())},
            {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)}
     FROM upserted
 """
@@ -143,21 +143,12 @@ def record_sessions(
             organization,
             (report.visitor_id for report in reports),
             (room for report in reports for room in report.rooms),
-            (
-                (report.visitor_identity, report.visitor_id)
-                for report in reports
-                if report.visitor_identity is not None
-            ),
+            ((report.visitor_identity, report.visitor_id) for report in reports if report.visitor_identity),
             is_batch=len(reports) > 1,
             at=at,
         )
-        known_rooms = arrival.known_rooms
-        too_common = reports_too_common(arrival, reports)
-        placed = [
-            report
-            for index, report in enumerate(reports)
-            if known_rooms.issuperset(report.rooms) and index not in too_common
-        ]
+        refusals = refuse(arrival, reports)
+        placed = [report for index, report in enumerate(reports) if index not in refusals]
         known, is_awaited = merge_sessions(organization, placed, at=at)
         accepted = [report for report in placed if is_owner(report, known)]
         identities = [
@@ -177,10 +168,8 @@ def record_sessions(
     answers: list[KnownSession | Refusal] = []
     seen: set[str] = set()
     for index, report in enumerate(reports):
-        if not known_rooms.issuperset(report.rooms):
-            answers.append(Refusal(UnknownRooms, [room for room in report.rooms if room not in known_rooms]))
-        elif index in too_common:
-            answers.append(Refusal(IdentityTooCommon))
+        if index in refusals:
+            answers.append(refusals[index])
         elif not is_owner(report, known):
             answers.append(Refusal(SessionVisitorConflict))
         else:
@@ -190,27 +179,27 @@ def record_sessions(
     return answers
 
 
-def reports_too_common(arrival: Arrival, reports: Sequence[SessionReport]) -> set[int]:
-    """Return the indexes of the reports that would tie an identity to one visitor too many.
+def refuse(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[int, Refusal]:
+    """Return, by index, the refusals of unknown rooms and of identities tied to one visitor too many.
 
     As if each came alone after those before it: one that is refused for its rooms or its session takes no
-    place.
+    place of its identity.
     """
-    if not arrival.common_identities.places:
-        return set()
-    owners = find_owners(arrival.organization, {report.visitor_session_id for report in reports})
-    too_common = set()
+    places = arrival.common_identities.places
+    session_ids = {report.visitor_session_id for report in reports} if places else ()
+    owners = find_owners(arrival.organization, session_ids)
+    refusals: dict[int, Refusal] = {}
     for index, report in enumerate(reports):
+        session_id, identity = report.visitor_session_id, report.visitor_identity
         if not arrival.known_rooms.issuperset(report.rooms):
-            continue
-        if owners.get(report.visitor_session_id, report.visitor_id) != report.visitor_id:
-            continue
-        identity = report.visitor_identity
-        if identity is None or arrival.common_identities.admit((identity, report.visitor_id)):
-            owners[report.visitor_session_id] = report.visitor_id
-        else:
-            too_common.add(index)
-    return too_common
+            unknown = [room for room in report.rooms if room not in arrival.known_rooms]
+            refusals[index] = Refusal(UnknownRooms, unknown)
+        elif places and owners.get(session_id, report.visitor_id) == report.visitor_id:
+            if identity is None or arrival.common_identities.admit((identity, report.visitor_id)):
+                owners[session_id] = report.visitor_id
+            else:
+                refusals[index] = Refusal(IdentityTooCommon)
+    return refusals
 
 
 def is_owner(report: SessionReport, known: Mapping[str, KnownSession]) -> bool:
@@ -279,20 +268,19 @@ def upsert_sessions(
     Returns: the sessions by their id, those of other visitors missing; and whether a match is pending for
         one of their visitors.
     """
-    known: dict[str, KnownSession] = {}
-    is_awaited = False
     visitors = {report.visitor_session_id: report.visitor_id for report in reports}
     parameters = REPORTED.parameters_of_rows(
         reports, id=new_pks(len(reports)), room_ids=[sorted(report.rooms) for report in reports]
     )
     with connection.cursor() as cursor:
         cursor.execute(UPSERT_SESSIONS, {"organization": organization.id, "at": at, **parameters})
-        for *row, is_one_awaited in cursor.fetchall():
-            is_awaited |= is_one_awaited
-            session = KnownSession._make(row)
-            session_id = session.visitor_session_id
-            known[session_id] = session._replace(visitor_id=visitors[session_id])
-    return known, is_awaited
+        rows = cursor.fetchall()
+    known = {}
+    for *row, _ in rows:
+        session = KnownSession._make(row)
+        session_id = session.visitor_session_id
+        known[session_id] = session._replace(visitor_id=visitors[session_id])
+    return known, any(is_awaited for *_, is_awaited in rows)
 
 
 # FOR UPDATE waits for transactions that are writing a match of the session; later ones wait for this one, and
