@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -45,16 +46,12 @@ def read_key(request: Request) -> str | None:
     return key
 
 
+@dataclass
 class KeyedRequest:
-    """A request with an Idempotency-Key: `stored` is the answer to the first one with this key, if any."""
+    """A request with an Idempotency-Key."""
 
-    def __init__(self, stored: Response | None) -> None:
-        self.stored = stored
-        self.answer: Response | None = None
-
-    def keep(self, answer: Response) -> None:
-        """Have the answer stored for the requests to come with this key."""
-        self.answer = answer
+    stored: Response | None = None  # the answer to the first one with the key, if there was one
+    answer: Response | None = None  # what is to be stored for those to come
 
 
 @contextmanager
@@ -77,7 +74,10 @@ def once(
         first = organization.idempotency_keys.filter(endpoint=endpoint, key=key).first()
         if first is not None and bytes(first.request_digest) != digest:
             raise IdempotencyKeyReused
-        request = KeyedRequest(None if first is None else stored_answer(first))
+        request = KeyedRequest()
+        if first is not None:
+            body, headers = msgspec.json.decode(bytes(first.body)), {REPLAY_HEADER: "true"}
+            request.stored = Response(body, status=first.status_code, headers=headers)
         yield request
         if request.answer is not None:
             IdempotencyKey.objects.create(
@@ -89,11 +89,6 @@ def once(
                 body=JSONRenderer().render(request.answer.data),
                 created_at=at,
             )
-
-
-def stored_answer(first: IdempotencyKey) -> Response:
-    body = msgspec.json.decode(bytes(first.body))
-    return Response(body, status=first.status_code, headers={REPLAY_HEADER: "true"})
 
 
 def digest_of(payload: Any) -> bytes:

@@ -17,12 +17,7 @@ from goalsvc.database.planning import plan_for_many
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING
-from matching.matches.inserts import (
-    NewMatch,
-    insert_matches,
-    insert_pending_matches,
-    insert_settled_matches,
-)
+from matching.matches.inserts import NewMatch, insert_matches, insert_pending_matches, insert_settled_matches
 from matching.matches.locks import claim, lock_out_arrivals
 from matching.matches.pending import (
     Settlement,
@@ -37,12 +32,7 @@ from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
 from matching.refusals import ExternalIdConflict, TooManyPending
 from matching.rule.facts import find_facts
 from matching.rule.reasons import explain
-from matching.rule.resolver import (
-    MatchRequest,
-    Refusal,
-    Resolution,
-    decide,
-)
+from matching.rule.resolver import MatchRequest, Refusal, Resolution, decide
 
 
 class Recorded(NamedTuple):

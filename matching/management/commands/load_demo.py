@@ -31,6 +31,7 @@ EMAILS = {
     "expired": "eve.expired@example.org",
 }
 ADMIN = "admin@example.com"
+PLAIN_GOAL = {"is_any_room_allowed": True, "allowed_rooms": [], "default_value": None, "conditions": []}
 IDENTITIES = ("customer-12345678", "customer-23456789", "customer-34567890")
 
 
@@ -64,7 +65,7 @@ class Command(BaseCommand):
                     "Add --force to load it all the same."
                 )
             world = load(timezone.now())
-        self.stdout.write(dumps(world) if options["json"] else describe(world))
+        self.stdout.write(json.dumps(world, default=str) if options["json"] else describe(world))
 
 
 def load(now: datetime) -> dict[str, Any]:
@@ -102,38 +103,13 @@ def load(now: datetime) -> dict[str, Any]:
             label=TOKEN_DESCRIPTION,
         )
 
+    in_web_shop = {"is_any_room_allowed": False, "allowed_rooms": [str(rooms[0].id)]}
+    lead = [{"type": 27, "value": "", "negate": False, "settings": {}}]
     goals = [
-        make_goal(
-            organization,
-            users["manager"],
-            0,
-            name="Bought in the shop",
-            is_any_room_allowed=True,
-            allowed_rooms=[],
-            default_value=Decimal("14.15"),
-            conditions=[],
-        ),
-        make_goal(
-            organization,
-            users["manager"],
-            1,
-            name="User sent a lead",
-            is_any_room_allowed=False,
-            allowed_rooms=[str(rooms[0].id)],
-            default_value=None,
-            conditions=[{"type": 27, "value": "", "negate": False, "settings": {}}],
-        ),
+        make_goal(users["manager"], 0, name="Bought in the shop", default_value=Decimal("14.15")),
+        make_goal(users["manager"], 1, name="User sent a lead", **in_web_shop, conditions=lead),
     ]
-    make_goal(
-        other,
-        users["other"],
-        0,
-        name="Another organization's goal",
-        is_any_room_allowed=True,
-        allowed_rooms=[],
-        default_value=None,
-        conditions=[],
-    )
+    make_goal(users["other"], 0, name="Another organization's goal")
     # Two visitors carry the first identity (laptop and phone); each has sessions on several days.
     visitors = [(IDENTITIES[0], "demo-laptop"), (IDENTITIES[0], "demo-phone")]
     visitors += [(identity, f"demo-visitor-{number}") for number, identity in enumerate(IDENTITIES[1:], 2)]
@@ -207,20 +183,19 @@ def make_user(
     return user
 
 
-def make_goal(organization: Organization, user: User, number: int, **attributes: Any) -> Goal:
+def make_goal(user: User, number: int, **attributes: Any) -> Goal:
+    """Make a goal of the user's organization: allowed in any room where nothing else is said."""
+    organization = user.organization
+    assert organization is not None
     goal_id = demo_id(f"{organization.name} goal {number}")
     goal = Goal.objects.filter(id=goal_id).first()
-    checked = GoalAttributes(**attributes)  # type: ignore[typeddict-item] # the literals above
+    checked = GoalAttributes(**{**PLAIN_GOAL, **attributes})  # type: ignore[typeddict-item] # literals
     if goal is None:
         return Goal.create(organization, checked, by=user, at=BEGINNING + timedelta(days=number), id=goal_id)
     if goal.deleted_at is not None:
         goal.restore(by=user, at=timezone.now())
     goal.revise(checked, by=user, at=timezone.now())
     return goal
-
-
-def dumps(world: dict[str, Any]) -> str:
-    return json.dumps(world, default=str)
 
 
 def describe(world: dict[str, Any]) -> str:
