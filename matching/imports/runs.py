@@ -9,9 +9,10 @@ import csv
 import hashlib
 import json
 import os
+import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 
 from django.db import connection, transaction
 from django.utils import timezone
+from tqdm import tqdm
 
 from goalsvc.database.lifecycle import only_one
 from goalsvc.orgs.models import Organization
@@ -172,14 +174,11 @@ class Import:
     options: Mapping[str, Any]  # what changes the meaning of the rows
     record: Recorder
     results_path: Path
-    say: Callable[[str], None]  # shows a remark on the file to the user
     validate_only: bool
+    remarks: list[str] = field(default_factory=list)  # on the file, for its user
 
-    def run(self, progress: Callable[[int, int], None]) -> ImportRun:
+    def run(self, bar: tqdm) -> ImportRun:
         """Import what has not been imported yet; return where it stands then.
-
-        Args:
-            progress: called with the number of rows done since the last call, and of the file's lines.
 
         Raises: UnusableFileError.
         """
@@ -195,15 +194,20 @@ class Import:
         key = {"organization": self.organization, "kind": self.kind, "digest": found.digest}
         now = timezone.now()
         if self.validate_only:
-            return self.go_on(ImportRun(**key, started_at=now), found, progress)
+            return self.go_on(ImportRun(**key, started_at=now), found, bar)
         name = f"{self.organization.id} {self.kind} {found.digest}".encode()
         with only_one(int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)) as is_alone:
             if not is_alone:
                 raise UnusableFileError("Another process is importing this file right now.")
             run, _ = ImportRun.objects.get_or_create(**key, defaults={"started_at": now})
-            return self.go_on(run, found, progress)
+            return self.go_on(run, found, bar)
 
-    def go_on(self, run: ImportRun, found: Survey, progress: Callable[[int, int], None]) -> ImportRun:
+    def say(self, remark: str) -> None:
+        """Say it at once, for an import can take long, and keep it for the end."""
+        tqdm.write(remark, file=sys.stderr)
+        self.remarks.append(remark)
+
+    def go_on(self, run: ImportRun, found: Survey, bar: tqdm) -> ImportRun:
         """Import the rows after those that the run has done."""
         if run.finished_at is not None:
             return run
@@ -213,13 +217,13 @@ class Import:
             if table and table.unread:
                 self.say(f"Columns that nobody reads: {', '.join(table.unread)}.")
             rows = table.rows() if table else rows_of_ndjson(lines, self.reading)
-            skipped = sum(1 for _ in islice(rows, run.rows_done))
-            progress(skipped, found.lines)
+            bar.total = found.lines
+            bar.update(sum(1 for _ in islice(rows, run.rows_done)))
             results = Results(self.results_path, table, run.results_bytes)
             with results.file:
                 while chunk := list(islice(rows, CHUNK_ROWS)):
                     self.write_chunk(run, chunk, results, length=results.file.tell())
-                    progress(len(chunk), found.lines)
+                    bar.update(len(chunk))
                     if run.rows_done <= CHUNK_ROWS:
                         self.analyze()  # the first rows of a new installation, perhaps
         run.finished_at = timezone.now()

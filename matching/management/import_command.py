@@ -102,13 +102,6 @@ class ImportCommand(BaseCommand):
         if results_path.exists() and results_path.samefile(file):
             raise CommandError("The results would overwrite the file; name another place with --results.")
         renamed = read_columns(options["column"], columns)
-        remarks: list[str] = []
-
-        def say(remark: str) -> None:
-            """Say it at once, for an import can take long, and again in the summary."""
-            tqdm.write(remark, file=sys.stderr)
-            remarks.append(remark)
-
         job = Import(
             organization=owner,
             kind=kind,
@@ -120,7 +113,6 @@ class ImportCommand(BaseCommand):
             options=meaning or {},
             record=record,
             results_path=results_path,
-            say=say,
             validate_only=dry_run,
         )
         # A chunk makes many objects and hardly a cycle: looked through by default after every 700.
@@ -128,13 +120,8 @@ class ImportCommand(BaseCommand):
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         with tqdm(unit=" rows", unit_scale=True, file=sys.stderr, desc=file.name) as bar:
-
-            def progress(rows: int, lines: int) -> None:
-                bar.total = lines
-                bar.update(rows)
-
             try:
-                run = job.run(progress)
+                run = job.run(bar)
             except UnusableFileError as error:
                 raise CommandError(str(error)) from None
             except KeyboardInterrupt:
@@ -143,7 +130,7 @@ class ImportCommand(BaseCommand):
             finished = run.finished_at.isoformat(timespec="seconds")
             self.stdout.write(f"This file was imported before, by {finished}: nothing to do. It had")
         self.report(run, results_path, validate_only=dry_run)
-        for remark in remarks:
+        for remark in job.remarks:
             self.stdout.write(remark)
 
     def report(self, run: ImportRun, results_path: Path, *, validate_only: bool) -> None:

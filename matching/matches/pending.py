@@ -1,6 +1,5 @@
 """Pending matches: stored while an identity or a session is missing, and settled once it has arrived."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,7 +17,6 @@ from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING
 from matching.models import PendingMatch
 from matching.refusals import NoConnectedRooms, SessionNotFound
-from matching.rule.reasons import in_short
 from matching.rule.resolver import MatchRequest, Refusal
 
 # An arriving identity or session can cure these refusals.
@@ -111,11 +109,6 @@ def request_of(pending: PendingMatch) -> MatchRequest:
         external_id=pending.external_id,
         by_id=pending.created_by_id,
     )
-
-
-def settlement_of(pending: PendingMatch, refusal: Refusal, reason: dict[str, Any] | None) -> Settlement:
-    """Say that a pending match is refused once more, which leaves it pending."""
-    return Settlement(pending.id, code=refusal.code, reason=json.dumps(reason or in_short(refusal)))
 
 
 def write_settlements(organization: Organization, settlements: Sequence[Settlement], *, at: datetime) -> None:

@@ -4,7 +4,8 @@ Requests are planned, written and, where another transaction wrote first, planne
 matching.matches.locks for the locks that this takes).
 """
 
-from collections.abc import Callable, Collection, Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from goalsvc.database.planning import plan_for_many
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING
-from matching.matches.inserts import NewMatch, insert_matches, insert_pending_matches, insert_settled_matches
+from matching.matches.inserts import NewMatch, insert_matches, insert_pending_matches
 from matching.matches.locks import claim, lock_out_arrivals
 from matching.matches.pending import (
     Settlement,
@@ -25,13 +26,12 @@ from matching.matches.pending import (
     is_to_be_pending,
     new_pending_match,
     request_of,
-    settlement_of,
     write_settlements,
 )
 from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
 from matching.refusals import ExternalIdConflict, TooManyPending
 from matching.rule.facts import find_facts
-from matching.rule.reasons import explain
+from matching.rule.reasons import explain, in_short
 from matching.rule.resolver import MatchRequest, Refusal, Resolution, decide
 
 
@@ -121,14 +121,15 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
     outcomes: dict[int, Outcome] = {}
     while open_indexes := undecided(requests, outcomes):
         plan = make_plan(organization, requests, open_indexes, is_settling=True)
-        outcomes |= carry_out(plan, organization, requests, at=at, insert=insert_settled_matches)
+        outcomes |= carry_out(plan, organization, requests, at=at, is_settling=True)
     settlements = []
     for index, pending in enumerate(locked):
         outcome = outcomes[index]
         if isinstance(outcome, Recorded):
             settlements.append(Settlement(pending.id, outcome.match.id))
         elif isinstance(outcome, Refused):
-            settlements.append(settlement_of(pending, outcome.refusal, outcome.reason))
+            reason = json.dumps(outcome.reason or in_short(outcome.refusal))
+            settlements.append(Settlement(pending.id, code=outcome.refusal.code, reason=reason))
     write_settlements(organization, settlements, at=at)
     return sum(settlement.match_id is not None for settlement in settlements)
 
@@ -205,7 +206,7 @@ def carry_out(
     requests: Sequence[MatchRequest],
     *,
     at: datetime,
-    insert: Callable[[Sequence[NewMatch]], set[UUID]] = insert_matches,
+    is_settling: bool = False,
 ) -> dict[int, Outcome]:
     """Write what a plan says; return the outcomes by index.
 
@@ -217,7 +218,7 @@ def carry_out(
         index: new_match(organization, requests[index], resolution, at=at)
         for index, resolution in plan.resolutions.items()
     }
-    written = insert(list(matches.values()))
+    written = insert_matches(list(matches.values()), is_settling=is_settling)
     outcomes |= {index: Recorded(match) for index, match in matches.items() if match.id in written}
 
     refuse_too_many(plan, organization, requests, at=at)
