@@ -29,6 +29,8 @@ HEADER = "Idempotency-Key"
 KEY_HEADER = "HTTP_IDEMPOTENCY_KEY"  # as WSGI names it
 REPLAY_HEADER = "Idempotent-Replay"
 SANE_KEY = re.compile(rf"[\x21-\x7e]([\x20-\x7e]{{0,{MAX_KEY_LENGTH - 2}}}[\x21-\x7e])?")
+# Until the transaction ends; false when another request has the key.
+TRY_TO_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
 
 
 def read_key(request: Request) -> str | None:
@@ -67,9 +69,14 @@ def once(
     Raises: IdempotencyKeyInUse while the first request is still running, IdempotencyKeyReused when its
         payload was another.
     """
-    digest = digest_of(payload)
+    # Not msgspec: it refuses the lone surrogates that a client may send, and the checks come later.
+    canonical = json.dumps(payload, sort_keys=True, default=str)
+    digest = hashlib.blake2b(canonical.encode(), digest_size=16).digest()
     with transaction.atomic():
-        if not try_to_lock(organization, endpoint, key):
+        with connection.cursor() as cursor:
+            cursor.execute(TRY_TO_LOCK, [f"{organization.id} {endpoint} {key}"])
+            [is_locked] = cursor.fetchone()
+        if not is_locked:
             raise IdempotencyKeyInUse
         first = organization.idempotency_keys.filter(endpoint=endpoint, key=key).first()
         if first is not None and bytes(first.request_digest) != digest:
@@ -89,20 +96,3 @@ def once(
                 body=JSONRenderer().render(request.answer.data),
                 created_at=at,
             )
-
-
-def digest_of(payload: Any) -> bytes:
-    # Not msgspec: it refuses the lone surrogates that a client may send, and the checks come later.
-    canonical = json.dumps(payload, sort_keys=True, default=str)
-    return hashlib.blake2b(canonical.encode(), digest_size=16).digest()
-
-
-def try_to_lock(organization: Organization, endpoint: str, key: str) -> bool:
-    """Take the key until the transaction ends; False when another request has it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))",
-            [f"{organization.id} {endpoint} {key}"],
-        )
-        row = cursor.fetchone()
-    return bool(row[0])

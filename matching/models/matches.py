@@ -278,15 +278,11 @@ class PendingMatch(models.Model):
     def cancel(self, *, by: User | None, at: datetime) -> bool:
         """Give the match up; False when it was no longer pending."""
         with transaction.atomic(savepoint=False):
-            is_cancelled = bool(
-                PendingMatch.objects.open(at)
-                .filter(pk=self.pk)
-                .update(status=self.Status.CANCELLED, resolved_at=at)
-            )
+            still_open = PendingMatch.objects.open(at).filter(pk=self.pk)
+            is_cancelled = still_open.update(status=self.Status.CANCELLED, resolved_at=at) > 0
             if is_cancelled:
-                self.record(
-                    Action.CANCELLED, {"status": [self.Status.PENDING, self.Status.CANCELLED]}, by=by, at=at
-                )
+                changes = {"status": [self.Status.PENDING, self.Status.CANCELLED]}
+                self.record(Action.CANCELLED, changes, by=by, at=at)
         return is_cancelled
 
     def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:

@@ -8,8 +8,8 @@ each other and never deadlock.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -174,37 +174,20 @@ AWAITING = f"""
 """
 
 
-class Arrival(NamedTuple):
+@dataclass(slots=True)
+class Arrival:
     """What is known of sessions or identities that arrive, once their locks are taken."""
 
     organization: Organization
     known_rooms: frozenset[str]
     new_visitor_pks: Sequence[UUID]
     visitor_counts: Mapping[str, int]  # to how many visitors each of the identities is to be tied
-    common_identities: "CommonIdentities"
-
-    def delete_stray_visitors(self) -> None:
-        """Delete the visitors that were made for nothing, as their reports were refused."""
-        if self.new_visitor_pks:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    DELETE_STRAY_VISITORS,
-                    {"organization": self.organization.id, "pks": array(self.new_visitor_pks)},
-                )
-
-
-class CommonIdentities:
-    """The arriving identities that have many visitors: how many more each may have, and which it has."""
-
-    def __init__(self) -> None:
-        self.places: dict[str, int] = {}
-        self.known_pairs: set[Pair] = set()
+    # Of those that have many visitors already: how many more each may have, and which it has.
+    places: dict[str, int] = field(default_factory=dict)
+    known_pairs: set[Pair] = field(default_factory=set)
 
     def admit(self, pair: Pair) -> bool:
-        """Tell whether the identity may be tied to the visitor; if so, it is from now on.
-
-        Any identity that is not a common one may.
-        """
+        """Tell whether the identity may be tied to the visitor; if so, it is from now on."""
         identity, _ = pair
         if identity not in self.places or pair in self.known_pairs:
             return True
@@ -213,6 +196,13 @@ class CommonIdentities:
         self.places[identity] -= 1
         self.known_pairs.add(pair)
         return True
+
+    def delete_stray_visitors(self) -> None:
+        """Delete the visitors that were made for nothing, as their reports were refused."""
+        if self.new_visitor_pks:
+            pks = array(self.new_visitor_pks)
+            with connection.cursor() as cursor:
+                cursor.execute(DELETE_STRAY_VISITORS, {"organization": self.organization.id, "pks": pks})
 
 
 def announce_arrival(
@@ -247,23 +237,20 @@ def announce_arrival(
             },
         )
         known_rooms, new_visitor_pks, common = cursor.fetchone()
-    common_identities = read_common_identities(organization, set(common), distinct_pairs)
-    return Arrival(organization, frozenset(known_rooms), new_visitor_pks, visitor_counts, common_identities)
+    arrival = Arrival(organization, frozenset(known_rooms), new_visitor_pks, visitor_counts)
+    if common:
+        read_common_identities(arrival, set(common), distinct_pairs)
+    return arrival
 
 
-def read_common_identities(
-    organization: Organization, identities: set[str], pairs: set[Pair]
-) -> CommonIdentities:
-    """Read what is known of identities that have many visitors; no query where there are none."""
-    found = CommonIdentities()
-    if not identities:
-        return found
+def read_common_identities(arrival: Arrival, identities: set[str], pairs: set[Pair]) -> None:
+    """Read what is known of identities that have many visitors."""
     asked = [(identity, visitor_id) for identity, visitor_id in pairs if identity in identities]
     with connection.cursor() as cursor:
         cursor.execute(
             COMMON_IDENTITIES,
             {
-                "organization": organization.id,
+                "organization": arrival.organization.id,
                 "identities": text_array(identities),
                 "tied_identities": text_array(identity for identity, _ in asked),
                 "visitor_ids": text_array(visitor_id for _, visitor_id in asked),
@@ -271,10 +258,9 @@ def read_common_identities(
         )
         for identity, visitor_id, count in cursor:
             if visitor_id is None:
-                found.places[identity] = MAX_VISITORS - count
+                arrival.places[identity] = MAX_VISITORS - count
             else:
-                found.known_pairs.add((identity, visitor_id))
-    return found
+                arrival.known_pairs.add((identity, visitor_id))
 
 
 def settle_awaiting(organization: Organization, awaiting: str, *, at: datetime, **who: str) -> None:

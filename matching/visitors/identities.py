@@ -136,7 +136,7 @@ def record_identities(
         fine = [
             report
             for report in reports
-            if session_of(report) not in disputed and arrival.common_identities.admit(pair_of(report))
+            if session_of(report) not in disputed and arrival.admit(pair_of(report))
         ]
         known, is_awaited = upsert_identities(arrival, fine, at=at)
         if is_awaited:
@@ -183,7 +183,7 @@ def others_sessions(
 def upsert_identities(
     arrival: Arrival, reports: Iterable[IdentityReport], *, at: datetime
 ) -> tuple[dict[Pair, KnownIdentity], bool]:
-    """Write the reports, which the arrival's `common_identities` have admitted, in one statement.
+    """Write the reports, which the arrival has admitted, in one statement.
 
     Returns: the identities by identity and visitor id, and whether a match is pending for one of them.
     Raises: CollisionError where an identity came to have many visitors since the arrival was announced.
@@ -195,7 +195,7 @@ def upsert_identities(
             merged[key] = report
     if not merged:
         return {}, False
-    common = arrival.common_identities.places
+    common = arrival.places
     visitors = [None if identity in common else arrival.visitor_counts[identity] for identity, _ in merged]
     parameters = REPORTED.parameters_of_rows(
         list(merged.values()),

@@ -185,7 +185,7 @@ def refuse(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[int, Refu
     As if each came alone after those before it: one that is refused for its rooms or its session takes no
     place of its identity.
     """
-    places = arrival.common_identities.places
+    places = arrival.places
     session_ids = {report.visitor_session_id for report in reports} if places else ()
     owners = find_owners(arrival.organization, session_ids)
     refusals: dict[int, Refusal] = {}
@@ -195,7 +195,7 @@ def refuse(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[int, Refu
             unknown = [room for room in report.rooms if room not in arrival.known_rooms]
             refusals[index] = Refusal(UnknownRooms, unknown)
         elif places and owners.get(session_id, report.visitor_id) == report.visitor_id:
-            if identity is None or arrival.common_identities.admit((identity, report.visitor_id)):
+            if identity is None or arrival.admit((identity, report.visitor_id)):
                 owners[session_id] = report.visitor_id
             else:
                 refusals[index] = Refusal(IdentityTooCommon)
