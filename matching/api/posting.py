@@ -26,13 +26,8 @@ from matching.api.viewsets import BatchAPIView, MatchingViewSet
 from matching.matches.answers import Verdict, failed_by
 from matching.matches.idempotency import KEY_HEADER, once, read_key
 from matching.matches.metrics import count_answers, count_stored_answer
-from matching.matches.posting import (
-    MatchAnswer,
-    PostedMatch,
-    keep_attempts,
-    post_matches,
-    read_request,
-)
+from matching.matches.posting import PostedMatch, keep_attempts, post_matches, read_request
+from matching.matches.recording import MatchAnswer
 from matching.matches.retries import retried_on_collision
 from matching.matches.summary import count_replays
 from matching.models import ExternalMatchQuerySet, MatchAttempt, PendingMatch

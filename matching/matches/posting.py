@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
 from goals.refusals import GoalNotFound
@@ -19,18 +18,15 @@ from goalsvc.api.fields import FORBIDDEN_CHARACTERS, MomentField, parse_uuid
 from goalsvc.api.requests import current_request_id
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization, User
-from matching.matches.answers import Answer, Verdict, failed_by, failed_for
-from matching.matches.inserts import NewMatch
+from matching.matches.answers import Verdict, failed_by
 from matching.matches.metrics import count_answers
-from matching.matches.recording import Outcome, Pending, Recorded, Refused, record_matches
+from matching.matches.recording import MatchAnswer, record_matches
 from matching.matches.summary import count_replays
-from matching.models import ExternalMatch, MatchAttempt, PendingMatch
+from matching.models import MatchAttempt
 from matching.rule.resolver import MatchRequest
 from matching.serializers.inputs import IDENTITY, IDENTITY_ALIAS, check_match
 
 MOMENT = MomentField()
-
-MatchAnswer = Answer[NewMatch | ExternalMatch | PendingMatch]
 
 
 @dataclass(slots=True)
@@ -75,9 +71,9 @@ def post_matches(
     with nullcontext() if is_one_write and not validate_only else transaction.atomic():
         if readable:
             requests = [request for _, request in readable]
-            outcomes = record_matches(organization, requests, at=at, validate_only=validate_only, ahead=ahead)
-            for (match, _), outcome in zip(readable, outcomes, strict=True):
-                match.answer = answer_to_match(outcome)
+            recorded = record_matches(organization, requests, at=at, validate_only=validate_only, ahead=ahead)
+            for (match, _), answer in zip(readable, recorded, strict=True):
+                match.answer = answer
         answers = [match.answer for match in posted if match.answer is not None]
         if validate_only:
             transaction.set_rollback(True)
@@ -88,19 +84,6 @@ def post_matches(
             replayed = [answer.row for answer in answers if answer.verdict is Verdict.REPLAYED]
             count_replays(organization, (row.goal_id for row in replayed if row is not None), at=at)
     return answers
-
-
-def answer_to_match(outcome: Outcome) -> MatchAnswer:
-    """Return the answer that tells of an outcome."""
-    match outcome:
-        case Recorded(match, is_replay):
-            verdict = Verdict.REPLAYED if is_replay else Verdict.CREATED
-            return Answer(verdict, status.HTTP_200_OK, match)
-        case Pending(pending, is_replay):
-            verdict = Verdict.REPLAYED if is_replay else Verdict.PENDING
-            return Answer(verdict, status.HTTP_202_ACCEPTED, pending)
-        case Refused(refusal, reason):
-            return failed_for(refusal, reason)
 
 
 def forget_ids(answers: Sequence[MatchAnswer], *, at: datetime) -> None:

@@ -8,16 +8,17 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from rest_framework import status
 from uuid_utils.compat import uuid7
 
 from goalsvc.database.planning import plan_for_many
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING
+from matching.matches.answers import Answer, Verdict, failed_for
 from matching.matches.inserts import NewMatch, insert_matches, insert_pending_matches
 from matching.matches.locks import claim, lock_out_arrivals
 from matching.matches.pending import (
@@ -34,29 +35,7 @@ from matching.rule.facts import find_facts
 from matching.rule.reasons import explain, in_short
 from matching.rule.resolver import MatchRequest, Refusal, Resolution, decide
 
-
-class Recorded(NamedTuple):
-    """The match of a request: written by it, or (`is_replay`) by an earlier delivery of the same event."""
-
-    match: NewMatch | ExternalMatch
-    is_replay: bool = False
-
-
-class Pending(NamedTuple):
-    """The request waits for what it lacks: since now, or (`is_replay`) since an earlier delivery."""
-
-    pending: PendingMatch
-    is_replay: bool = False
-
-
-class Refused(NamedTuple):
-    """The request became no match; `reason` has the facts behind a curable refusal."""
-
-    refusal: Refusal
-    reason: dict[str, Any] | None = None
-
-
-Outcome = Recorded | Pending | Refused
+MatchAnswer = Answer[NewMatch | ExternalMatch | PendingMatch]
 
 
 def record_matches(
@@ -66,26 +45,24 @@ def record_matches(
     at: datetime,
     validate_only: bool = False,
     ahead: Ahead | None = None,
-) -> list[Outcome]:
-    """Apply the rule to each request and write what follows.
+) -> list[MatchAnswer]:
+    """Apply the rule to each request and write what follows; return the answers, in the order of requests.
 
-    Each request gets the outcome that it would get alone, after those before it. The number of statements
+    Each request gets the answer that it would get alone, after those before it. The number of statements
     does not depend on the number of requests. Runs in the caller's transaction, if there is one; there must
     be one where a request may become pending.
 
     Args:
         validate_only: the caller will roll back, so no locks are taken that others would wait for.
         ahead: the facts of the only request, read already.
-
-    Returns: the outcomes, in the order of the requests.
     """
-    outcomes: dict[int, Outcome] = {}
+    answers: dict[int, MatchAnswer] = {}
     is_alone = validate_only  # arriving sessions and identities wait for this transaction
     has_claims = validate_only or len(requests) == 1  # one match takes its claim as it is written
     external_ids = [request.external_id for request in requests]
     if len(requests) > 1:
         plan_for_many()
-    while open_indexes := undecided(requests, outcomes):
+    while open_indexes := unanswered(requests, answers):
         plan = make_plan(organization, requests, open_indexes, ahead=ahead)
         if (plan.has_pending or plan.overdue) and not is_alone:
             # What is missing may be arriving in a transaction that is not committed yet. Wait for such, look
@@ -104,8 +81,8 @@ def record_matches(
             with transaction.atomic(savepoint=False):
                 settle(organization, organization.pending_matches.filter(id__in=plan.overdue), at=at)
             continue
-        outcomes |= carry_out(plan, organization, requests, at=at)
-    return [outcomes[index] for index in range(len(requests))]
+        answers |= carry_out(plan, organization, requests, at=at)
+    return [answers[index] for index in range(len(requests))]
 
 
 def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: datetime) -> int:
@@ -118,25 +95,27 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
     if not locked:
         return 0
     requests = [request_of(pending) for pending in locked]
-    outcomes: dict[int, Outcome] = {}
-    while open_indexes := undecided(requests, outcomes):
+    answers: dict[int, MatchAnswer] = {}
+    refusals: dict[int, Refusal] = {}
+    while open_indexes := unanswered(requests, answers):
         plan = make_plan(organization, requests, open_indexes, is_settling=True)
-        outcomes |= carry_out(plan, organization, requests, at=at, is_settling=True)
+        answers |= carry_out(plan, organization, requests, at=at, is_settling=True)
+        refusals |= plan.refusals
     settlements = []
     for index, pending in enumerate(locked):
-        outcome = outcomes[index]
-        if isinstance(outcome, Recorded):
-            settlements.append(Settlement(pending.id, outcome.match.id))
-        elif isinstance(outcome, Refused):
-            reason = json.dumps(outcome.reason or in_short(outcome.refusal))
-            settlements.append(Settlement(pending.id, code=outcome.refusal.code, reason=reason))
+        match, refusal = answers[index].row, refusals.get(index)
+        if match is not None:
+            settlements.append(Settlement(pending.id, match.id))
+        elif refusal is not None:
+            reason = json.dumps(answers[index].reason or in_short(refusal))
+            settlements.append(Settlement(pending.id, code=refusal.code, reason=reason))
     write_settlements(organization, settlements, at=at)
     return sum(settlement.match_id is not None for settlement in settlements)
 
 
-def undecided(requests: Sequence[MatchRequest], outcomes: Collection[int]) -> list[int]:
-    """Return the indexes of the requests that have no outcome yet."""
-    return [index for index in range(len(requests)) if index not in outcomes]
+def unanswered(requests: Sequence[MatchRequest], answers: Collection[int]) -> list[int]:
+    """Return the indexes of the requests that have no answer yet."""
+    return [index for index in range(len(requests)) if index not in answers]
 
 
 @dataclass(slots=True)
@@ -207,19 +186,21 @@ def carry_out(
     *,
     at: datetime,
     is_settling: bool = False,
-) -> dict[int, Outcome]:
-    """Write what a plan says; return the outcomes by index.
+) -> dict[int, MatchAnswer]:
+    """Write what a plan says; return the answers by index.
 
     An index is missing where another transaction wrote the external id first, or settled the pending match
     that it stood for: planned again, the request finds the other's match.
     """
-    outcomes: dict[int, Outcome] = {}
+    answers: dict[int, MatchAnswer] = {}
     matches = {
         index: new_match(organization, requests[index], resolution, at=at)
         for index, resolution in plan.resolutions.items()
     }
     written = insert_matches(list(matches.values()), is_settling=is_settling)
-    outcomes |= {index: Recorded(match) for index, match in matches.items() if match.id in written}
+    for index, match in matches.items():
+        if match.id in written:
+            answers[index] = Answer(Verdict.CREATED, status.HTTP_200_OK, match)
 
     refuse_too_many(plan, organization, requests, at=at)
     reasons = explain(
@@ -231,22 +212,24 @@ def carry_out(
         if is_to_be_pending(request, refusal):
             pendings[index] = new_pending_match(organization, request, refusal, reasons[index], at=at)
         else:
-            outcomes[index] = Refused(refusal, reasons.get(index))
+            answers[index] = failed_for(refusal, reasons.get(index))
     stored = insert_pending_matches(list(pendings.values()))
-    outcomes |= {index: Pending(pending) for index, pending in pendings.items() if pending.id in stored}
+    for index, pending in pendings.items():
+        if pending.id in stored:
+            answers[index] = Answer(Verdict.PENDING, status.HTTP_202_ACCEPTED, pending)
 
     if plan.replays:
         first_matches = organization.matches.with_visitors().in_bulk(list(set(plan.replays.values())))
         for index, pk in plan.replays.items():
             if pk in first_matches:
-                outcomes[index] = Recorded(first_matches[pk], is_replay=True)
+                answers[index] = Answer(Verdict.REPLAYED, status.HTTP_200_OK, first_matches[pk])
     if plan.replays_of_pending:
         still_open = organization.pending_matches.open(at)
         first_pendings = still_open.in_bulk(list(set(plan.replays_of_pending.values())))
         for index, pk in plan.replays_of_pending.items():
             if pk in first_pendings:
-                outcomes[index] = Pending(first_pendings[pk], is_replay=True)
-    return outcomes
+                answers[index] = Answer(Verdict.REPLAYED, status.HTTP_202_ACCEPTED, first_pendings[pk])
+    return answers
 
 
 def refuse_too_many(

@@ -10,7 +10,8 @@ from goalsvc.api.fields import parse_uuid
 from matching.imports.columns import MATCH_COLUMNS
 from matching.management.import_command import ImportCommand
 from matching.management.naming import organization_named
-from matching.matches.posting import MatchAnswer, post_matches
+from matching.matches.posting import post_matches
+from matching.matches.recording import MatchAnswer
 from matching.models import ImportRun, MatchAttempt
 
 
