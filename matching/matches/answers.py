@@ -43,6 +43,13 @@ class Answer(NamedTuple, Generic[Row]):
     reason: dict[str, Any] | None = None
 
 
+def reported(row: Row, *, is_new: bool) -> Answer[Row]:
+    """Return the answer that tells of a session or an identity."""
+    if is_new:
+        return Answer(Verdict.CREATED, status.HTTP_201_CREATED, row)
+    return Answer(Verdict.KNOWN, status.HTTP_200_OK, row)
+
+
 def failed_for(refusal: Refusal, reason: dict[str, Any] | None = None) -> Answer[Any]:
     """Return the answer that tells of a refusal."""
     error = refusal.error

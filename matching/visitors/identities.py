@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from goalsvc.database.columns import Columns
 from goalsvc.database.parameters import new_pks, text_array
 from goalsvc.orgs.models import Organization
+from matching.matches.answers import Answer, failed_for, reported
 from matching.matches.retries import CollisionError
 from matching.models import VisitorIdentity
 from matching.refusals import IdentityTooCommon, SessionVisitorConflict
@@ -118,7 +119,7 @@ AWAITING_IDENTITIES = AWAITING.format(carried="unnest(%(identities)s::text[]) AS
 
 def record_identities(
     organization: Organization, reports: Sequence[IdentityReport], *, at: datetime
-) -> list[KnownIdentity | Refusal]:
+) -> list[Answer[KnownIdentity]]:
     """Tie identities to visitors, and settle pending matches that lacked them, in one transaction.
 
     The answers are in the order of the reports.
@@ -145,16 +146,16 @@ def record_identities(
         if len(fine) < len(reports):
             arrival.delete_stray_visitors()
 
-    answers: list[KnownIdentity | Refusal] = []
+    answers: list[Answer[KnownIdentity]] = []
     seen: set[Pair] = set()
     for report in reports:
         key = pair_of(report)
         if session_of(report) in disputed:
-            answers.append(Refusal(SessionVisitorConflict))
+            answers.append(failed_for(Refusal(SessionVisitorConflict)))
         elif key not in known:
-            answers.append(Refusal(IdentityTooCommon))
+            answers.append(failed_for(Refusal(IdentityTooCommon)))
         else:
-            answers.append(known[key]._replace(is_new=False) if key in seen else known[key])
+            answers.append(reported(known[key], is_new=known[key].is_new and key not in seen))
             seen.add(key)
     return answers
 

@@ -6,21 +6,18 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
-from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from goalsvc.api.serializers import ObjectSerializer
 from goalsvc.orgs.models import Organization
-from matching.matches.answers import Answer, Verdict, failed_by, failed_for
+from matching.matches.answers import Answer, failed_by
 from matching.matches.retries import retried_on_collision
-from matching.rule.resolver import Refusal
 from matching.serializers.visitors import IDENTITY_OF_VISITOR, SESSION
 from matching.visitors.identities import IdentityReport, KnownIdentity, record_identities
 from matching.visitors.sessions import KnownSession, SessionReport, record_sessions
 
 Report = TypeVar("Report", SessionReport, IdentityReport)
-Known = KnownSession | KnownIdentity
-ReportAnswer = Answer[Known]
+ReportAnswer = Answer[KnownSession] | Answer[KnownIdentity]
 
 
 def report_sessions(
@@ -43,7 +40,7 @@ def answer_reports(
     items: Sequence[Any],
     form: ObjectSerializer,
     report_class: Callable[..., Report],
-    record: Callable[[list[Report]], Sequence[Known | Refusal]],
+    record: Callable[[list[Report]], Sequence[ReportAnswer]],
     *,
     validate_only: bool = False,
 ) -> list[ReportAnswer]:
@@ -52,7 +49,7 @@ def answer_reports(
     Args:
         items: JSON objects, not yet checked; or, in the place of one that could not even be read, the
             APIException that says why.
-        record: writes reports, returns what became of each.
+        record: writes reports, returns the answer to each.
         validate_only: give the answers and write nothing.
     """
     answers: dict[int, ReportAnswer] = {}
@@ -66,28 +63,18 @@ def answer_reports(
         except APIException as error:
             answers[index] = failed_by(error)
     if reports:
-        outcomes = record_at_once(record, list(reports.values()), validate_only=validate_only)
-        for index, outcome in zip(reports, outcomes, strict=True):
-            answers[index] = answer_to_report(outcome)
+        recorded = record_at_once(record, list(reports.values()), validate_only=validate_only)
+        answers |= zip(reports, recorded, strict=True)
     return [answers[index] for index in range(len(items))]
 
 
 @retried_on_collision
 def record_at_once(
-    record: Callable[[list[Report]], Sequence[Known | Refusal]], reports: list[Report], *, validate_only: bool
-) -> Sequence[Known | Refusal]:
+    record: Callable[[list[Report]], Sequence[ReportAnswer]], reports: list[Report], *, validate_only: bool
+) -> Sequence[ReportAnswer]:
     """Write reports, and settle the pending matches that waited for them, in one transaction."""
     with transaction.atomic(savepoint=validate_only):
-        outcomes = record(reports)
+        answers = record(reports)
         if validate_only:
             transaction.set_rollback(True)
-    return outcomes
-
-
-def answer_to_report(outcome: Known | Refusal) -> ReportAnswer:
-    """Return the answer that tells of an outcome."""
-    if isinstance(outcome, Refusal):
-        return failed_for(outcome)
-    if outcome.is_new:
-        return Answer(Verdict.CREATED, status.HTTP_201_CREATED, outcome)
-    return Answer(Verdict.KNOWN, status.HTTP_200_OK, outcome)
+    return answers

@@ -14,6 +14,7 @@ from goalsvc.database.columns import Columns
 from goalsvc.database.parameters import new_pks, text_array
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
+from matching.matches.answers import Answer, failed_for, reported
 from matching.matches.retries import retried_on_collision
 from matching.models import VisitorSession
 from matching.refusals import IdentityTooCommon, SessionHasMatches, SessionVisitorConflict, UnknownRooms
@@ -131,7 +132,7 @@ AWAITING_SESSIONS = AWAITING.format(
 
 def record_sessions(
     organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> list[KnownSession | Refusal]:
+) -> list[Answer[KnownSession]]:
     """Merge what is reported of sessions into what is known: earliest start, latest end, all rooms.
 
     Identities that come along are tied to the sessions' visitors, and pending matches that lacked one of
@@ -165,17 +166,18 @@ def record_sessions(
         if len(accepted) < len(reports):
             arrival.delete_stray_visitors()
 
-    answers: list[KnownSession | Refusal] = []
+    answers: list[Answer[KnownSession]] = []
     seen: set[str] = set()
     for index, report in enumerate(reports):
         if index in refusals:
-            answers.append(refusals[index])
+            answers.append(failed_for(refusals[index]))
         elif not is_owner(report, known):
-            answers.append(Refusal(SessionVisitorConflict))
+            answers.append(failed_for(Refusal(SessionVisitorConflict)))
         else:
-            session = known[report.visitor_session_id]
-            answers.append(session._replace(is_new=False) if session.visitor_session_id in seen else session)
-            seen.add(session.visitor_session_id)
+            session_id = report.visitor_session_id
+            session = known[session_id]
+            answers.append(reported(session, is_new=session.is_new and session_id not in seen))
+            seen.add(session_id)
     return answers
 
 
