@@ -11,12 +11,11 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -42,13 +41,7 @@ TABLES = {
 CODE = "code"
 ASSUMED_TIMES = "assumed UTC"
 
-
-class Recorder(Protocol):
-    """Writes the items of a chunk, or only judges them; returns the answer to each."""
-
-    def __call__(
-        self, items: Sequence[Any], *, at: datetime, validate_only: bool
-    ) -> Sequence[Answer[Any]]: ...
+Recorder = Callable[..., Sequence[Answer[Any]]]
 
 
 def detail_of(answer: Answer[Any]) -> str | None:
@@ -172,7 +165,7 @@ class Import:
     columns: Columns
     reading: Reading
     options: Mapping[str, Any]  # what changes the meaning of the rows
-    record: Recorder
+    record: Recorder  # of items, `at` and `validate_only`: the answer to each
     results_path: Path
     validate_only: bool
     remarks: list[str] = field(default_factory=list)  # on the file, for its user

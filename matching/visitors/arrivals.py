@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -22,6 +23,26 @@ from matching.matches.locks import ARRIVALS_LOCK
 from matching.matches.recording import settle
 
 Pair = tuple[str, str]  # an identity and a visitor id
+
+
+class IdentityReport(NamedTuple):
+    """An identity of a visitor, and the session in which it was given, if that is known."""
+
+    visitor_identity: str
+    visitor_id: str
+    visitor_session_id: str | None = None
+
+
+class SessionReport(NamedTuple):
+    """A session as a tracking site reports it: perhaps again, perhaps only a part of what is known."""
+
+    visitor_session_id: str
+    visitor_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    rooms: Sequence[str]
+    visitor_identity: str | None = None
+
 
 TABLES = {"v": "visitor", "i": "visitoridentity", "s": "visitorsession", "pending": "pendingmatch"}
 
@@ -207,31 +228,29 @@ class Arrival:
 
 def announce_arrival(
     organization: Organization,
-    visitor_ids: Iterable[str],
-    room_ids: Iterable[str],
-    pairs: Iterable[Pair],
+    reports: Sequence[SessionReport] | Sequence[IdentityReport],
+    room_ids: Iterable[str] = (),
     *,
-    is_batch: bool,
     at: datetime,
 ) -> Arrival:
-    """Take the arrivals lock and those of the identities, and make and lock the visitors.
-
-    Args:
-        pairs: the identities that are to be tied to visitors.
-    """
-    distinct_visitors = set(visitor_ids)
-    distinct_pairs = set(pairs)
-    visitor_counts = Counter(identity for identity, _ in distinct_pairs)
+    """Take the arrivals lock and those of the identities, and make and lock the visitors."""
+    visitor_ids = {report.visitor_id for report in reports}
+    pairs = {
+        (report.visitor_identity, report.visitor_id)
+        for report in reports
+        if report.visitor_identity is not None
+    }
+    visitor_counts = Counter(identity for identity, _ in pairs)
     with connection.cursor() as cursor:
         cursor.execute(
             ANNOUNCE_ARRIVAL,
             {
                 "organization": organization.id,
                 "at": at,
-                "is_batch": is_batch,
-                "visitor_ids": text_array(distinct_visitors),
-                "new_visitor_pks": array(new_pks(len(distinct_visitors))),
-                "rooms": array(set(room_ids)),
+                "is_batch": len(reports) > 1,
+                "visitor_ids": text_array(visitor_ids),
+                "new_visitor_pks": array(new_pks(len(visitor_ids))),
+                "rooms": array(room_ids),
                 "identities": text_array(visitor_counts),
                 "visitors": array(map(str, visitor_counts.values())),
             },
@@ -239,7 +258,7 @@ def announce_arrival(
         known_rooms, new_visitor_pks, common = cursor.fetchone()
     arrival = Arrival(organization, frozenset(known_rooms), new_visitor_pks, visitor_counts)
     if common:
-        read_common_identities(arrival, set(common), distinct_pairs)
+        read_common_identities(arrival, set(common), pairs)
     return arrival
 
 

@@ -22,20 +22,13 @@ from matching.visitors.arrivals import (
     OWNER_OF_REPORTED_SESSION,
     VISITOR_OF_REPORT,
     Arrival,
+    IdentityReport,
     Pair,
     announce_arrival,
     count_visitors,
     look_up,
     settle_awaiting,
 )
-
-
-class IdentityReport(NamedTuple):
-    """An identity of a visitor, and the session in which it was given, if that is known."""
-
-    visitor_identity: str
-    visitor_id: str
-    visitor_session_id: str | None = None
 
 
 class KnownIdentity(NamedTuple):
@@ -125,14 +118,7 @@ def record_identities(
     The answers are in the order of the reports.
     """
     with transaction.atomic(savepoint=False):
-        arrival = announce_arrival(
-            organization,
-            (report.visitor_id for report in reports),
-            (),
-            map(pair_of, reports),
-            is_batch=len(reports) > 1,
-            at=at,
-        )
+        arrival = announce_arrival(organization, reports, at=at)
         disputed = others_sessions(organization, reports)
         fine = [
             report

@@ -13,8 +13,9 @@ from goalsvc.orgs.models import Organization
 from matching.matches.answers import Answer, failed_by
 from matching.matches.retries import retried_on_collision
 from matching.serializers.visitors import IDENTITY_OF_VISITOR, SESSION
-from matching.visitors.identities import IdentityReport, KnownIdentity, record_identities
-from matching.visitors.sessions import KnownSession, SessionReport, record_sessions
+from matching.visitors.arrivals import IdentityReport, SessionReport
+from matching.visitors.identities import KnownIdentity, record_identities
+from matching.visitors.sessions import KnownSession, record_sessions
 
 Report = TypeVar("Report", SessionReport, IdentityReport)
 ReportAnswer = Answer[KnownSession] | Answer[KnownIdentity]

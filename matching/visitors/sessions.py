@@ -25,22 +25,13 @@ from matching.visitors.arrivals import (
     OWNER_OF_REPORTED_SESSION,
     VISITOR_OF_REPORT,
     Arrival,
+    IdentityReport,
+    SessionReport,
     announce_arrival,
     look_up,
     settle_awaiting,
 )
-from matching.visitors.identities import IdentityReport, upsert_identities
-
-
-class SessionReport(NamedTuple):
-    """A session as a tracking site reports it: perhaps again, perhaps only a part of what is known."""
-
-    visitor_session_id: str
-    visitor_id: str
-    started_at: datetime
-    ended_at: datetime | None
-    rooms: Sequence[str]
-    visitor_identity: str | None = None
+from matching.visitors.identities import upsert_identities
 
 
 class KnownSession(NamedTuple):
@@ -140,14 +131,8 @@ def record_sessions(
     reports of one session get it as it stands after the last.
     """
     with transaction.atomic(savepoint=False):
-        arrival = announce_arrival(
-            organization,
-            (report.visitor_id for report in reports),
-            (room for report in reports for room in report.rooms),
-            ((report.visitor_identity, report.visitor_id) for report in reports if report.visitor_identity),
-            is_batch=len(reports) > 1,
-            at=at,
-        )
+        rooms = {room for report in reports for room in report.rooms}
+        arrival = announce_arrival(organization, reports, rooms, at=at)
         refusals = refuse(arrival, reports)
         placed = [report for index, report in enumerate(reports) if index not in refusals]
         known, is_awaited = merge_sessions(organization, placed, at=at)

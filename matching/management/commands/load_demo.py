@@ -13,7 +13,8 @@ from goals.models import Goal, GoalAttributes
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
 from goalsvc.orgs.scopes import Scope
-from matching.visitors.sessions import SessionReport, record_sessions
+from matching.visitors.arrivals import SessionReport
+from matching.visitors.sessions import record_sessions
 
 # Everything of the demo world has an id derived from its name, so a second run finds it again.
 NAMESPACE = UUID("6d3d5a43-5a4e-4b0c-9f5e-7f2c6b1a9d10")
