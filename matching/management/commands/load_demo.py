@@ -2,11 +2,13 @@ import json
 import secrets
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from goals.models import Goal, GoalAttributes
@@ -34,6 +36,9 @@ EMAILS = {
 ADMIN = "admin@example.com"
 PLAIN_GOAL = {"is_any_room_allowed": True, "allowed_rooms": [], "default_value": None, "conditions": []}
 IDENTITIES = ("customer-12345678", "customer-23456789", "customer-34567890")
+
+
+Made = TypeVar("Made", bound=Model)
 
 
 def demo_id(name: str) -> UUID:
@@ -71,6 +76,7 @@ class Command(BaseCommand):
 
 def load(now: datetime) -> dict[str, Any]:
     """Make or renew the demo world; return what a caller needs to try it."""
+    record = partial(HistoryEntry.objects.record, by=None, at=now)
     organization = make_organization(ORGANIZATION, FAR_AWAY)
     other = make_organization(OTHER_ORGANIZATION, FAR_AWAY)
     expired = make_organization(EXPIRED_ORGANIZATION, date(2020, 12, 31))
@@ -93,16 +99,8 @@ def load(now: datetime) -> dict[str, Any]:
     for name, user in users.items():
         ApiToken.objects.filter(user=user, description=TOKEN_DESCRIPTION).delete()
         token, tokens[name] = ApiToken.objects.issue(user, TOKEN_DESCRIPTION)
-        HistoryEntry.objects.record(
-            user.organization_id,
-            Kind.API_TOKEN,
-            token.id,
-            Action.CREATED,
-            {"user_id": [None, user.id]},
-            by=None,
-            at=now,
-            label=TOKEN_DESCRIPTION,
-        )
+        owner: Changes = {"user_id": [None, user.id]}
+        record(user.organization_id, Kind.API_TOKEN, token.id, Action.CREATED, owner, label=TOKEN_DESCRIPTION)
 
     in_web_shop = {"is_any_room_allowed": False, "allowed_rooms": [str(rooms[0].id)]}
     lead = [{"type": 27, "value": "", "negate": False, "settings": {}}]
@@ -137,9 +135,7 @@ def load(now: datetime) -> dict[str, Any]:
     admin.set_password(password)
     admin.save()
     rights: Changes = {"is_superuser": [None, True], "password": ["…", "…"]}
-    HistoryEntry.objects.record(
-        None, Kind.USER, admin.id, Action.CHANGED, rights, by=None, at=now, label=admin.email
-    )
+    record(None, Kind.USER, admin.id, Action.CHANGED, rights, label=admin.email)
     return {
         "organization_id": organization.id,
         "other_organization_id": other.id,
@@ -152,36 +148,25 @@ def load(now: datetime) -> dict[str, Any]:
     }
 
 
+def make(model: type[Made], key: str, **attributes: Any) -> Made:
+    """Make or renew the row whose id is derived from a key."""
+    row, _ = model._default_manager.update_or_create(id=demo_id(key), defaults=attributes)
+    return row
+
+
 def make_organization(name: str, expires_on: date) -> Organization:
-    organization, _ = Organization.objects.update_or_create(
-        id=demo_id(name), defaults={"name": name, "subscription_expires_on": expires_on}
-    )
-    return organization
+    return make(Organization, name, name=name, subscription_expires_on=expires_on)
 
 
 def make_room(organization: Organization, name: str, domain: str | None) -> Room:
-    room, _ = Room.objects.update_or_create(
-        id=demo_id(f"{organization.name} {name}"),
-        defaults={"organization": organization, "name": name, "domain": domain, "archived_at": None},
-    )
-    return room
+    full_name = f"{organization.name} {name}"
+    return make(Room, full_name, organization=organization, name=name, domain=domain, archived_at=None)
 
 
-def make_user(
-    role: str, first_name: str, last_name: str, organization: Organization, **attributes: Any
-) -> User:
-    user, _ = User.objects.update_or_create(
-        id=demo_id(EMAILS[role]),
-        defaults={
-            "email": EMAILS[role],
-            "first_name": first_name,
-            "last_name": last_name,
-            "organization": organization,
-            "is_active": True,
-            **attributes,
-        },
-    )
-    return user
+def make_user(role: str, first_name: str, last_name: str, organization: Organization, **rights: Any) -> User:
+    email = EMAILS[role]
+    names = {"email": email, "first_name": first_name, "last_name": last_name}
+    return make(User, email, **names, organization=organization, is_active=True, **rights)
 
 
 def make_goal(user: User, number: int, **attributes: Any) -> Goal:
