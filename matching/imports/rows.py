@@ -5,7 +5,6 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rest_framework.exceptions import ParseError
@@ -34,16 +33,6 @@ class Row:
     item: Any  # a JSON object, or the APIException that says why there is none
     source: Any  # a CSV row as a list of cells, or a line of NDJSON
     has_assumed_times: bool = False  # one without an offset was taken for UTC
-
-
-def unpacked_name(path: Path) -> Path:
-    """Return the name of a file without that of its compression."""
-    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
-
-
-def detect_format(path: Path) -> str:
-    """Tell the format from the file's name."""
-    return "ndjson" if unpacked_name(path).suffix.lower() in {".ndjson", ".jsonl", ".json"} else "csv"
 
 
 class Rereadable(Iterator[str]):

@@ -18,9 +18,10 @@ from goalsvc.orgs.models import Organization
 from matching.imports.columns import Columns, plain
 from matching.imports.files import UnusableFileError
 from matching.imports.readings import Reading
-from matching.imports.rows import detect_format, unpacked_name
 from matching.imports.runs import ASSUMED_TIMES, CODE, Import, Recorder
 from matching.models import ImportRun
+
+NDJSON_SUFFIXES = {".ndjson", ".jsonl", ".json"}
 
 
 class ImportCommand(BaseCommand):
@@ -96,7 +97,7 @@ class ImportCommand(BaseCommand):
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         # A dry run must not overwrite the results of an import that has stopped halfway.
-        plain_file = unpacked_name(file)
+        plain_file = file.with_suffix("") if file.suffix.lower() == ".gz" else file
         suffix = f".{'dry-run' if dry_run else 'failed'}{plain_file.suffix or '.csv'}"
         results_path = options["results"] or plain_file.with_suffix(suffix)
         if results_path.exists() and results_path.samefile(file):
@@ -106,7 +107,7 @@ class ImportCommand(BaseCommand):
             organization=owner,
             kind=kind,
             path=file,
-            format=options["format"] or detect_format(file),
+            format=options["format"] or ("ndjson" if plain_file.suffix.lower() in NDJSON_SUFFIXES else "csv"),
             encoding=options["encoding"],
             columns=replace(columns, renamed=renamed, ignored=options["ignore_column"]),
             reading=reading_of(options),

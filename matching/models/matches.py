@@ -14,6 +14,10 @@ from goalsvc.orgs.models import HistoryEntry, Organization, User
 from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH
 from matching.models.visitors import VisitorSession
 
+EXTERNAL_ID_HAS_DIGEST = Q(external_id=None, request_digest=None) | Q(
+    external_id__isnull=False, request_digest__isnull=False
+)
+
 
 class ExternalMatchQuerySet(models.QuerySet["ExternalMatch"]):
     def with_visitors(self) -> "ExternalMatchQuerySet":
@@ -78,11 +82,7 @@ class ExternalMatch(models.Model):
                 condition=Q(external_id__isnull=False),
                 name="match_external_id_once_a_goal",
             ),
-            models.CheckConstraint(
-                condition=Q(external_id=None, request_digest=None)
-                | Q(external_id__isnull=False, request_digest__isnull=False),
-                name="match_external_id_has_digest",
-            ),
+            models.CheckConstraint(condition=EXTERNAL_ID_HAS_DIGEST, name="match_external_id_has_digest"),
             models.CheckConstraint(condition=~Q(external_id=""), name="match_external_id_not_empty"),
             models.CheckConstraint(condition=~Q(visitor_identity=""), name="match_identity_not_empty"),
             models.CheckConstraint(
@@ -233,11 +233,7 @@ class PendingMatch(models.Model):
             ),
             # The match first: the same index finds what a match has settled.
             models.UniqueConstraint(fields=["match", "organization"], name="pending_match_settled_once"),
-            models.CheckConstraint(
-                condition=Q(external_id=None, request_digest=None)
-                | Q(external_id__isnull=False, request_digest__isnull=False),
-                name="pending_external_id_has_digest",
-            ),
+            models.CheckConstraint(condition=EXTERNAL_ID_HAS_DIGEST, name="pending_external_id_has_digest"),
             models.CheckConstraint(
                 condition=Q(status="pending", resolved_at=None, match=None)
                 | Q(status__in=["expired", "cancelled"], resolved_at__isnull=False, match=None)

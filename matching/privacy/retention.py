@@ -71,9 +71,6 @@ COUNT_VISITORS = f"""
     WHERE visitor.organization_id = %(organization)s AND created_at < %(before)s AND {IS_UNUSED}
 """
 
-FIRST_ID = UUID(int=0)
-FIRST_MOMENT = "-infinity"
-
 
 def count_prunable(organization: Organization, *, before: datetime) -> tuple[int, int]:
     """Return how many sessions, and how many visitors without any, could be deleted as things are."""
@@ -118,8 +115,7 @@ def prune(
 ) -> int:
     """Delete what can be deleted of the rows that `walk` finds, some at a time, waiting for nobody."""
     parameters: dict[str, Any] = {"organization": organization.id, "before": before, "limit": STEP_ROWS}
-    after: Any = FIRST_MOMENT
-    after_id = FIRST_ID
+    after_id, after = UUID(int=0), "-infinity"  # before all
     deleted = 0
     while True:
         with connection.cursor() as cursor:
