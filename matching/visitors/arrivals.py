@@ -200,12 +200,14 @@ class Arrival:
     """What is known of sessions or identities that arrive, once their locks are taken."""
 
     organization: Organization
+    at: datetime
     known_rooms: frozenset[str]
     new_visitor_pks: Sequence[UUID]
     visitor_counts: Mapping[str, int]  # to how many visitors each of the identities is to be tied
     # Of those that have many visitors already: how many more each may have, and which it has.
     places: dict[str, int] = field(default_factory=dict)
     known_pairs: set[Pair] = field(default_factory=set)
+    is_awaited: bool = False  # a match is pending for one of those who have been written
 
     def admit(self, pair: Pair) -> bool:
         """Tell whether the identity may be tied to the visitor; if so, it is from now on."""
@@ -217,6 +219,18 @@ class Arrival:
         self.places[identity] -= 1
         self.known_pairs.add(pair)
         return True
+
+    def settle(self, awaiting: str, **who: str) -> None:
+        """Settle pending matches that may have waited for those who arrived, MAX_PENDING of them at most.
+
+        Args:
+            awaiting: AWAITING, formatted with SQL for the identities.
+            who: the parameters of that SQL.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(awaiting, {"organization": self.organization.id, **who})
+            ids = [pk for (pk,) in cursor.fetchall()]
+        settle(self.organization, self.organization.pending_matches.filter(id__in=ids), at=self.at)
 
     def delete_stray_visitors(self) -> None:
         """Delete the visitors that were made for nothing, as their reports were refused."""
@@ -256,7 +270,7 @@ def announce_arrival(
             },
         )
         known_rooms, new_visitor_pks, common = cursor.fetchone()
-    arrival = Arrival(organization, frozenset(known_rooms), new_visitor_pks, visitor_counts)
+    arrival = Arrival(organization, at, frozenset(known_rooms), new_visitor_pks, visitor_counts)
     if common:
         read_common_identities(arrival, set(common), pairs)
     return arrival
@@ -280,16 +294,3 @@ def read_common_identities(arrival: Arrival, identities: set[str], pairs: set[Pa
                 arrival.places[identity] = MAX_VISITORS - count
             else:
                 arrival.known_pairs.add((identity, visitor_id))
-
-
-def settle_awaiting(organization: Organization, awaiting: str, *, at: datetime, **who: str) -> None:
-    """Settle pending matches that may have waited for those who arrived, MAX_PENDING of them at most.
-
-    Args:
-        awaiting: AWAITING, formatted with SQL for the identities.
-        who: the parameters of that SQL.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(awaiting, {"organization": organization.id, **who})
-        ids = [pk for (pk,) in cursor.fetchall()]
-    settle(organization, organization.pending_matches.filter(id__in=ids), at=at)

@@ -27,7 +27,6 @@ from matching.visitors.arrivals import (
     announce_arrival,
     count_visitors,
     look_up,
-    settle_awaiting,
 )
 
 
@@ -125,10 +124,10 @@ def record_identities(
             for report in reports
             if session_of(report) not in disputed and arrival.admit(pair_of(report))
         ]
-        known, is_awaited = upsert_identities(arrival, fine, at=at)
-        if is_awaited:
+        known = upsert_identities(arrival, fine)
+        if arrival.is_awaited:
             identities = text_array({report.visitor_identity for report in fine})
-            settle_awaiting(organization, AWAITING_IDENTITIES, at=at, identities=identities)
+            arrival.settle(AWAITING_IDENTITIES, identities=identities)
         if len(fine) < len(reports):
             arrival.delete_stray_visitors()
 
@@ -167,12 +166,10 @@ def others_sessions(
         return set(cursor.fetchall())
 
 
-def upsert_identities(
-    arrival: Arrival, reports: Iterable[IdentityReport], *, at: datetime
-) -> tuple[dict[Pair, KnownIdentity], bool]:
-    """Write the reports, which the arrival has admitted, in one statement.
+def upsert_identities(arrival: Arrival, reports: Iterable[IdentityReport]) -> dict[Pair, KnownIdentity]:
+    """Write the reports, which the arrival has admitted, in one statement; tell it whether they are awaited.
 
-    Returns: the identities by identity and visitor id, and whether a match is pending for one of them.
+    Returns: the identities by identity and visitor id.
     Raises: CollisionError where an identity came to have many visitors since the arrival was announced.
     """
     merged: dict[Pair, IdentityReport] = {}
@@ -181,7 +178,7 @@ def upsert_identities(
         if key not in merged or report.visitor_session_id is not None:
             merged[key] = report
     if not merged:
-        return {}, False
+        return {}
     common = arrival.places
     visitors = [None if identity in common else arrival.visitor_counts[identity] for identity, _ in merged]
     parameters = REPORTED.parameters_of_rows(
@@ -191,10 +188,12 @@ def upsert_identities(
         visitors=visitors,
     )
     with connection.cursor() as cursor:
-        cursor.execute(UPSERT_IDENTITIES, {"organization": arrival.organization.id, "at": at, **parameters})
+        cursor.execute(
+            UPSERT_IDENTITIES, {"organization": arrival.organization.id, "at": arrival.at, **parameters}
+        )
         rows = cursor.fetchall()
     if len(rows) < len(merged):
         raise CollisionError("an identity came to have many visitors")
+    arrival.is_awaited |= any(is_awaited for *_, is_awaited in rows)
     identities = (KnownIdentity._make(row) for *row, _ in rows)
-    known = {(identity.visitor_identity, identity.visitor_id): identity for identity in identities}
-    return known, any(is_awaited for *_, is_awaited in rows)
+    return {(identity.visitor_identity, identity.visitor_id): identity for identity in identities}

@@ -29,7 +29,6 @@ from matching.visitors.arrivals import (
     SessionReport,
     announce_arrival,
     look_up,
-    settle_awaiting,
 )
 from matching.visitors.identities import upsert_identities
 
@@ -135,19 +134,17 @@ def record_sessions(
         arrival = announce_arrival(organization, reports, rooms, at=at)
         refusals = refuse(arrival, reports)
         placed = [report for index, report in enumerate(reports) if index not in refusals]
-        known, is_awaited = merge_sessions(organization, placed, at=at)
+        known = merge_sessions(arrival, placed)
         accepted = [report for report in placed if is_owner(report, known)]
         identities = [
             IdentityReport(report.visitor_identity, report.visitor_id, report.visitor_session_id)
             for report in accepted
             if report.visitor_identity is not None
         ]
-        if identities:
-            _, are_identities_awaited = upsert_identities(arrival, identities, at=at)
-            is_awaited |= are_identities_awaited
-        if is_awaited:
+        upsert_identities(arrival, identities)
+        if arrival.is_awaited:
             visitor_ids = text_array({report.visitor_id for report in accepted})
-            settle_awaiting(organization, AWAITING_SESSIONS, at=at, visitor_ids=visitor_ids)
+            arrival.settle(AWAITING_SESSIONS, visitor_ids=visitor_ids)
         if len(accepted) < len(reports):
             arrival.delete_stray_visitors()
 
@@ -174,7 +171,7 @@ def refuse(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[int, Refu
     """
     places = arrival.places
     session_ids = {report.visitor_session_id for report in reports} if places else ()
-    owners = find_owners(arrival.organization, session_ids)
+    owners = find_owners(arrival, session_ids)
     refusals: dict[int, Refusal] = {}
     for index, report in enumerate(reports):
         session_id, identity = report.visitor_session_id, report.visitor_identity
@@ -194,15 +191,8 @@ def is_owner(report: SessionReport, known: Mapping[str, KnownSession]) -> bool:
     return session is not None and session.visitor_id == report.visitor_id
 
 
-def merge_sessions(
-    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> tuple[dict[str, KnownSession], bool]:
-    """Write the reports; of each session those of its owner.
-
-    Returns: the sessions by their id, and whether a match is pending for one of their visitors.
-    """
-    if not reports:
-        return {}, False
+def merge_sessions(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[str, KnownSession]:
+    """Write the reports, of each session those of its owner; return the sessions by their id."""
     merged: dict[str, dict[str, SessionReport]] = {}
     for report in reports:
         of_visitors = merged.setdefault(report.visitor_session_id, {})
@@ -210,30 +200,26 @@ def merge_sessions(
         of_visitors[report.visitor_id] = merge(earlier, report) if earlier else report
     # Where reports dispute whose a new session is, the first has it. Where it becomes known just now, the
     # others get their turn, and the statement lets none through but the owner's.
-    owners = find_owners(organization, [id for id, of_visitors in merged.items() if len(of_visitors) > 1])
+    owners = find_owners(arrival, [id for id, of_visitors in merged.items() if len(of_visitors) > 1])
     firsts = [
         of_visitors.get(owners.get(session_id, "")) or next(iter(of_visitors.values()))
         for session_id, of_visitors in merged.items()
     ]
-    known, is_awaited = upsert_sessions(organization, firsts, at=at)
+    known = upsert_sessions(arrival, firsts)
     others = [
         report
         for session_id, of_visitors in merged.items()
         if session_id not in known
         for report in list(of_visitors.values())[1:]
     ]
-    if others:
-        more, are_more_awaited = upsert_sessions(organization, others, at=at)
-        known |= more
-        is_awaited |= are_more_awaited
-    return known, is_awaited
+    return known | upsert_sessions(arrival, others)
 
 
-def find_owners(organization: Organization, session_ids: Collection[str]) -> dict[str, str]:
+def find_owners(arrival: Arrival, session_ids: Collection[str]) -> dict[str, str]:
     """Return the visitors of those of the sessions that are known."""
     if not session_ids:
         return {}
-    sessions = organization.visitor_sessions.filter(visitor_session_id__in=session_ids)
+    sessions = arrival.organization.visitor_sessions.filter(visitor_session_id__in=session_ids)
     return dict(sessions.values_list("visitor_session_id", "visitor__visitor_id"))
 
 
@@ -247,27 +233,29 @@ def merge(earlier: SessionReport, later: SessionReport) -> SessionReport:
     )
 
 
-def upsert_sessions(
-    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> tuple[dict[str, KnownSession], bool]:
-    """Write the reports, one a session, in one statement.
+def upsert_sessions(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[str, KnownSession]:
+    """Write the reports, one a session, in one statement; tell the arrival whether they are awaited.
 
-    Returns: the sessions by their id, those of other visitors missing; and whether a match is pending for
-        one of their visitors.
+    Returns: the sessions by their id, those of other visitors missing.
     """
+    if not reports:
+        return {}
     visitors = {report.visitor_session_id: report.visitor_id for report in reports}
     parameters = REPORTED.parameters_of_rows(
         reports, id=new_pks(len(reports)), room_ids=[sorted(report.rooms) for report in reports]
     )
     with connection.cursor() as cursor:
-        cursor.execute(UPSERT_SESSIONS, {"organization": organization.id, "at": at, **parameters})
+        cursor.execute(
+            UPSERT_SESSIONS, {"organization": arrival.organization.id, "at": arrival.at, **parameters}
+        )
         rows = cursor.fetchall()
+    arrival.is_awaited |= any(is_awaited for *_, is_awaited in rows)
     known = {}
     for *row, _ in rows:
         session = KnownSession._make(row)
         session_id = session.visitor_session_id
         known[session_id] = session._replace(visitor_id=visitors[session_id])
-    return known, any(is_awaited for *_, is_awaited in rows)
+    return known
 
 
 # FOR UPDATE waits for transactions that are writing a match of the session; later ones wait for this one, and
