@@ -63,7 +63,8 @@ def record_matches(
     if len(requests) > 1:
         plan_for_many()
     while open_indexes := unanswered(requests, answers):
-        plan = make_plan(organization, requests, open_indexes, ahead=ahead)
+        plan = Plan(organization, requests, at)
+        fill_in(plan, open_indexes, ahead)
         if (plan.has_pending or plan.overdue) and not is_alone:
             # What is missing may be arriving in a transaction that is not committed yet. Wait for such, look
             # again, and let new ones wait until they can see what becomes pending here. (An arrival settles
@@ -81,7 +82,7 @@ def record_matches(
             with transaction.atomic(savepoint=False):
                 settle(organization, organization.pending_matches.filter(id__in=plan.overdue), at=at)
             continue
-        answers |= carry_out(plan, organization, requests, at=at)
+        answers |= carry_out(plan)
     return [answers[index] for index in range(len(requests))]
 
 
@@ -98,8 +99,9 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
     answers: dict[int, MatchAnswer] = {}
     refusals: dict[int, Refusal] = {}
     while open_indexes := unanswered(requests, answers):
-        plan = make_plan(organization, requests, open_indexes, is_settling=True)
-        answers |= carry_out(plan, organization, requests, at=at, is_settling=True)
+        plan = Plan(organization, requests, at, is_settling=True)
+        fill_in(plan, open_indexes)
+        answers |= carry_out(plan)
         refusals |= plan.refusals
     settlements = []
     for index, pending in enumerate(locked):
@@ -122,6 +124,10 @@ def unanswered(requests: Sequence[MatchRequest], answers: Collection[int]) -> li
 class Plan:
     """What is to become of the open requests, by their indexes. An index that is missing stays open."""
 
+    organization: Organization
+    requests: Sequence[MatchRequest]
+    at: datetime
+    is_settling: bool = False  # the requests are of pending matches, which do not stand in their own way
     resolutions: dict[int, Resolution] = field(default_factory=dict)
     refusals: dict[int, Refusal] = field(default_factory=dict)
     replays: dict[int, UUID] = field(default_factory=dict)  # of matches
@@ -131,29 +137,20 @@ class Plan:
     has_pending: bool = False  # a match is to become pending
 
 
-def make_plan(
-    organization: Organization,
-    requests: Sequence[MatchRequest],
-    indexes: Sequence[int],
-    *,
-    ahead: Ahead | None = None,
-    is_settling: bool = False,
-) -> Plan:
+def fill_in(plan: Plan, indexes: Sequence[int], ahead: Ahead | None = None) -> None:
     """Apply the rule to the requests at these indexes, as if each came after those before it.
 
     Args:
         ahead: the facts of the only request, read already.
-        is_settling: the requests are of pending matches, which do not stand in their own way.
     """
-    plan = Plan()
-    known_rooms, facts = find_facts(organization, [requests[index] for index in indexes], ahead)
+    open_requests = [plan.requests[index] for index in indexes]
+    known_rooms, facts = find_facts(plan.organization, open_requests, ahead)
     claimed: set[tuple[UUID, str]] = set()  # goals and external ids of what this plan will write
-    for index, fact in zip(indexes, facts, strict=True):
-        request = requests[index]
+    for index, request, fact in zip(indexes, open_requests, facts, strict=True):
         decision = decide(request, known_rooms, fact)
         is_pending = isinstance(decision, Refusal) and is_to_be_pending(request, decision)
         if request.external_id is not None and fact.goal is not None:
-            pending = None if is_settling else fact.pending
+            pending = None if plan.is_settling else fact.pending
             if pending:
                 plan.met.add(pending.pk)
             if first := fact.match or pending:
@@ -176,33 +173,26 @@ def make_plan(
             plan.resolutions[index] = decision
         else:
             plan.refusals[index] = decision
-    return plan
 
 
-def carry_out(
-    plan: Plan,
-    organization: Organization,
-    requests: Sequence[MatchRequest],
-    *,
-    at: datetime,
-    is_settling: bool = False,
-) -> dict[int, MatchAnswer]:
+def carry_out(plan: Plan) -> dict[int, MatchAnswer]:
     """Write what a plan says; return the answers by index.
 
     An index is missing where another transaction wrote the external id first, or settled the pending match
     that it stood for: planned again, the request finds the other's match.
     """
+    organization, requests, at = plan.organization, plan.requests, plan.at
     answers: dict[int, MatchAnswer] = {}
     matches = {
         index: new_match(organization, requests[index], resolution, at=at)
         for index, resolution in plan.resolutions.items()
     }
-    written = insert_matches(list(matches.values()), is_settling=is_settling)
+    written = insert_matches(list(matches.values()), is_settling=plan.is_settling)
     for index, match in matches.items():
         if match.id in written:
             answers[index] = Answer(Verdict.CREATED, status.HTTP_200_OK, match)
 
-    refuse_too_many(plan, organization, requests, at=at)
+    refuse_too_many(plan)
     reasons = explain(
         organization, {index: (requests[index], refusal) for index, refusal in plan.refusals.items()}
     )
@@ -232,22 +222,20 @@ def carry_out(
     return answers
 
 
-def refuse_too_many(
-    plan: Plan, organization: Organization, requests: Sequence[MatchRequest], *, at: datetime
-) -> None:
+def refuse_too_many(plan: Plan) -> None:
     """Refuse what would become pending beyond the limit for an identity, the later requests first.
 
     The transaction has the arrivals lock exclusively, so nobody else adds any after the count.
     """
-    indexes = [
-        index for index, refusal in plan.refusals.items() if is_to_be_pending(requests[index], refusal)
-    ]
-    if not indexes:
+    waiting = {
+        index: plan.requests[index].visitor_identity
+        for index, refusal in plan.refusals.items()
+        if is_to_be_pending(plan.requests[index], refusal)
+    }
+    if not waiting:
         return
-    identities = list({requests[index].visitor_identity for index in indexes})
-    counts = count_pending_matches(organization, identities, at=at)
-    for index in indexes:
-        identity = requests[index].visitor_identity
+    counts = count_pending_matches(plan.organization, list(set(waiting.values())), at=plan.at)
+    for index, identity in waiting.items():
         if counts[identity] >= MAX_PENDING:
             plan.refusals[index] = Refusal(TooManyPending)
         counts[identity] += 1
