@@ -72,12 +72,7 @@ def count_pending_matches(
 
 
 def new_pending_match(
-    organization: Organization,
-    request: MatchRequest,
-    refusal: Refusal,
-    reason: dict[str, Any],
-    *,
-    at: datetime,
+    organization: Organization, request: MatchRequest, refusal: Refusal, reason: dict[str, Any], at: datetime
 ) -> PendingMatch:
     """Make the pending match of a request, not yet written."""
     return PendingMatch(

@@ -200,7 +200,7 @@ def carry_out(plan: Plan) -> dict[int, MatchAnswer]:
     for index, refusal in plan.refusals.items():
         request = requests[index]
         if is_to_be_pending(request, refusal):
-            pendings[index] = new_pending_match(organization, request, refusal, reasons[index], at=at)
+            pendings[index] = new_pending_match(organization, request, refusal, reasons[index], at)
         else:
             answers[index] = failed_for(refusal, reasons.get(index))
     stored = insert_pending_matches(list(pendings.values()))

@@ -23,8 +23,7 @@ class ExternalMatchQuerySet(models.QuerySet["ExternalMatch"]):
     def with_visitors(self) -> "ExternalMatchQuerySet":
         """Add `visitor_id` and `visitor_session_id`, the tracking site's own ids, as answers show them."""
         return self.annotate(
-            visitor_id=F("session__visitor__visitor_id"),
-            visitor_session_id=F("session__visitor_session_id"),
+            visitor_id=F("session__visitor__visitor_id"), visitor_session_id=F("session__visitor_session_id")
         )
 
 

@@ -16,6 +16,7 @@ from goalsvc.database.parameters import array
 from goalsvc.orgs.models import Organization
 
 STEP_ROWS = 1000
+Progress = Callable[[int], object]
 
 IS_OLD = "started_at < %(before)s AND coalesce(ended_at, started_at) < %(before)s"
 HAS_NO_MATCH = """NOT EXISTS (
@@ -84,7 +85,7 @@ def count_prunable(organization: Organization, *, before: datetime) -> tuple[int
 
 
 def prune_sessions(
-    organization: Organization, *, before: datetime, progress: Callable[[int], object] = lambda rows: None
+    organization: Organization, *, before: datetime, progress: Progress = lambda rows: None
 ) -> int:
     """Delete the sessions that began, and ended, before a moment, and have no match; return how many.
 
@@ -95,7 +96,7 @@ def prune_sessions(
 
 
 def prune_visitors(
-    organization: Organization, *, before: datetime, progress: Callable[[int], object] = lambda rows: None
+    organization: Organization, *, before: datetime, progress: Progress = lambda rows: None
 ) -> int:
     """Delete the visitors first heard of before a moment of whom nothing is known; return how many.
 
@@ -106,12 +107,7 @@ def prune_visitors(
 
 
 def prune(
-    walk: str,
-    lock: str,
-    delete: str,
-    organization: Organization,
-    before: datetime,
-    progress: Callable[[int], object],
+    walk: str, lock: str, delete: str, organization: Organization, before: datetime, progress: Progress
 ) -> int:
     """Delete what can be deleted of the rows that `walk` finds, some at a time, waiting for nobody."""
     parameters: dict[str, Any] = {"organization": organization.id, "before": before, "limit": STEP_ROWS}

@@ -27,12 +27,6 @@ TOKEN_DESCRIPTION = "Demo"  # noqa: S105 - not a secret
 ORGANIZATION = "Example Ltd."
 OTHER_ORGANIZATION = "Another Ltd."
 EXPIRED_ORGANIZATION = "Expired Ltd."
-EMAILS = {
-    "manager": "mira.manager@example.com",
-    "integrator": "ivo.integrator@example.com",
-    "other": "olga.other@example.net",
-    "expired": "eve.expired@example.org",
-}
 ADMIN = "admin@example.com"
 PLAIN_GOAL = {"is_any_room_allowed": True, "allowed_rooms": [], "default_value": None, "conditions": []}
 IDENTITIES = ("customer-12345678", "customer-23456789", "customer-34567890")
@@ -90,10 +84,10 @@ def load(now: datetime) -> dict[str, Any]:
 
     settings = [Scope.SETTINGS, Scope.REPORTS, Scope.USERS]
     users = {
-        "manager": make_user("manager", "Mira", "Manager", organization, scopes=settings),
-        "integrator": make_user("integrator", "Ivo", "Integrator", organization, scopes=[], is_bot=True),
-        "other": make_user("other", "Olga", "Other", other, scopes=settings),
-        "expired": make_user("expired", "Eve", "Expired", expired, scopes=settings),
+        "manager": make_user("mira.manager@example.com", organization, scopes=settings),
+        "integrator": make_user("ivo.integrator@example.com", organization, scopes=[], is_bot=True),
+        "other": make_user("olga.other@example.net", other, scopes=settings),
+        "expired": make_user("eve.expired@example.org", expired, scopes=settings),
     }
     tokens = {}
     for name, user in users.items():
@@ -163,8 +157,9 @@ def make_room(organization: Organization, name: str, domain: str | None) -> Room
     return make(Room, full_name, organization=organization, name=name, domain=domain, archived_at=None)
 
 
-def make_user(role: str, first_name: str, last_name: str, organization: Organization, **rights: Any) -> User:
-    email = EMAILS[role]
+def make_user(email: str, organization: Organization, **rights: Any) -> User:
+    """Make a user whose name is in the e-mail address."""
+    first_name, last_name = email.partition("@")[0].title().split(".")
     names = {"email": email, "first_name": first_name, "last_name": last_name}
     return make(User, email, **names, organization=organization, is_active=True, **rights)
 
