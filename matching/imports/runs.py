@@ -97,11 +97,8 @@ class Results:
         """Open the file for writing after its first `length` bytes; what follows them is dropped.
 
         Where it is gone, or shorter, it begins anew with the rows to come.
-
-        Args:
-            table: the imported file, if it is CSV.
         """
-        self.table = table
+        self.table = table  # None: the imported file is NDJSON
         is_continued = length > 0 and path.exists() and path.stat().st_size >= length
         self.file = path.open("r+b" if is_continued else "wb")
         if is_continued:
@@ -171,10 +168,7 @@ class Import:
     remarks: list[str] = field(default_factory=list)  # on the file, for its user
 
     def run(self, bar: tqdm) -> ImportRun:
-        """Import what has not been imported yet; return where it stands then.
-
-        Raises: UnusableFileError.
-        """
+        """Import what has not been imported yet; return where it stands then. Raises: UnusableFileError."""
         options = {
             **self.options,
             "format": self.format,

@@ -88,12 +88,7 @@ class ImportCommand(BaseCommand):
         meaning: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        """Import the file and say what became of its rows.
-
-        Args:
-            meaning: options of the subclass that change what the rows mean.
-            options: those of `add_arguments`.
-        """
+        """Import the file and say what became of its rows, of which `meaning` changes what they say."""
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         # A dry run must not overwrite the results of an import that has stopped halfway.

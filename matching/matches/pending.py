@@ -108,6 +108,6 @@ def request_of(pending: PendingMatch) -> MatchRequest:
 
 def write_settlements(organization: Organization, settlements: Sequence[Settlement], *, at: datetime) -> None:
     """Write in one statement what became of pending matches that the caller has locked."""
-    parameters: dict[str, Any] = {"organization": organization.id, "at": at}
+    settled = SETTLEMENT.parameters_of_rows(settlements)
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE, parameters | SETTLEMENT.parameters_of_rows(settlements))
+        cursor.execute(SETTLE, {"organization": organization.id, "at": at, **settled})

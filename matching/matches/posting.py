@@ -1,7 +1,4 @@
-"""Posting matches: read, recorded, answered, counted; the same from a single call, a batch or a file.
-
-Rejected attempts are kept for a while as records.
-"""
+"""Posting matches, alone, in a batch or in a file: read, recorded, answered, counted; rejected ones kept."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -174,10 +171,7 @@ def keep_attempts(
     at: datetime,
     source: MatchAttempt.Source,
 ) -> None:
-    """Keep the rejected ones of posted matches, those that could not be read with as much as can be.
-
-    Nothing happens where none was rejected.
-    """
+    """Keep the rejected ones of posted matches; of those that could not be read, as much as can be."""
     attempts = []
     for match in posted:
         answer, request = match.answer, match.request

@@ -138,11 +138,7 @@ class Plan:
 
 
 def fill_in(plan: Plan, indexes: Sequence[int], ahead: Ahead | None = None) -> None:
-    """Apply the rule to the requests at these indexes, as if each came after those before it.
-
-    Args:
-        ahead: the facts of the only request, read already.
-    """
+    """Apply the rule to the requests at these indexes, as if each came after those before it."""
     open_requests = [plan.requests[index] for index in indexes]
     known_rooms, facts = find_facts(plan.organization, open_requests, ahead)
     claimed: set[tuple[UUID, str]] = set()  # goals and external ids of what this plan will write

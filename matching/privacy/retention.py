@@ -16,7 +16,7 @@ from goalsvc.database.parameters import array
 from goalsvc.orgs.models import Organization
 
 STEP_ROWS = 1000
-Progress = Callable[[int], object]
+Progress = Callable[[int], object]  # called after each step with the number of rows that it looked at
 
 IS_OLD = "started_at < %(before)s AND coalesce(ended_at, started_at) < %(before)s"
 HAS_NO_MATCH = """NOT EXISTS (
@@ -87,11 +87,7 @@ def count_prunable(organization: Organization, *, before: datetime) -> tuple[int
 def prune_sessions(
     organization: Organization, *, before: datetime, progress: Progress = lambda rows: None
 ) -> int:
-    """Delete the sessions that began, and ended, before a moment, and have no match; return how many.
-
-    Args:
-        progress: called after each step with the number of rows that it looked at.
-    """
+    """Delete the sessions that began, and ended, before a moment, and have no match; return how many."""
     return prune(OLD_SESSIONS, LOCK_SESSIONS, DELETE_SESSIONS, organization, before, progress)
 
 
@@ -100,8 +96,7 @@ def prune_visitors(
 ) -> int:
     """Delete the visitors first heard of before a moment of whom nothing is known; return how many.
 
-    A visitor with an identity stays: its next session has to be found by it. The arguments are those of
-    `prune_sessions`.
+    A visitor with an identity stays: its next session has to be found by it.
     """
     return prune(VISITORS, LOCK_VISITORS, DELETE_VISITORS, organization, before, progress)
 

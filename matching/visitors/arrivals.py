@@ -44,6 +44,7 @@ class SessionReport(NamedTuple):
     visitor_identity: str | None = None
 
 
+# By the aliases that they have in statements.
 TABLES = {"v": "visitor", "i": "visitoridentity", "s": "visitorsession", "pending": "pendingmatch"}
 
 
