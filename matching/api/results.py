@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from goalsvc.api.rendering import Response
-from matching.matches.answers import OF_MATCHES, OF_REPORTS, Answer, Verdict, summary_of
+from matching.matches.answers import OF_MATCHES, OF_REPORTS, RowAnswer, Verdict, summary_of
 from matching.matches.idempotency import REPLAY_HEADER
 from matching.models import PendingMatch
 from matching.serializers.matches import MatchSerializer, PendingMatchSerializer
@@ -33,7 +33,7 @@ class ResultSerializer(serializers.Serializer):
     def writers(self) -> dict[str, Callable[[Any], Any]]:
         return {name: field.to_representation for name, field in self.fields.items()}
 
-    def to_representation(self, instance: tuple[int, Answer[Any]]) -> dict[str, Any]:
+    def to_representation(self, instance: tuple[int, RowAnswer[Any]]) -> dict[str, Any]:
         index, answer = instance
         result: dict[str, Any] = {"index": index, "status": answer.status}
         if answer.row is not None:
@@ -83,7 +83,7 @@ class SummarySerializer(serializers.Serializer):
         counts = {name: serializers.IntegerField() for name in ("received", *map(str, self.verdicts))}
         return {**counts, "by_code": serializers.DictField(child=serializers.IntegerField())}
 
-    def to_representation(self, instance: Sequence[Answer[Any]]) -> dict[str, Any]:
+    def to_representation(self, instance: Sequence[RowAnswer[Any]]) -> dict[str, Any]:
         return summary_of(instance, self.verdicts)
 
 
@@ -98,7 +98,7 @@ class ReportBatchSummarySerializer(SummarySerializer):
 class BatchSerializer(serializers.Serializer):
     """The answers to a batch, in its order, and their summary."""
 
-    def to_representation(self, instance: Sequence[Answer[Any]]) -> dict[str, Any]:
+    def to_representation(self, instance: Sequence[RowAnswer[Any]]) -> dict[str, Any]:
         return {
             "results": self.fields["results"].to_representation(enumerate(instance)),
             "summary": self.fields["summary"].to_representation(instance),
@@ -120,7 +120,7 @@ class VisitorSessionBatchSerializer(BatchSerializer):
     summary = ReportBatchSummarySerializer()
 
 
-def respond(answer: Answer[Any], serializer: serializers.BaseSerializer) -> Response:
+def respond(answer: RowAnswer[Any], serializer: serializers.BaseSerializer) -> Response:
     """Make the answer to a single posted match, identity or session.
 
     Args:

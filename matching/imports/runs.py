@@ -27,7 +27,7 @@ from matching.imports.columns import VERDICT_COLUMNS, Columns
 from matching.imports.files import Encoding, UnusableFileError, lines_of, opened, recognize
 from matching.imports.readings import Reading
 from matching.imports.rows import CSVFile, Row, defuse, is_blank, rows_of_ndjson
-from matching.matches.answers import Answer
+from matching.matches.answers import RowAnswer
 from matching.matches.retries import retried_on_collision
 from matching.models import ImportRun
 
@@ -41,10 +41,10 @@ TABLES = {
 CODE = "code"
 ASSUMED_TIMES = "assumed UTC"
 
-Recorder = Callable[..., Sequence[Answer[Any]]]
+Recorder = Callable[..., Sequence[RowAnswer[Any]]]
 
 
-def detail_of(answer: Answer[Any]) -> str | None:
+def detail_of(answer: RowAnswer[Any]) -> str | None:
     """Say in a line what a failing answer says in JSON."""
     if answer.errors is None:
         return answer.detail
@@ -111,7 +111,7 @@ class Results:
             if not is_continued:
                 self.write_cells([*table.header, *self.added_columns])
 
-    def write(self, row: Row, answer: Answer[Any]) -> None:
+    def write(self, row: Row, answer: RowAnswer[Any]) -> None:
         verdict = {
             "row": row.number,
             "status": answer.status,

@@ -10,7 +10,7 @@ from rest_framework.exceptions import APIException, ValidationError
 
 from goalsvc.api.errors import body_of
 from matching.refusals import INVALID, VALIDATION_ERROR, RoomsRefused
-from matching.rule.resolver import Refusal
+from matching.rule.resolver import RowRefusal
 
 Row = TypeVar("Row")
 
@@ -27,7 +27,7 @@ OF_MATCHES = (Verdict.CREATED, Verdict.REPLAYED, Verdict.PENDING, Verdict.FAILED
 OF_REPORTS = (Verdict.CREATED, Verdict.KNOWN, Verdict.FAILED)
 
 
-class Answer(NamedTuple, Generic[Row]):
+class RowAnswer(NamedTuple, Generic[Row]):
     """The answer to one posted row: what is stored of it, or else why it failed.
 
     Where it failed, `code` and `detail` are set, `errors` by attribute where the status is 400, and `reason`
@@ -43,37 +43,37 @@ class Answer(NamedTuple, Generic[Row]):
     reason: dict[str, Any] | None = None
 
 
-def reported(row: Row, *, is_new: bool) -> Answer[Row]:
+def reported(row: Row, *, is_new: bool) -> RowAnswer[Row]:
     """Return the answer that tells of a session or an identity."""
     if is_new:
-        return Answer(Verdict.CREATED, status.HTTP_201_CREATED, row)
-    return Answer(Verdict.KNOWN, status.HTTP_200_OK, row)
+        return RowAnswer(Verdict.CREATED, status.HTTP_201_CREATED, row)
+    return RowAnswer(Verdict.KNOWN, status.HTTP_200_OK, row)
 
 
-def failed_for(refusal: Refusal, reason: dict[str, Any] | None = None) -> Answer[Any]:
+def failed_for(refusal: RowRefusal, reason: dict[str, Any] | None = None) -> RowAnswer[Any]:
     """Return the answer that tells of a refusal."""
     error = refusal.error
     if issubclass(error, RoomsRefused):
         return invalid(error.errors(refusal.room_ids))
     detail = str(error.default_detail)
-    return Answer(Verdict.FAILED, error.status_code, code=error.default_code, detail=detail, reason=reason)
+    return RowAnswer(Verdict.FAILED, error.status_code, code=error.default_code, detail=detail, reason=reason)
 
 
-def failed_by(error: APIException) -> Answer[Any]:
+def failed_by(error: APIException) -> RowAnswer[Any]:
     """Return the answer that says of one row what an exception says of a request."""
     body = body_of(error)
     if isinstance(error, ValidationError):
         return invalid(body)
-    return Answer(Verdict.FAILED, error.status_code, code=body["code"], detail=body["detail"])
+    return RowAnswer(Verdict.FAILED, error.status_code, code=body["code"], detail=body["detail"])
 
 
-def invalid(errors: dict[str, Any]) -> Answer[Any]:
+def invalid(errors: dict[str, Any]) -> RowAnswer[Any]:
     """Return the answer that names attributes at fault."""
     status_code = status.HTTP_400_BAD_REQUEST
-    return Answer(Verdict.FAILED, status_code, code=VALIDATION_ERROR, detail=INVALID, errors=errors)
+    return RowAnswer(Verdict.FAILED, status_code, code=VALIDATION_ERROR, detail=INVALID, errors=errors)
 
 
-def summary_of(answers: Sequence[Answer[Any]], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def summary_of(answers: Sequence[RowAnswer[Any]], verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Count the answers to a batch by verdict, all of `verdicts` even if there are none, and by code."""
     by_verdict = Counter(answer.verdict for answer in answers)
     by_code = Counter(answer.code for answer in answers if answer.code is not None)

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from goalsvc.server.metrics import COUNTED, LOOKED_UP
-from matching.matches.answers import Answer, Verdict
+from matching.matches.answers import RowAnswer, Verdict
 from matching.models import PendingMatch
 
 # Beyond this, pending matches are not counted on: the answer is "too many" either way.
@@ -24,7 +24,7 @@ MATCHES = Counter(
 )
 
 
-def count_answers(answers: Iterable[Answer[Any]], source: str) -> None:
+def count_answers(answers: Iterable[RowAnswer[Any]], source: str) -> None:
     """Count the verdicts of a request, unless it was to be validated only."""
     if settings.METRICS_TOKEN:
         for answer in answers:

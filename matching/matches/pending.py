@@ -17,7 +17,7 @@ from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING
 from matching.models import PendingMatch
 from matching.refusals import NoConnectedRooms, SessionNotFound
-from matching.rule.resolver import MatchRequest, Refusal
+from matching.rule.resolver import MatchRequest, RowRefusal
 
 # An arriving identity or session can cure these refusals.
 CURABLE: frozenset[type[APIException]] = frozenset({SessionNotFound, NoConnectedRooms})
@@ -59,7 +59,7 @@ SETTLE = f"""
 """
 
 
-def is_to_be_pending(request: MatchRequest, refusal: Refusal) -> bool:
+def is_to_be_pending(request: MatchRequest, refusal: RowRefusal) -> bool:
     return request.is_pending_if_unmatched and refusal.error in CURABLE
 
 
@@ -72,7 +72,11 @@ def count_pending_matches(
 
 
 def new_pending_match(
-    organization: Organization, request: MatchRequest, refusal: Refusal, reason: dict[str, Any], at: datetime
+    organization: Organization,
+    request: MatchRequest,
+    refusal: RowRefusal,
+    reason: dict[str, Any],
+    at: datetime,
 ) -> PendingMatch:
     """Make the pending match of a request, not yet written."""
     return PendingMatch(

@@ -18,7 +18,7 @@ from goalsvc.database.planning import plan_for_many
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING
-from matching.matches.answers import Answer, Verdict, failed_for
+from matching.matches.answers import RowAnswer, Verdict, failed_for
 from matching.matches.inserts import NewMatch, insert_matches, insert_pending_matches
 from matching.matches.locks import claim, lock_out_arrivals
 from matching.matches.pending import (
@@ -33,9 +33,9 @@ from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
 from matching.refusals import ExternalIdConflict, TooManyPending
 from matching.rule.facts import find_facts
 from matching.rule.reasons import explain, in_short
-from matching.rule.resolver import MatchRequest, Refusal, Resolution, decide
+from matching.rule.resolver import MatchRequest, Resolution, RowRefusal, decide
 
-MatchAnswer = Answer[NewMatch | ExternalMatch | PendingMatch]
+MatchAnswer = RowAnswer[NewMatch | ExternalMatch | PendingMatch]
 
 
 def record_matches(
@@ -97,7 +97,7 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
         return 0
     requests = [request_of(pending) for pending in locked]
     answers: dict[int, MatchAnswer] = {}
-    refusals: dict[int, Refusal] = {}
+    refusals: dict[int, RowRefusal] = {}
     while open_indexes := unanswered(requests, answers):
         plan = Plan(organization, requests, at, is_settling=True)
         fill_in(plan, open_indexes)
@@ -129,7 +129,7 @@ class Plan:
     at: datetime
     is_settling: bool = False  # the requests are of pending matches, which do not stand in their own way
     resolutions: dict[int, Resolution] = field(default_factory=dict)
-    refusals: dict[int, Refusal] = field(default_factory=dict)
+    refusals: dict[int, RowRefusal] = field(default_factory=dict)
     replays: dict[int, UUID] = field(default_factory=dict)  # of matches
     replays_of_pending: dict[int, UUID] = field(default_factory=dict)
     met: set[UUID] = field(default_factory=set)  # pending matches that external ids already stand for
@@ -144,14 +144,14 @@ def fill_in(plan: Plan, indexes: Sequence[int], ahead: Ahead | None = None) -> N
     claimed: set[tuple[UUID, str]] = set()  # goals and external ids of what this plan will write
     for index, request, fact in zip(indexes, open_requests, facts, strict=True):
         decision = decide(request, known_rooms, fact)
-        is_pending = isinstance(decision, Refusal) and is_to_be_pending(request, decision)
+        is_pending = isinstance(decision, RowRefusal) and is_to_be_pending(request, decision)
         if request.external_id is not None and fact.goal is not None:
             pending = None if plan.is_settling else fact.pending
             if pending:
                 plan.met.add(pending.pk)
             if first := fact.match or pending:
                 if first.request_digest != request.digest:
-                    plan.refusals[index] = Refusal(ExternalIdConflict)
+                    plan.refusals[index] = RowRefusal(ExternalIdConflict)
                 elif fact.match:
                     plan.replays[index] = first.pk
                 elif isinstance(decision, Resolution):
@@ -186,7 +186,7 @@ def carry_out(plan: Plan) -> dict[int, MatchAnswer]:
     written = insert_matches(list(matches.values()), is_settling=plan.is_settling)
     for index, match in matches.items():
         if match.id in written:
-            answers[index] = Answer(Verdict.CREATED, status.HTTP_200_OK, match)
+            answers[index] = RowAnswer(Verdict.CREATED, status.HTTP_200_OK, match)
 
     refuse_too_many(plan)
     reasons = explain(
@@ -202,19 +202,19 @@ def carry_out(plan: Plan) -> dict[int, MatchAnswer]:
     stored = insert_pending_matches(list(pendings.values()))
     for index, pending in pendings.items():
         if pending.id in stored:
-            answers[index] = Answer(Verdict.PENDING, status.HTTP_202_ACCEPTED, pending)
+            answers[index] = RowAnswer(Verdict.PENDING, status.HTTP_202_ACCEPTED, pending)
 
     if plan.replays:
         first_matches = organization.matches.with_visitors().in_bulk(list(set(plan.replays.values())))
         for index, pk in plan.replays.items():
             if pk in first_matches:
-                answers[index] = Answer(Verdict.REPLAYED, status.HTTP_200_OK, first_matches[pk])
+                answers[index] = RowAnswer(Verdict.REPLAYED, status.HTTP_200_OK, first_matches[pk])
     if plan.replays_of_pending:
         still_open = organization.pending_matches.open(at)
         first_pendings = still_open.in_bulk(list(set(plan.replays_of_pending.values())))
         for index, pk in plan.replays_of_pending.items():
             if pk in first_pendings:
-                answers[index] = Answer(Verdict.REPLAYED, status.HTTP_202_ACCEPTED, first_pendings[pk])
+                answers[index] = RowAnswer(Verdict.REPLAYED, status.HTTP_202_ACCEPTED, first_pendings[pk])
     return answers
 
 
@@ -233,7 +233,7 @@ def refuse_too_many(plan: Plan) -> None:
     counts = count_pending_matches(plan.organization, list(set(waiting.values())), at=plan.at)
     for index, identity in waiting.items():
         if counts[identity] >= MAX_PENDING:
-            plan.refusals[index] = Refusal(TooManyPending)
+            plan.refusals[index] = RowRefusal(TooManyPending)
         counts[identity] += 1
 
 

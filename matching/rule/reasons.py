@@ -23,7 +23,7 @@ from matching.refusals import (
 )
 from matching.rule.facts import CARRIED_BY_MANY, CARRIED_BY_ONE
 from matching.rule.resemblance import find_differences
-from matching.rule.resolver import MatchRequest, Refusal
+from matching.rule.resolver import MatchRequest, RowRefusal
 
 # The offsets of time zones are whole hours but for a few; nobody is farther apart than this.
 MAX_HOURS_APART = 26
@@ -84,7 +84,7 @@ WHAT_IS_KNOWN = """
 
 
 def explain(
-    organization: Organization, refusals: Mapping[int, tuple[MatchRequest, Refusal]]
+    organization: Organization, refusals: Mapping[int, tuple[MatchRequest, RowRefusal]]
 ) -> dict[int, dict[str, Any]]:
     """Return the reasons of the curable refusals, by the same keys; at most four statements.
 
@@ -208,7 +208,7 @@ SENTENCES: dict[type[APIException], str] = {
 }
 
 
-def in_short(refusal: Refusal) -> dict[str, Any]:
+def in_short(refusal: RowRefusal) -> dict[str, Any]:
     """Return the reason of a pending match for a refusal that `explain` has none for."""
     return {"message": SENTENCES.get(refusal.error, "The external_id stands for a different match.")}
 
@@ -291,7 +291,7 @@ def duration(gap: timedelta) -> str:
     return " and ".join(parts[:2])
 
 
-def explain_unconnected_rooms(request: MatchRequest, refusal: Refusal) -> dict[str, Any]:
+def explain_unconnected_rooms(request: MatchRequest, refusal: RowRefusal) -> dict[str, Any]:
     """Make the reason of `no_connected_rooms`."""
     goal, session = refusal.goal, refusal.session
     assert goal is not None

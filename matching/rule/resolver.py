@@ -98,7 +98,7 @@ class Resolution(NamedTuple):
     unconnected_room_ids: Sequence[str]
 
 
-class Refusal(NamedTuple):
+class RowRefusal(NamedTuple):
     """Why a request became no match, or a report of a visitor no row, and what it takes to explain it."""
 
     error: type[APIException]
@@ -112,7 +112,7 @@ class Refusal(NamedTuple):
         return self.error.default_code
 
 
-def decide(request: MatchRequest, known_rooms: frozenset[str], facts: Facts) -> Resolution | Refusal:
+def decide(request: MatchRequest, known_rooms: frozenset[str], facts: Facts) -> Resolution | RowRefusal:
     """Apply the rule to one request, in the contract's order of steps.
 
     Args:
@@ -120,24 +120,24 @@ def decide(request: MatchRequest, known_rooms: frozenset[str], facts: Facts) -> 
     """
     goal, session = facts.goal, facts.session
     if goal is None:
-        return Refusal(GoalNotFound)
+        return RowRefusal(GoalNotFound)
     if unknown := [room for room in request.rooms if room not in known_rooms]:
-        return Refusal(UnknownRooms, unknown)
+        return RowRefusal(UnknownRooms, unknown)
 
     # 1. The session, chosen before rooms are looked at.
     if session is None:
-        return Refusal(SessionNotFound)
+        return RowRefusal(SessionNotFound)
 
     # 2. The rooms that count.
     counting = [room for room in request.rooms if goal.is_any_room_allowed or room in goal.allowed_room_ids]
     if not counting:
-        return Refusal(NoAllowedRooms, request.rooms)
+        return RowRefusal(NoAllowedRooms, request.rooms)
 
     # 3. The connected rooms.
     visited = set(session.room_ids)
     connected = [room for room in counting if room in visited]
     if not connected:
-        return Refusal(NoConnectedRooms, counting, goal, session)
+        return RowRefusal(NoConnectedRooms, counting, goal, session)
 
     # 4. The value.
     if request.goal_value is not None:

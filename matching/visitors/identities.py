@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from goalsvc.database.columns import Columns
 from goalsvc.database.parameters import new_pks, text_array
 from goalsvc.orgs.models import Organization
-from matching.matches.answers import Answer, failed_for, reported
+from matching.matches.answers import RowAnswer, failed_for, reported
 from matching.matches.retries import CollisionError
 from matching.models import VisitorIdentity
 from matching.refusals import IdentityTooCommon, SessionVisitorConflict
-from matching.rule.resolver import Refusal
+from matching.rule.resolver import RowRefusal
 from matching.visitors.arrivals import (
     AWAITING,
     FEW_VISITORS,
@@ -111,7 +111,7 @@ AWAITING_IDENTITIES = AWAITING.format(carried="unnest(%(identities)s::text[]) AS
 
 def record_identities(
     organization: Organization, reports: Sequence[IdentityReport], *, at: datetime
-) -> list[Answer[KnownIdentity]]:
+) -> list[RowAnswer[KnownIdentity]]:
     """Tie identities to visitors, and settle pending matches that lacked them, in one transaction.
 
     The answers are in the order of the reports.
@@ -131,14 +131,14 @@ def record_identities(
         if len(fine) < len(reports):
             arrival.delete_stray_visitors()
 
-    answers: list[Answer[KnownIdentity]] = []
+    answers: list[RowAnswer[KnownIdentity]] = []
     seen: set[Pair] = set()
     for report in reports:
         key = pair_of(report)
         if session_of(report) in disputed:
-            answers.append(failed_for(Refusal(SessionVisitorConflict)))
+            answers.append(failed_for(RowRefusal(SessionVisitorConflict)))
         elif key not in known:
-            answers.append(failed_for(Refusal(IdentityTooCommon)))
+            answers.append(failed_for(RowRefusal(IdentityTooCommon)))
         else:
             answers.append(reported(known[key], is_new=known[key].is_new and key not in seen))
             seen.add(key)

@@ -10,7 +10,7 @@ from rest_framework.exceptions import APIException
 
 from goalsvc.api.serializers import ObjectSerializer
 from goalsvc.orgs.models import Organization
-from matching.matches.answers import Answer, failed_by
+from matching.matches.answers import RowAnswer, failed_by
 from matching.matches.retries import retried_on_collision
 from matching.serializers.visitors import IDENTITY_OF_VISITOR, SESSION
 from matching.visitors.arrivals import IdentityReport, SessionReport
@@ -18,7 +18,7 @@ from matching.visitors.identities import KnownIdentity, record_identities
 from matching.visitors.sessions import KnownSession, record_sessions
 
 Report = TypeVar("Report", SessionReport, IdentityReport)
-ReportAnswer = Answer[KnownSession] | Answer[KnownIdentity]
+ReportAnswer = RowAnswer[KnownSession] | RowAnswer[KnownIdentity]
 
 
 def report_sessions(

@@ -14,11 +14,11 @@ from goalsvc.database.columns import Columns
 from goalsvc.database.parameters import new_pks, text_array
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
-from matching.matches.answers import Answer, failed_for, reported
+from matching.matches.answers import RowAnswer, failed_for, reported
 from matching.matches.retries import retried_on_collision
 from matching.models import VisitorSession
 from matching.refusals import IdentityTooCommon, SessionHasMatches, SessionVisitorConflict, UnknownRooms
-from matching.rule.resolver import Refusal
+from matching.rule.resolver import RowRefusal
 from matching.visitors.arrivals import (
     AWAITING,
     IS_AWAITED,
@@ -122,7 +122,7 @@ AWAITING_SESSIONS = AWAITING.format(
 
 def record_sessions(
     organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> list[Answer[KnownSession]]:
+) -> list[RowAnswer[KnownSession]]:
     """Merge what is reported of sessions into what is known: earliest start, latest end, all rooms.
 
     Identities that come along are tied to the sessions' visitors, and pending matches that lacked one of
@@ -148,13 +148,13 @@ def record_sessions(
         if len(accepted) < len(reports):
             arrival.delete_stray_visitors()
 
-    answers: list[Answer[KnownSession]] = []
+    answers: list[RowAnswer[KnownSession]] = []
     seen: set[str] = set()
     for index, report in enumerate(reports):
         if index in refusals:
             answers.append(failed_for(refusals[index]))
         elif not is_owner(report, known):
-            answers.append(failed_for(Refusal(SessionVisitorConflict)))
+            answers.append(failed_for(RowRefusal(SessionVisitorConflict)))
         else:
             session_id = report.visitor_session_id
             session = known[session_id]
@@ -163,7 +163,7 @@ def record_sessions(
     return answers
 
 
-def refuse(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[int, Refusal]:
+def refuse(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[int, RowRefusal]:
     """Return, by index, the refusals of unknown rooms and of identities tied to one visitor too many.
 
     As if each came alone after those before it: one that is refused for its rooms or its session takes no
@@ -172,17 +172,17 @@ def refuse(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[int, Refu
     places = arrival.places
     session_ids = {report.visitor_session_id for report in reports} if places else ()
     owners = find_owners(arrival, session_ids)
-    refusals: dict[int, Refusal] = {}
+    refusals: dict[int, RowRefusal] = {}
     for index, report in enumerate(reports):
         session_id, identity = report.visitor_session_id, report.visitor_identity
         if not arrival.known_rooms.issuperset(report.rooms):
             unknown = [room for room in report.rooms if room not in arrival.known_rooms]
-            refusals[index] = Refusal(UnknownRooms, unknown)
+            refusals[index] = RowRefusal(UnknownRooms, unknown)
         elif places and owners.get(session_id, report.visitor_id) == report.visitor_id:
             if identity is None or arrival.admit((identity, report.visitor_id)):
                 owners[session_id] = report.visitor_id
             else:
-                refusals[index] = Refusal(IdentityTooCommon)
+                refusals[index] = RowRefusal(IdentityTooCommon)
     return refusals
 
 

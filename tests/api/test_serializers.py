@@ -15,7 +15,7 @@ from matching.api.results import (
     VisitorIdentityBatchSerializer,
     VisitorSessionBatchSerializer,
 )
-from matching.matches.answers import Answer, Verdict
+from matching.matches.answers import RowAnswer, Verdict
 from matching.matches.summary import Summary, Tally
 from matching.models import ExternalMatch, MatchAttempt, VisitorIdentity
 from matching.serializers.matches import (
@@ -166,10 +166,10 @@ def test_results_of_a_batch_have_what_is_declared(batch, organization):
     rows = [make(organization) for make in ROWS[batch]]
     verdict = Verdict.REPLAYED if batch is MatchBatchSerializer else Verdict.KNOWN
     reason = {"message": "x"} if batch is MatchBatchSerializer else None
-    failed = Answer[Any](Verdict.FAILED, 400, code="x", detail="x", errors={}, reason=reason)
+    failed = RowAnswer[Any](Verdict.FAILED, 400, code="x", detail="x", errors={}, reason=reason)
     serializer = batch(context={"organization": organization, "at": AT})
 
-    shown = serializer.to_representation([failed, *(Answer(verdict, 200, row) for row in rows)])
+    shown = serializer.to_representation([failed, *(RowAnswer(verdict, 200, row) for row in rows)])
 
     assert list(shown) == list(serializer.fields)
     assert_as_declared(serializer.fields["summary"], shown["summary"])
