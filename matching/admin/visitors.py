@@ -18,7 +18,7 @@ from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.privacy import IdentityForm, holdings_page, show
 from matching.models import Visitor, VisitorIdentity, VisitorSession
 from matching.refusals import SessionHasMatches
-from matching.visitors.withdrawal import take_back_session
+from matching.visitors.sessions import take_back_session
 
 
 @admin.register(Visitor)

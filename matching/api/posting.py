@@ -26,10 +26,10 @@ from matching.api.parameters import GoalMatchQuery, PostingQuery
 from matching.api.results import MatchBatchSerializer, respond
 from matching.api.viewsets import BatchAPIView
 from matching.matches.answers import Verdict, failed_by
-from matching.matches.attempts import MatchAnswer, PostedMatch, keep_attempts
 from matching.matches.idempotency import KEY_HEADER, once, read_key
 from matching.matches.metrics import count_answers, count_stored_answer
-from matching.matches.posting import post_matches, read_request
+from matching.matches.posting import PostedMatch, keep_attempts, post_matches, read_request
+from matching.matches.recording import MatchAnswer
 from matching.matches.retries import retried_on_collision
 from matching.matches.summary import count_replays
 from matching.models import ExternalMatchQuerySet, MatchAttempt, PendingMatch
@@ -80,7 +80,7 @@ class MatchPosting(OrganizationAPIView):
                 return request.stored
             response = self.answer(validate_only=False)
             if status.is_success(response.status_code) and goals_in(response.data):
-                request.keep(response)
+                request.answer = response
         return response
 
     def post_items(self, items: list[Any], *, at: datetime, **asked: Any) -> list[MatchAnswer]:

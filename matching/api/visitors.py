@@ -33,8 +33,7 @@ from matching.serializers.visitors import (
 )
 from matching.visitors.identities import KnownIdentity
 from matching.visitors.reports import ReportAnswer, report_identities, report_sessions
-from matching.visitors.sessions import KnownSession
-from matching.visitors.withdrawal import take_back_session
+from matching.visitors.sessions import KnownSession, take_back_session
 
 # An address with this in the place of an id may name it in its query. So can be named what no address
 # can carry: `batch`, which is another address, `/`, which leaves the address of the list, and `.` and `..`,

@@ -102,30 +102,22 @@ def names_of(header: Sequence[str], columns: Columns) -> list[str]:
     for name in [*columns.renamed, *columns.ignored]:
         if plain(name) not in there:
             raise UnusableFileError(f"The file has no column {name}. It has: {listed(header)}.")
-    ignored = {plain(name) for name in columns.ignored}
-    names = []
-    for title in header:
-        if plain(title) in ignored:
-            names.append("")
-        elif plain(title) in said:
-            names.append(said[plain(title)])
-        elif plain(title) in known and known[plain(title)] not in said.values():
-            names.append(known[plain(title)])
-        else:
-            names.append(title)
+    ignored = dict.fromkeys(map(plain, columns.ignored), "")
+    unsaid = {title: name for title, name in known.items() if name not in said.values()}
+    meant = unsaid | said | ignored
+    names = [meant.get(plain(title), title) for title in header]
     doubled = sorted(name for name, count in Counter(names).items() if count > 1 and name)
     if doubled:
         raise UnusableFileError(f"The header has a column twice: {', '.join(doubled)}.")
     missing = sorted(columns.ours - set(names))
     others = [title for title in unread(header, names, columns) if plain(title) not in ignored]
-    probable: list[str] = []
-    for name in missing:
-        probable += [
-            f"The column “{title}” is probably {name}, which is missing: say --column "
-            f"{name}={shlex.quote(title)} to read it, or --ignore-column {shlex.quote(title)}."
-            for title in others
-            if is_meant(title, name)
-        ]
+    probable = [
+        f"The column “{title}” is probably {name}, which is missing: say --column "
+        f"{name}={shlex.quote(title)} to read it, or --ignore-column {shlex.quote(title)}."
+        for name in missing
+        for title in others
+        if is_meant(title, name)
+    ]
     lacking = [name for name in missing if name in columns.required]
     if lacking:
         probable.insert(0, f"The header lacks {', '.join(lacking)}. It has: {listed(header)}.")

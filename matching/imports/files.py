@@ -8,7 +8,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -67,10 +67,6 @@ class Encoding:
 
     name: str
     is_guessed: bool = False
-
-    @property
-    def is_utf8(self) -> bool:
-        return codecs.lookup(self.name).name == "utf-8"
 
 
 @contextmanager
@@ -152,17 +148,11 @@ def guess(part: bytes, number: int) -> str:
     # Western text in a single byte a letter is, from offices, what Windows writes there.
     name = best.encoding
     western = {"latin_1", "cp1252", "iso8859_15", "iso8859_9", "cp1254", "cp1257", "cp1250", "mac_roman"}
-    if name in western and all(can_be(line, "cp1252") for line in lines):
-        return "windows-1252"
+    if name in western:
+        with suppress(UnicodeDecodeError):
+            b"\n".join(lines).decode("cp1252")
+            return "windows-1252"
     return name.replace("cp125", "windows-125")
-
-
-def can_be(line: bytes, encoding: str) -> bool:
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def lines_of(file: IO[bytes], encoding: Encoding) -> Iterator[str]:
@@ -172,7 +162,7 @@ def lines_of(file: IO[bytes], encoding: Encoding) -> Iterator[str]:
 
     Raises: UnusableFileError for a line that is too long to be a row, or is not in the encoding.
     """
-    errors = "surrogateescape" if encoding.is_utf8 else "strict"
+    errors = "surrogateescape" if codecs.lookup(encoding.name).name == "utf-8" else "strict"
     text = TextIOWrapper(file, encoding.name, errors=errors, newline="")
     number = 0
     try:

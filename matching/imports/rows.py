@@ -5,13 +5,11 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rest_framework.exceptions import ParseError
 
 from goalsvc.api.bodies import decode_line
-from matching.imports.cells import restore
 from matching.imports.columns import Columns, names_of, unread
 from matching.imports.files import UnusableFileError
 from matching.imports.readings import Reading
@@ -19,6 +17,12 @@ from matching.imports.readings import Reading
 DELIMITERS = ",;\t|"
 # What a cell with several room ids may have between them.
 ROOM_SEPARATORS = str.maketrans(",;|\t\n", "     ")
+# Cells that a spreadsheet would run as a formula get an apostrophe going out, as people type it themselves,
+# and lose it coming in. Apostrophes count with them: `restore` then takes off what `defuse` has put there.
+RUNS = re.compile(r"'*[=+\-@\t\r]")
+NUMBER = re.compile(r"[+-][0-9]+(\.[0-9]+)?")
+# A formula that is a text: with it programs keep a spreadsheet from shortening a number, as in ="00123".
+TEXT = re.compile(r'="([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +33,6 @@ class Row:
     item: Any  # a JSON object, or the APIException that says why there is none
     source: Any  # a CSV row as a list of cells, or a line of NDJSON
     has_assumed_times: bool = False  # one without an offset was taken for UTC
-
-
-def unpacked_name(path: Path) -> Path:
-    """Return the name of a file without that of its compression."""
-    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
-
-
-def detect_format(path: Path) -> str:
-    """Tell the format from the file's name."""
-    return "ndjson" if unpacked_name(path).suffix.lower() in {".ndjson", ".jsonl", ".json"} else "csv"
 
 
 class Rereadable(Iterator[str]):
@@ -54,15 +48,24 @@ class Rereadable(Iterator[str]):
         self.taken.append(line)
         return line
 
-    def forget(self) -> None:
-        """Let the lines taken so far be gone."""
-        self.taken.clear()
-
     def put_back_all_but_first(self) -> str:
-        """Return the first line taken since the last `forget`; the others come again."""
+        """Return the first line in `taken`; the others come again."""
         first, *others = self.taken
         self.put_back.extendleft(reversed(others))
         return first
+
+
+def defuse(cell: str) -> str:
+    """Put an apostrophe before a cell that a spreadsheet would run; a number such as `-5.00` it may read."""
+    return f"'{cell}" if RUNS.match(cell) and not NUMBER.fullmatch(cell) else cell
+
+
+def restore(cell: str) -> str:
+    """Take the apostrophe off again, and a text out of its formula."""
+    if cell.startswith("'") and RUNS.match(cell):
+        return cell[1:]
+    text = TEXT.fullmatch(cell)
+    return text[1] if text else cell
 
 
 def is_blank(cells: Sequence[str]) -> bool:
@@ -106,7 +109,7 @@ class CSVFile:
         number = 0
         reader = csv.reader(self.lines, delimiter=self.delimiter, strict=True)
         while True:
-            self.lines.forget()
+            self.lines.taken.clear()
             try:
                 cells = [restore(cell) for cell in next(reader)]
             except StopIteration:
@@ -151,17 +154,9 @@ class CSVFile:
         return item
 
 
-class NDJSONFile:
-    """A file of JSON objects, one a line."""
-
-    unread: Sequence[str] = ()
-
-    def __init__(self, lines: Iterator[str], reading: Reading) -> None:
-        self.lines = lines
-        self.reading = reading
-
-    def rows(self) -> Iterator[Row]:
-        filled = (line.encode(errors="surrogateescape") for line in self.lines if line.strip())
-        for number, line in enumerate(filled, 1):
-            item = decode_line(line)
-            yield Row(number, self.reading.read(item), line, self.reading.has_assumed_times(item))
+def rows_of_ndjson(lines: Iterator[str], reading: Reading) -> Iterator[Row]:
+    """Yield the rows of a file of JSON objects, one a line."""
+    filled = (line.encode(errors="surrogateescape") for line in lines if line.strip())
+    for number, line in enumerate(filled, 1):
+        item = decode_line(line)
+        yield Row(number, reading.read(item), line, reading.has_assumed_times(item))

@@ -4,12 +4,11 @@ import gc
 import sys
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.core.management.base import BaseCommand, CommandError
@@ -19,17 +18,14 @@ from goalsvc.orgs.models import Organization
 from matching.imports.columns import Columns, plain
 from matching.imports.files import UnusableFileError
 from matching.imports.readings import Reading
-from matching.imports.rows import detect_format, unpacked_name
-from matching.imports.runs import ASSUMED_TIMES, CODE, Import
-from matching.management.naming import organization_named
-from matching.matches.answers import RowAnswer
+from matching.imports.runs import ASSUMED_TIMES, CODE, Import, Recorder
 from matching.models import ImportRun
+
+NDJSON_SUFFIXES = {".ndjson", ".jsonl", ".json"}
 
 
 class ImportCommand(BaseCommand):
-    """Imports a file into an organization; the subclasses say what its rows are."""
-
-    kind: ClassVar[ImportRun.Kind]
+    """A command that imports a file into an organization; the subclasses say what its rows are."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", type=Path)
@@ -80,58 +76,39 @@ class ImportCommand(BaseCommand):
             help="give the verdicts and write nothing; each chunk of 5,000 rows is judged for itself",
         )
 
-    def read_options(self, organization: Organization, options: dict[str, Any]) -> dict[str, Any]:
-        """Return the options that change the meaning of the rows. Raises: CommandError."""
-        return {}
-
-    def columns(self, options: dict[str, Any]) -> Columns:
-        raise NotImplementedError
-
-    def record(
+    def import_file(
         self,
-        organization: Organization,
-        items: Sequence[Any],
-        at: datetime,
-        options: dict[str, Any],
-        validate_only: bool,
-    ) -> Sequence[RowAnswer[Any]]:
-        """Write the rows of a chunk; return the answer to each."""
-        raise NotImplementedError
-
-    def handle(self, *, file: Path, organization: str, dry_run: bool, **options: Any) -> None:
-        owner = organization_named(organization)
+        kind: ImportRun.Kind,
+        owner: Organization,
+        columns: Columns,
+        record: Recorder,
+        *,
+        file: Path,
+        dry_run: bool,
+        meaning: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """Import the file and say what became of its rows, of which `meaning` changes what they say."""
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
-        wanted = self.read_options(owner, options)
         # A dry run must not overwrite the results of an import that has stopped halfway.
-        plain_file = unpacked_name(file)
+        plain_file = file.with_suffix("") if file.suffix.lower() == ".gz" else file
         suffix = f".{'dry-run' if dry_run else 'failed'}{plain_file.suffix or '.csv'}"
         results_path = options["results"] or plain_file.with_suffix(suffix)
         if results_path.exists() and results_path.samefile(file):
             raise CommandError("The results would overwrite the file; name another place with --results.")
-        columns = self.columns(wanted)
-        columns = replace(
-            columns, renamed=read_columns(options["column"], columns), ignored=options["ignore_column"]
-        )
-        remarks: list[str] = []
-
-        def say(remark: str) -> None:
-            """Say it at once, for an import can take long, and again in the summary."""
-            tqdm.write(remark, file=sys.stderr)
-            remarks.append(remark)
-
+        renamed = read_columns(options["column"], columns)
         job = Import(
             organization=owner,
-            kind=self.kind,
+            kind=kind,
             path=file,
-            format=options["format"] or detect_format(file),
+            format=options["format"] or ("ndjson" if plain_file.suffix.lower() in NDJSON_SUFFIXES else "csv"),
             encoding=options["encoding"],
-            columns=columns,
+            columns=replace(columns, renamed=renamed, ignored=options["ignore_column"]),
             reading=reading_of(options),
-            options=wanted,
-            record=lambda items, at: self.record(owner, items, at, wanted, dry_run),
+            options=meaning or {},
+            record=record,
             results_path=results_path,
-            say=say,
             validate_only=dry_run,
         )
         # A chunk makes many objects and hardly a cycle: looked through by default after every 700.
@@ -139,13 +116,8 @@ class ImportCommand(BaseCommand):
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         with tqdm(unit=" rows", unit_scale=True, file=sys.stderr, desc=file.name) as bar:
-
-            def progress(rows: int, lines: int) -> None:
-                bar.total = lines
-                bar.update(rows)
-
             try:
-                run = job.run(progress)
+                run = job.run(bar)
             except UnusableFileError as error:
                 raise CommandError(str(error)) from None
             except KeyboardInterrupt:
@@ -154,7 +126,7 @@ class ImportCommand(BaseCommand):
             finished = run.finished_at.isoformat(timespec="seconds")
             self.stdout.write(f"This file was imported before, by {finished}: nothing to do. It had")
         self.report(run, results_path, validate_only=dry_run)
-        for remark in remarks:
+        for remark in job.remarks:
             self.stdout.write(remark)
 
     def report(self, run: ImportRun, results_path: Path, *, validate_only: bool) -> None:

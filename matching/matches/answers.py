@@ -1,5 +1,6 @@
 """What a posted row is answered, be it a match or a report of a visitor: alone, in a batch or in a file."""
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -42,6 +43,13 @@ class RowAnswer(NamedTuple, Generic[Row]):
     reason: dict[str, Any] | None = None
 
 
+def reported(row: Row, *, is_new: bool) -> RowAnswer[Row]:
+    """Return the answer that tells of a session or an identity."""
+    if is_new:
+        return RowAnswer(Verdict.CREATED, status.HTTP_201_CREATED, row)
+    return RowAnswer(Verdict.KNOWN, status.HTTP_200_OK, row)
+
+
 def failed_for(refusal: RowRefusal, reason: dict[str, Any] | None = None) -> RowAnswer[Any]:
     """Return the answer that tells of a refusal."""
     error = refusal.error
@@ -67,10 +75,7 @@ def invalid(errors: dict[str, Any]) -> RowAnswer[Any]:
 
 def summary_of(answers: Sequence[RowAnswer[Any]], verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Count the answers to a batch by verdict, all of `verdicts` even if there are none, and by code."""
-    by_verdict, by_code = dict.fromkeys(verdicts, 0), dict[str, int]()
-    for answer in answers:
-        by_verdict[answer.verdict] += 1
-        if answer.code is not None:
-            by_code[answer.code] = by_code.get(answer.code, 0) + 1
-    counts = {verdict.value: count for verdict, count in by_verdict.items()}
-    return {"received": len(answers), **counts, "by_code": by_code}
+    by_verdict = Counter(answer.verdict for answer in answers)
+    by_code = Counter(answer.code for answer in answers if answer.code is not None)
+    counts = {verdict.value: by_verdict[verdict] for verdict in verdicts}
+    return {"received": len(answers), **counts, "by_code": dict(by_code)}

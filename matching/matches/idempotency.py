@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,8 @@ HEADER = "Idempotency-Key"
 KEY_HEADER = "HTTP_IDEMPOTENCY_KEY"  # as WSGI names it
 REPLAY_HEADER = "Idempotent-Replay"
 SANE_KEY = re.compile(rf"[\x21-\x7e]([\x20-\x7e]{{0,{MAX_KEY_LENGTH - 2}}}[\x21-\x7e])?")
+# Until the transaction ends; false when another request has the key.
+TRY_TO_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
 
 
 def read_key(request: Request) -> str | None:
@@ -45,16 +48,12 @@ def read_key(request: Request) -> str | None:
     return key
 
 
+@dataclass
 class KeyedRequest:
-    """A request with an Idempotency-Key: `stored` is the answer to the first one with this key, if any."""
+    """A request with an Idempotency-Key."""
 
-    def __init__(self, stored: Response | None) -> None:
-        self.stored = stored
-        self.answer: Response | None = None
-
-    def keep(self, answer: Response) -> None:
-        """Have the answer stored for the requests to come with this key."""
-        self.answer = answer
+    stored: Response | None = None  # the answer to the first one with the key, if there was one
+    answer: Response | None = None  # what is to be stored for those to come
 
 
 @contextmanager
@@ -70,14 +69,22 @@ def once(
     Raises: IdempotencyKeyInUse while the first request is still running, IdempotencyKeyReused when its
         payload was another.
     """
-    digest = digest_of(payload)
+    # Not msgspec: it refuses the lone surrogates that a client may send, and the checks come later.
+    canonical = json.dumps(payload, sort_keys=True, default=str)
+    digest = hashlib.blake2b(canonical.encode(), digest_size=16).digest()
     with transaction.atomic():
-        if not try_to_lock(organization, endpoint, key):
+        with connection.cursor() as cursor:
+            cursor.execute(TRY_TO_LOCK, [f"{organization.id} {endpoint} {key}"])
+            [is_locked] = cursor.fetchone()
+        if not is_locked:
             raise IdempotencyKeyInUse
         first = organization.idempotency_keys.filter(endpoint=endpoint, key=key).first()
         if first is not None and bytes(first.request_digest) != digest:
             raise IdempotencyKeyReused
-        request = KeyedRequest(None if first is None else stored_answer(first))
+        request = KeyedRequest()
+        if first is not None:
+            body, headers = msgspec.json.decode(bytes(first.body)), {REPLAY_HEADER: "true"}
+            request.stored = Response(body, status=first.status_code, headers=headers)
         yield request
         if request.answer is not None:
             IdempotencyKey.objects.create(
@@ -89,25 +96,3 @@ def once(
                 body=JSONRenderer().render(request.answer.data),
                 created_at=at,
             )
-
-
-def stored_answer(first: IdempotencyKey) -> Response:
-    body = msgspec.json.decode(bytes(first.body))
-    return Response(body, status=first.status_code, headers={REPLAY_HEADER: "true"})
-
-
-def digest_of(payload: Any) -> bytes:
-    # Not msgspec: it refuses the lone surrogates that a client may send, and the checks come later.
-    canonical = json.dumps(payload, sort_keys=True, default=str)
-    return hashlib.blake2b(canonical.encode(), digest_size=16).digest()
-
-
-def try_to_lock(organization: Organization, endpoint: str, key: str) -> bool:
-    """Take the key until the transaction ends; False when another request has it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))",
-            [f"{organization.id} {endpoint} {key}"],
-        )
-        row = cursor.fetchone()
-    return bool(row[0])

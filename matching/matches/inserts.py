@@ -124,44 +124,29 @@ INSERT_PENDING_MATCHES = f"""
 """
 
 
-def insert_matches(matches: Sequence[NewMatch]) -> set[UUID]:
+def insert_matches(matches: Sequence[NewMatch], *, is_settling: bool = False) -> set[UUID]:
     """Write matches of one organization and moment in one statement; return the ids of those written.
 
     A match is left out when its external id already stands for one of its goal, or for a pending one: the
     index decides, so two deliveries at the same moment write one match.
+
+    Args:
+        is_settling: they are of pending matches that the caller has locked, which is as good as a claim:
+            while one is pending, nobody else writes its match.
     """
-    if len(matches) == 1:
-        return insert_match(matches[0])
-    return insert_with(INSERT_MANY_MATCHES, matches)
-
-
-def insert_settled_matches(matches: Sequence[NewMatch]) -> set[UUID]:
-    """Write matches whose pending matches the caller has locked, as `insert_matches` does.
-
-    The lock is as good as a claim: while it is pending, nobody else writes its match.
-    """
-    return insert_with(INSERT_SETTLED_MATCHES, matches)
-
-
-def insert_with(statement: Statement, matches: Sequence[NewMatch]) -> set[UUID]:
     if not matches:
         return set()
-    rows = statement.fetch(
-        organization=matches[0].organization_id,
-        created_at=matches[0].created_at,
-        **MATCH.parameters_of_rows(matches),
-    )
+    first = matches[0]
+    if is_settling:
+        statement, parameters = INSERT_SETTLED_MATCHES, MATCH.parameters_of_rows(matches)
+    elif len(matches) > 1:
+        statement, parameters = INSERT_MANY_MATCHES, MATCH.parameters_of_rows(matches)
+    else:
+        statement = INSERT_ONE_MATCH if first.external_id is None else INSERT_ONE_CLAIMED_MATCH
+        parameters = MATCH.parameters_of_row(first)
+    rows = statement.fetch(organization=first.organization_id, created_at=first.created_at, **parameters)
     written = {id for (id,) in rows}
     return {match.id for match in matches if len(written) == len(matches) or str(match.id) in written}
-
-
-def insert_match(match: NewMatch) -> set[UUID]:
-    """Write one match; return its id, or nothing when it is left out."""
-    statement = INSERT_ONE_MATCH if match.external_id is None else INSERT_ONE_CLAIMED_MATCH
-    is_written = statement.fetch(
-        organization=match.organization_id, created_at=match.created_at, **MATCH.parameters_of_row(match)
-    )
-    return {match.id} if is_written else set()
 
 
 def insert_pending_matches(pendings: Sequence[PendingMatch]) -> set[UUID]:

@@ -46,11 +46,8 @@ class PendingMatches(Collector):
             count = pendings.values("pk")[:MAX_COUNTED].count()
         except (DatabaseError, InterfaceError):
             return  # the other metrics are needed most when the database is away
-        yield GaugeMetricFamily(
-            "goalsvc_pending_matches",
-            f"Matches held at present, counted up to {MAX_COUNTED}.",
-            value=count,
-        )
+        text = f"Matches held at present, counted up to {MAX_COUNTED}."
+        yield GaugeMetricFamily("goalsvc_pending_matches", text, value=count)
 
     def describe(self) -> Iterator[Metric]:
         """Say that there is something, without asking the database at the start."""

@@ -1,6 +1,5 @@
 """Pending matches: stored while an identity or a session is missing, and settled once it has arrived."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,7 +17,6 @@ from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING
 from matching.models import PendingMatch
 from matching.refusals import NoConnectedRooms, SessionNotFound
-from matching.rule.reasons import in_short
 from matching.rule.resolver import MatchRequest, RowRefusal
 
 # An arriving identity or session can cure these refusals.
@@ -78,7 +76,6 @@ def new_pending_match(
     request: MatchRequest,
     refusal: RowRefusal,
     reason: dict[str, Any],
-    *,
     at: datetime,
 ) -> PendingMatch:
     """Make the pending match of a request, not yet written."""
@@ -113,13 +110,8 @@ def request_of(pending: PendingMatch) -> MatchRequest:
     )
 
 
-def settlement_of(pending: PendingMatch, refusal: RowRefusal, reason: dict[str, Any] | None) -> Settlement:
-    """Say that a pending match is refused once more, which leaves it pending."""
-    return Settlement(pending.id, code=refusal.code, reason=json.dumps(reason or in_short(refusal)))
-
-
 def write_settlements(organization: Organization, settlements: Sequence[Settlement], *, at: datetime) -> None:
     """Write in one statement what became of pending matches that the caller has locked."""
-    parameters: dict[str, Any] = {"organization": organization.id, "at": at}
+    settled = SETTLEMENT.parameters_of_rows(settlements)
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE, parameters | SETTLEMENT.parameters_of_rows(settlements))
+        cursor.execute(SETTLE, {"organization": organization.id, "at": at, **settled})

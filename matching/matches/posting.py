@@ -1,27 +1,39 @@
-"""Posting matches: read, recorded, answered, counted; the same from a single call, a batch or a file."""
+"""Posting matches, alone, in a batch or in a file: read, recorded, answered, counted; rejected ones kept."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
 from goals.refusals import GoalNotFound
-from goalsvc.api.fields import parse_uuid
+from goalsvc.api.fields import FORBIDDEN_CHARACTERS, MomentField, parse_uuid
+from goalsvc.api.requests import current_request_id
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization, User
-from matching.matches.answers import RowAnswer, Verdict, failed_by, failed_for
-from matching.matches.attempts import MatchAnswer, PostedMatch, keep_attempts
+from matching.matches.answers import Verdict, failed_by
 from matching.matches.metrics import count_answers
-from matching.matches.recording import Outcome, Pending, Recorded, Refused, record_matches
+from matching.matches.recording import MatchAnswer, record_matches
 from matching.matches.summary import count_replays
 from matching.models import MatchAttempt
 from matching.rule.resolver import MatchRequest
-from matching.serializers.inputs import check_match
+from matching.serializers.inputs import IDENTITY, IDENTITY_ALIAS, check_match
+
+MOMENT = MomentField()
+
+
+@dataclass(slots=True)
+class PostedMatch:
+    """A posted match on its way: as it was sent, as it was read, and what it is answered."""
+
+    item: Any  # as `post_matches` takes it
+    request: MatchRequest | None = None  # None: it could not be read
+    answer: MatchAnswer | None = None
+    goal_id: UUID | None = None  # of one that could not be read: the organization's goal that it names
 
 
 def post_matches(
@@ -56,9 +68,9 @@ def post_matches(
     with nullcontext() if is_one_write and not validate_only else transaction.atomic():
         if readable:
             requests = [request for _, request in readable]
-            outcomes = record_matches(organization, requests, at=at, validate_only=validate_only, ahead=ahead)
-            for (match, _), outcome in zip(readable, outcomes, strict=True):
-                match.answer = answer_to_match(outcome)
+            recorded = record_matches(organization, requests, at=at, validate_only=validate_only, ahead=ahead)
+            for (match, _), answer in zip(readable, recorded, strict=True):
+                match.answer = answer
         answers = [match.answer for match in posted if match.answer is not None]
         if validate_only:
             transaction.set_rollback(True)
@@ -69,19 +81,6 @@ def post_matches(
             replayed = [answer.row for answer in answers if answer.verdict is Verdict.REPLAYED]
             count_replays(organization, (row.goal_id for row in replayed if row is not None), at=at)
     return answers
-
-
-def answer_to_match(outcome: Outcome) -> MatchAnswer:
-    """Return the answer that tells of an outcome."""
-    match outcome:
-        case Recorded(match, is_replay):
-            verdict = Verdict.REPLAYED if is_replay else Verdict.CREATED
-            return RowAnswer(verdict, status.HTTP_200_OK, match)
-        case Pending(pending, is_replay):
-            verdict = Verdict.REPLAYED if is_replay else Verdict.PENDING
-            return RowAnswer(verdict, status.HTTP_202_ACCEPTED, pending)
-        case Refused(refusal, reason):
-            return failed_for(refusal, reason)
 
 
 def forget_ids(answers: Sequence[MatchAnswer], *, at: datetime) -> None:
@@ -162,3 +161,57 @@ def refuse_unknown_goals(
     for match in refused:
         if match.goal_id is not None and match.goal_id not in known:
             match.answer, match.goal_id = failed_by(GoalNotFound()), None
+
+
+def keep_attempts(
+    organization: Organization,
+    posted: Sequence[PostedMatch],
+    *,
+    by: User | None,
+    at: datetime,
+    source: MatchAttempt.Source,
+) -> None:
+    """Keep the rejected ones of posted matches; of those that could not be read, as much as can be."""
+    attempts = []
+    for match in posted:
+        answer, request = match.answer, match.request
+        if answer is None or answer.code is None:
+            continue
+        sent = match.item if isinstance(match.item, dict) else {}
+        identity = sent.get(IDENTITY, sent.get(IDENTITY_ALIAS))
+        moment = sent.get("goal_matched_at")
+        goal_id = request.goal_id if request else match.goal_id
+        attempt = MatchAttempt(
+            organization_id=organization.id,
+            goal_id=None if answer.code == GoalNotFound.default_code else goal_id,
+            source=source,
+            visitor_identity=request.visitor_identity if request else readable(identity),
+            goal_matched_at=request.goal_matched_at if request else readable_moment(moment),
+            external_id=request.external_id if request else readable(sent.get("external_id")),
+            code=answer.code,
+            detail=answer.detail or "",
+            errors=answer.errors,
+            reason=answer.reason,
+            request_id=current_request_id.get(),
+            created_at=at,
+            created_by_id=by.id if by else None,
+        )
+        attempts.append(attempt)
+    if attempts:
+        MatchAttempt.objects.bulk_create(attempts)
+
+
+def readable(value: Any) -> str | None:
+    """Return the text that a faulty item brought, if it is one that can be stored."""
+    if not isinstance(value, str) or not value.strip() or FORBIDDEN_CHARACTERS.search(value):
+        return None
+    return value.strip()[:255]
+
+
+def readable_moment(value: Any) -> datetime | None:
+    """Return the moment that a faulty item brought, if it is one."""
+    try:
+        moment: datetime = MOMENT.run_validation(value)
+    except ValidationError:
+        return None
+    return moment

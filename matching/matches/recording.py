@@ -4,25 +4,22 @@ Requests are planned, written and, where another transaction wrote first, planne
 matching.matches.locks for the locks that this takes).
 """
 
-from collections.abc import Callable, Collection, Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from rest_framework import status
 from uuid_utils.compat import uuid7
 
 from goalsvc.database.planning import plan_for_many
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING
-from matching.matches.inserts import (
-    NewMatch,
-    insert_matches,
-    insert_pending_matches,
-    insert_settled_matches,
-)
+from matching.matches.answers import RowAnswer, Verdict, failed_for
+from matching.matches.inserts import NewMatch, insert_matches, insert_pending_matches
 from matching.matches.locks import claim, lock_out_arrivals
 from matching.matches.pending import (
     Settlement,
@@ -30,43 +27,15 @@ from matching.matches.pending import (
     is_to_be_pending,
     new_pending_match,
     request_of,
-    settlement_of,
     write_settlements,
 )
 from matching.models import ExternalMatch, PendingMatch, PendingMatchQuerySet
 from matching.refusals import ExternalIdConflict, TooManyPending
 from matching.rule.facts import find_facts
-from matching.rule.reasons import explain
-from matching.rule.resolver import (
-    MatchRequest,
-    Resolution,
-    RowRefusal,
-    decide,
-)
+from matching.rule.reasons import explain, in_short
+from matching.rule.resolver import MatchRequest, Resolution, RowRefusal, decide
 
-
-class Recorded(NamedTuple):
-    """The match of a request: written by it, or (`is_replay`) by an earlier delivery of the same event."""
-
-    match: NewMatch | ExternalMatch
-    is_replay: bool = False
-
-
-class Pending(NamedTuple):
-    """The request waits for what it lacks: since now, or (`is_replay`) since an earlier delivery."""
-
-    pending: PendingMatch
-    is_replay: bool = False
-
-
-class Refused(NamedTuple):
-    """The request became no match; `reason` has the facts behind a curable refusal."""
-
-    refusal: RowRefusal
-    reason: dict[str, Any] | None = None
-
-
-Outcome = Recorded | Pending | Refused
+MatchAnswer = RowAnswer[NewMatch | ExternalMatch | PendingMatch]
 
 
 def record_matches(
@@ -76,27 +45,26 @@ def record_matches(
     at: datetime,
     validate_only: bool = False,
     ahead: Ahead | None = None,
-) -> list[Outcome]:
-    """Apply the rule to each request and write what follows.
+) -> list[MatchAnswer]:
+    """Apply the rule to each request and write what follows; return the answers, in the order of requests.
 
-    Each request gets the outcome that it would get alone, after those before it. The number of statements
+    Each request gets the answer that it would get alone, after those before it. The number of statements
     does not depend on the number of requests. Runs in the caller's transaction, if there is one; there must
     be one where a request may become pending.
 
     Args:
         validate_only: the caller will roll back, so no locks are taken that others would wait for.
         ahead: the facts of the only request, read already.
-
-    Returns: the outcomes, in the order of the requests.
     """
-    outcomes: dict[int, Outcome] = {}
+    answers: dict[int, MatchAnswer] = {}
     is_alone = validate_only  # arriving sessions and identities wait for this transaction
     has_claims = validate_only or len(requests) == 1  # one match takes its claim as it is written
     external_ids = [request.external_id for request in requests]
     if len(requests) > 1:
         plan_for_many()
-    while open_indexes := undecided(requests, outcomes):
-        plan = make_plan(organization, requests, open_indexes, ahead=ahead)
+    while open_indexes := unanswered(requests, answers):
+        plan = Plan(organization, requests, at)
+        fill_in(plan, open_indexes, ahead)
         if (plan.has_pending or plan.overdue) and not is_alone:
             # What is missing may be arriving in a transaction that is not committed yet. Wait for such, look
             # again, and let new ones wait until they can see what becomes pending here. (An arrival settles
@@ -114,8 +82,8 @@ def record_matches(
             with transaction.atomic(savepoint=False):
                 settle(organization, organization.pending_matches.filter(id__in=plan.overdue), at=at)
             continue
-        outcomes |= carry_out(plan, organization, requests, at=at)
-    return [outcomes[index] for index in range(len(requests))]
+        answers |= carry_out(plan)
+    return [answers[index] for index in range(len(requests))]
 
 
 def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: datetime) -> int:
@@ -128,30 +96,38 @@ def settle(organization: Organization, pendings: PendingMatchQuerySet, *, at: da
     if not locked:
         return 0
     requests = [request_of(pending) for pending in locked]
-    outcomes: dict[int, Outcome] = {}
-    while open_indexes := undecided(requests, outcomes):
-        plan = make_plan(organization, requests, open_indexes, is_settling=True)
-        outcomes |= carry_out(plan, organization, requests, at=at, insert=insert_settled_matches)
+    answers: dict[int, MatchAnswer] = {}
+    refusals: dict[int, RowRefusal] = {}
+    while open_indexes := unanswered(requests, answers):
+        plan = Plan(organization, requests, at, is_settling=True)
+        fill_in(plan, open_indexes)
+        answers |= carry_out(plan)
+        refusals |= plan.refusals
     settlements = []
     for index, pending in enumerate(locked):
-        outcome = outcomes[index]
-        if isinstance(outcome, Recorded):
-            settlements.append(Settlement(pending.id, outcome.match.id))
-        elif isinstance(outcome, Refused):
-            settlements.append(settlement_of(pending, outcome.refusal, outcome.reason))
+        match, refusal = answers[index].row, refusals.get(index)
+        if match is not None:
+            settlements.append(Settlement(pending.id, match.id))
+        elif refusal is not None:
+            reason = json.dumps(answers[index].reason or in_short(refusal))
+            settlements.append(Settlement(pending.id, code=refusal.code, reason=reason))
     write_settlements(organization, settlements, at=at)
     return sum(settlement.match_id is not None for settlement in settlements)
 
 
-def undecided(requests: Sequence[MatchRequest], outcomes: Collection[int]) -> list[int]:
-    """Return the indexes of the requests that have no outcome yet."""
-    return [index for index in range(len(requests)) if index not in outcomes]
+def unanswered(requests: Sequence[MatchRequest], answers: Collection[int]) -> list[int]:
+    """Return the indexes of the requests that have no answer yet."""
+    return [index for index in range(len(requests)) if index not in answers]
 
 
 @dataclass(slots=True)
 class Plan:
     """What is to become of the open requests, by their indexes. An index that is missing stays open."""
 
+    organization: Organization
+    requests: Sequence[MatchRequest]
+    at: datetime
+    is_settling: bool = False  # the requests are of pending matches, which do not stand in their own way
     resolutions: dict[int, Resolution] = field(default_factory=dict)
     refusals: dict[int, RowRefusal] = field(default_factory=dict)
     replays: dict[int, UUID] = field(default_factory=dict)  # of matches
@@ -161,29 +137,16 @@ class Plan:
     has_pending: bool = False  # a match is to become pending
 
 
-def make_plan(
-    organization: Organization,
-    requests: Sequence[MatchRequest],
-    indexes: Sequence[int],
-    *,
-    ahead: Ahead | None = None,
-    is_settling: bool = False,
-) -> Plan:
-    """Apply the rule to the requests at these indexes, as if each came after those before it.
-
-    Args:
-        ahead: the facts of the only request, read already.
-        is_settling: the requests are of pending matches, which do not stand in their own way.
-    """
-    plan = Plan()
-    known_rooms, facts = find_facts(organization, [requests[index] for index in indexes], ahead)
+def fill_in(plan: Plan, indexes: Sequence[int], ahead: Ahead | None = None) -> None:
+    """Apply the rule to the requests at these indexes, as if each came after those before it."""
+    open_requests = [plan.requests[index] for index in indexes]
+    known_rooms, facts = find_facts(plan.organization, open_requests, ahead)
     claimed: set[tuple[UUID, str]] = set()  # goals and external ids of what this plan will write
-    for index, fact in zip(indexes, facts, strict=True):
-        request = requests[index]
+    for index, request, fact in zip(indexes, open_requests, facts, strict=True):
         decision = decide(request, known_rooms, fact)
         is_pending = isinstance(decision, RowRefusal) and is_to_be_pending(request, decision)
         if request.external_id is not None and fact.goal is not None:
-            pending = None if is_settling else fact.pending
+            pending = None if plan.is_settling else fact.pending
             if pending:
                 plan.met.add(pending.pk)
             if first := fact.match or pending:
@@ -206,31 +169,26 @@ def make_plan(
             plan.resolutions[index] = decision
         else:
             plan.refusals[index] = decision
-    return plan
 
 
-def carry_out(
-    plan: Plan,
-    organization: Organization,
-    requests: Sequence[MatchRequest],
-    *,
-    at: datetime,
-    insert: Callable[[Sequence[NewMatch]], set[UUID]] = insert_matches,
-) -> dict[int, Outcome]:
-    """Write what a plan says; return the outcomes by index.
+def carry_out(plan: Plan) -> dict[int, MatchAnswer]:
+    """Write what a plan says; return the answers by index.
 
     An index is missing where another transaction wrote the external id first, or settled the pending match
     that it stood for: planned again, the request finds the other's match.
     """
-    outcomes: dict[int, Outcome] = {}
+    organization, requests, at = plan.organization, plan.requests, plan.at
+    answers: dict[int, MatchAnswer] = {}
     matches = {
         index: new_match(organization, requests[index], resolution, at=at)
         for index, resolution in plan.resolutions.items()
     }
-    written = insert(list(matches.values()))
-    outcomes |= {index: Recorded(match) for index, match in matches.items() if match.id in written}
+    written = insert_matches(list(matches.values()), is_settling=plan.is_settling)
+    for index, match in matches.items():
+        if match.id in written:
+            answers[index] = RowAnswer(Verdict.CREATED, status.HTTP_200_OK, match)
 
-    refuse_too_many(plan, organization, requests, at=at)
+    refuse_too_many(plan)
     reasons = explain(
         organization, {index: (requests[index], refusal) for index, refusal in plan.refusals.items()}
     )
@@ -238,42 +196,42 @@ def carry_out(
     for index, refusal in plan.refusals.items():
         request = requests[index]
         if is_to_be_pending(request, refusal):
-            pendings[index] = new_pending_match(organization, request, refusal, reasons[index], at=at)
+            pendings[index] = new_pending_match(organization, request, refusal, reasons[index], at)
         else:
-            outcomes[index] = Refused(refusal, reasons.get(index))
+            answers[index] = failed_for(refusal, reasons.get(index))
     stored = insert_pending_matches(list(pendings.values()))
-    outcomes |= {index: Pending(pending) for index, pending in pendings.items() if pending.id in stored}
+    for index, pending in pendings.items():
+        if pending.id in stored:
+            answers[index] = RowAnswer(Verdict.PENDING, status.HTTP_202_ACCEPTED, pending)
 
     if plan.replays:
         first_matches = organization.matches.with_visitors().in_bulk(list(set(plan.replays.values())))
         for index, pk in plan.replays.items():
             if pk in first_matches:
-                outcomes[index] = Recorded(first_matches[pk], is_replay=True)
+                answers[index] = RowAnswer(Verdict.REPLAYED, status.HTTP_200_OK, first_matches[pk])
     if plan.replays_of_pending:
         still_open = organization.pending_matches.open(at)
         first_pendings = still_open.in_bulk(list(set(plan.replays_of_pending.values())))
         for index, pk in plan.replays_of_pending.items():
             if pk in first_pendings:
-                outcomes[index] = Pending(first_pendings[pk], is_replay=True)
-    return outcomes
+                answers[index] = RowAnswer(Verdict.REPLAYED, status.HTTP_202_ACCEPTED, first_pendings[pk])
+    return answers
 
 
-def refuse_too_many(
-    plan: Plan, organization: Organization, requests: Sequence[MatchRequest], *, at: datetime
-) -> None:
+def refuse_too_many(plan: Plan) -> None:
     """Refuse what would become pending beyond the limit for an identity, the later requests first.
 
     The transaction has the arrivals lock exclusively, so nobody else adds any after the count.
     """
-    indexes = [
-        index for index, refusal in plan.refusals.items() if is_to_be_pending(requests[index], refusal)
-    ]
-    if not indexes:
+    waiting = {
+        index: plan.requests[index].visitor_identity
+        for index, refusal in plan.refusals.items()
+        if is_to_be_pending(plan.requests[index], refusal)
+    }
+    if not waiting:
         return
-    identities = list({requests[index].visitor_identity for index in indexes})
-    counts = count_pending_matches(organization, identities, at=at)
-    for index in indexes:
-        identity = requests[index].visitor_identity
+    counts = count_pending_matches(plan.organization, list(set(waiting.values())), at=plan.at)
+    for index, identity in waiting.items():
         if counts[identity] >= MAX_PENDING:
             plan.refusals[index] = RowRefusal(TooManyPending)
         counts[identity] += 1

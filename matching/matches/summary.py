@@ -32,7 +32,7 @@ def count_replays(organization: Organization, goal_ids: Iterable[UUID], *, at: d
             {
                 "organization": organization.id,
                 "day": at.date(),
-                "goals": array(counts.keys()),
+                "goals": array(counts),
                 "counts": list(counts.values()),
             },
         )
@@ -96,15 +96,6 @@ class Tally:
         events = self.received - self.replayed
         return round(self.matched / events, 4) if events else None
 
-    def include(self, other: "Tally") -> None:
-        """Add another tally to this one."""
-        self.matched += other.matched
-        self.replayed += other.replayed
-        self.pending += other.pending
-        self.rejected += other.rejected
-        successes = [tally.last_success for tally in (self, other) if tally.last_success]
-        self.last_success = max(successes, default=None)
-
     def add(self, outcome: str, count: int, latest: datetime | None) -> None:
         if outcome.startswith(REJECTED):
             self.rejected[outcome.removeprefix(REJECTED)] += count
@@ -130,29 +121,20 @@ class Summary:
     first_day: date
     last_day: date
     tallies: Mapping[tuple[date, UUID | None], Tally]
-
-    @property
-    def total(self) -> Tally:
-        total = Tally()
-        for tally in self.tallies.values():
-            total.include(tally)
-        return total
+    total: Tally = field(default_factory=Tally)
 
 
 def summarize(organization: Organization, *, days: int, at: datetime) -> Summary:
     """Count what was received on the last `days` days (UTC, today included); one query."""
     first_day = at.date() - timedelta(days=days - 1)
+    since = datetime.combine(first_day, time(), UTC)
     tallies: dict[tuple[date, UUID | None], Tally] = {}
+    total = Tally()
     with connection.cursor() as cursor:
         cursor.execute(
-            SUMMARY,
-            {
-                "organization": organization.id,
-                "since": datetime.combine(first_day, time(), UTC),
-                "first_day": first_day,
-                "at": at,
-            },
+            SUMMARY, {"organization": organization.id, "since": since, "first_day": first_day, "at": at}
         )
         for day, goal_id, outcome, count, latest in cursor:
-            tallies.setdefault((day, goal_id), Tally()).add(outcome, count, latest)
-    return Summary(first_day, at.date(), tallies)
+            for tally in (tallies.setdefault((day, goal_id), Tally()), total):
+                tally.add(outcome, count, latest)
+    return Summary(first_day, at.date(), tallies, total)

@@ -1,14 +1,8 @@
 """The models of matching: visitors, matches, and records of what was posted."""
 
 from matching.models.matches import ExternalMatch, ExternalMatchQuerySet, PendingMatch, PendingMatchQuerySet
-from matching.models.records import (
-    IdempotencyKey,
-    ImportRun,
-    MatchAttempt,
-    MatchAttemptQuerySet,
-    ReplayTally,
-)
-from matching.models.visitors import Visitor, VisitorIdentity, VisitorSession, VisitorSessionQuerySet
+from matching.models.records import IdempotencyKey, ImportRun, MatchAttempt, MatchAttemptQuerySet, ReplayTally
+from matching.models.visitors import Visitor, VisitorIdentity, VisitorSession
 
 __all__ = [
     "ExternalMatch",
@@ -23,5 +17,4 @@ __all__ = [
     "Visitor",
     "VisitorIdentity",
     "VisitorSession",
-    "VisitorSessionQuerySet",
 ]

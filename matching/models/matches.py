@@ -14,13 +14,16 @@ from goalsvc.orgs.models import HistoryEntry, Organization, User
 from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH
 from matching.models.visitors import VisitorSession
 
+EXTERNAL_ID_HAS_DIGEST = Q(external_id=None, request_digest=None) | Q(
+    external_id__isnull=False, request_digest__isnull=False
+)
+
 
 class ExternalMatchQuerySet(models.QuerySet["ExternalMatch"]):
     def with_visitors(self) -> "ExternalMatchQuerySet":
         """Add `visitor_id` and `visitor_session_id`, the tracking site's own ids, as answers show them."""
         return self.annotate(
-            visitor_id=F("session__visitor__visitor_id"),
-            visitor_session_id=F("session__visitor_session_id"),
+            visitor_id=F("session__visitor__visitor_id"), visitor_session_id=F("session__visitor_session_id")
         )
 
 
@@ -78,11 +81,7 @@ class ExternalMatch(models.Model):
                 condition=Q(external_id__isnull=False),
                 name="match_external_id_once_a_goal",
             ),
-            models.CheckConstraint(
-                condition=Q(external_id=None, request_digest=None)
-                | Q(external_id__isnull=False, request_digest__isnull=False),
-                name="match_external_id_has_digest",
-            ),
+            models.CheckConstraint(condition=EXTERNAL_ID_HAS_DIGEST, name="match_external_id_has_digest"),
             models.CheckConstraint(condition=~Q(external_id=""), name="match_external_id_not_empty"),
             models.CheckConstraint(condition=~Q(visitor_identity=""), name="match_identity_not_empty"),
             models.CheckConstraint(
@@ -239,11 +238,7 @@ class PendingMatch(models.Model):
             ),
             # The match first: the same index finds what a match has settled.
             models.UniqueConstraint(fields=["match", "organization"], name="pending_match_settled_once"),
-            models.CheckConstraint(
-                condition=Q(external_id=None, request_digest=None)
-                | Q(external_id__isnull=False, request_digest__isnull=False),
-                name="pending_external_id_has_digest",
-            ),
+            models.CheckConstraint(condition=EXTERNAL_ID_HAS_DIGEST, name="pending_external_id_has_digest"),
             models.CheckConstraint(
                 condition=Q(status="pending", resolved_at=None, match=None)
                 | Q(status__in=["expired", "cancelled"], resolved_at__isnull=False, match=None)
@@ -284,15 +279,11 @@ class PendingMatch(models.Model):
     def cancel(self, *, by: User | None, at: datetime) -> bool:
         """Give the match up; False when it was no longer pending."""
         with transaction.atomic(savepoint=False):
-            is_cancelled = bool(
-                PendingMatch.objects.open(at)
-                .filter(pk=self.pk)
-                .update(status=self.Status.CANCELLED, resolved_at=at)
-            )
+            still_open = PendingMatch.objects.open(at).filter(pk=self.pk)
+            is_cancelled = still_open.update(status=self.Status.CANCELLED, resolved_at=at) > 0
             if is_cancelled:
-                self.record(
-                    Action.CANCELLED, {"status": [self.Status.PENDING, self.Status.CANCELLED]}, by=by, at=at
-                )
+                changes = {"status": [self.Status.PENDING, self.Status.CANCELLED]}
+                self.record(Action.CANCELLED, changes, by=by, at=at)
         return is_cancelled
 
     def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:

@@ -115,11 +115,7 @@ class VisitorSession(models.Model):
             # The matching rule: the latest session of a visitor before a moment is one descent. With the
             # organization it is the cheaper index even where there are no statistics.
             models.Index(
-                F("visitor"),
-                F("organization"),
-                F("started_at").desc(),
-                F("id").desc(),
-                name="session_latest",
+                F("visitor"), F("organization"), F("started_at").desc(), F("id").desc(), name="session_latest"
             ),
             # GET /orgs/<org>/visitor_sessions
             models.Index(fields=["organization", "started_at", "id"], name="session_list"),

@@ -22,24 +22,19 @@ from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
 from matching.matches.locks import lock_out_arrivals
 from matching.matches.retries import retried_on_collision
-from matching.models import IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
     """How many rows an erasure deleted, and how many it took the personal data from."""
 
-    visitor_identities: int = 0
-    visitors: int = 0
-    visitor_sessions: int = 0
-    pending_matches: int = 0
-    matches: int = 0
-    match_attempts: int = 0
-    idempotency_keys: int = 0
-
-    @property
-    def is_nothing(self) -> bool:
-        return not any(asdict(self).values())
+    visitor_identities: int
+    visitors: int
+    visitor_sessions: int
+    pending_matches: int
+    matches: int
+    match_attempts: int
+    idempotency_keys: int
 
 
 def erase_identity(
@@ -49,36 +44,24 @@ def erase_identity(
 
     The history says who erased an identity when, and how many rows that were; not which identity.
     """
-    erased = erase(organization, identity, by=by, at=at)
-    if erased.is_nothing:
+    erased = erase_and_record(organization, identity, by=by, at=at)
+    if not any(asdict(erased).values()):
         return None
     # A request that found the identity before the commit may have written about it since; where a visitor
     # stays, as another identity uses it, nothing refuses that. None that begins now finds the identity.
-    sweep(organization, identity)
+    erase_rows(organization, identity)
     return erased
 
 
 @retried_on_collision
-def erase(organization: Organization, identity: str, *, by: User | None, at: datetime) -> Erased:
-    with transaction.atomic():
-        erased = erase_rows(organization, identity)
-        if not erased.is_nothing:
-            HistoryEntry.objects.record(
-                organization.id,
-                Kind.VISITOR_IDENTITY,
-                None,
-                Action.ERASED,
-                {name: [count, 0] for name, count in asdict(erased).items() if count},
-                by=by,
-                at=at,
-            )
+@transaction.atomic
+def erase_and_record(organization: Organization, identity: str, *, by: User | None, at: datetime) -> Erased:
+    erased = erase_rows(organization, identity)
+    if changes := {name: [count, 0] for name, count in asdict(erased).items() if count}:
+        HistoryEntry.objects.record(
+            organization.id, Kind.VISITOR_IDENTITY, None, Action.ERASED, changes, by=by, at=at
+        )
     return erased
-
-
-@retried_on_collision
-def sweep(organization: Organization, identity: str) -> None:
-    with transaction.atomic():
-        erase_rows(organization, identity)
 
 
 # A visitor is deleted with its last identity. FOR UPDATE waits for transactions that are writing a match of
@@ -143,8 +126,10 @@ DELETE_SESSIONS = "DELETE FROM matching_visitorsession WHERE id = ANY(%(sessions
 DELETE_VISITORS = "DELETE FROM matching_visitor WHERE id = ANY(%(visitors)s::uuid[])"
 
 
+@retried_on_collision
+@transaction.atomic(savepoint=False)
 def erase_rows(organization: Organization, identity: str) -> Erased:
-    """Erase what is held now; in the caller's transaction.
+    """Erase what is held now, in one transaction.
 
     Locks in the order of all who write: arrivals, visitors, sessions, identities, held matches, matches.
     """
@@ -232,20 +217,17 @@ def erase_stored_answers(organization: Organization, identity: str, found: dict[
     They are rewritten rather than deleted, because a batch's answer is about other people too: its retry must
     not write their matches twice.
     """
-    telling_ids = [pk for pk, is_told_by_key in found.items() if is_told_by_key]
-    keys = IdempotencyKey.objects.filter(organization=organization)
-    if telling_ids:
-        keys.filter(id__in=telling_ids).delete()
-    rows = list(
-        keys.filter(id__in=[pk for pk in found if not found[pk]]).order_by("id").values_list("id", "body")
-    )
-    if rows:
-        bodies = [
-            msgspec.json.encode(without_identity(msgspec.json.decode(bytes(body)), identity))
-            for _, body in rows
-        ]
+    keys = organization.idempotency_keys
+    if any(found.values()):
+        keys.filter(id__in=[pk for pk in found if found[pk]]).delete()
+    others = keys.filter(id__in=[pk for pk in found if not found[pk]]).order_by("id")
+    bodies = {
+        pk: msgspec.json.encode(without_identity(msgspec.json.decode(bytes(body)), identity))
+        for pk, body in others.values_list("id", "body")
+    }
+    if bodies:
         with connection.cursor() as cursor:
-            cursor.execute(REWRITE_ANSWERS, {"ids": [pk for pk, _ in rows], "bodies": bodies})
+            cursor.execute(REWRITE_ANSWERS, {"ids": [*bodies], "bodies": [*bodies.values()]})
     return len(found)
 
 

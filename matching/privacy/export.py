@@ -28,9 +28,9 @@ class Section:
     """The rows of one kind that are held about an identity, newest first."""
 
     name: str  # a field of IdentityHoldingsSerializer
-    rows: Callable[[Organization, str], QuerySet[Any]]
-    by: str
     list_route: str  # the list that goes on where the section ends, with the filter `visitor_identity`
+    rows: Callable[[Organization, str], QuerySet[Any]]
+    by: str = "created_at"
     read: Callable[[Any], Any] = lambda row: row  # makes of a row what the serializer shows
 
 
@@ -41,35 +41,30 @@ def visitors_of(organization: Organization, identity: str) -> QuerySet[Any]:
     return ties.annotate(is_shared=Exists(others))
 
 
+def sessions_of(organization: Organization, identity: str) -> QuerySet[Any]:
+    return organization.visitor_sessions.filter(
+        visitor__identities__identity=identity, visitor__identities__organization=organization
+    ).select_related("visitor")
+
+
+def matches_of(organization: Organization, identity: str) -> QuerySet[Any]:
+    return organization.matches.filter(visitor_identity=identity).with_visitors()
+
+
+def pending_matches_of(organization: Organization, identity: str) -> QuerySet[Any]:
+    return organization.pending_matches.filter(visitor_identity=identity)
+
+
+def attempts_of(organization: Organization, identity: str) -> QuerySet[Any]:
+    return organization.match_attempts.filter(visitor_identity=identity)
+
+
 SECTIONS = (
-    Section("visitors", visitors_of, "created_at", "visitor-identity-list"),
-    Section(
-        "visitor_sessions",
-        lambda organization, identity: organization.visitor_sessions.filter(
-            visitor__identities__identity=identity, visitor__identities__organization=organization
-        ).select_related("visitor"),
-        "started_at",
-        "visitor-session-list",
-        KnownSession.of,
-    ),
-    Section(
-        "matches",
-        lambda organization, identity: organization.matches.filter(visitor_identity=identity).with_visitors(),
-        "created_at",
-        "match-list",
-    ),
-    Section(
-        "pending_matches",
-        lambda organization, identity: organization.pending_matches.filter(visitor_identity=identity),
-        "created_at",
-        "pending-match-list",
-    ),
-    Section(
-        "match_attempts",
-        lambda organization, identity: organization.match_attempts.filter(visitor_identity=identity),
-        "created_at",
-        "match-attempt-list",
-    ),
+    Section("visitors", "visitor-identity-list", visitors_of),
+    Section("visitor_sessions", "visitor-session-list", sessions_of, "started_at", KnownSession.of),
+    Section("matches", "match-list", matches_of),
+    Section("pending_matches", "pending-match-list", pending_matches_of),
+    Section("match_attempts", "match-attempt-list", attempts_of),
 )
 
 
@@ -135,8 +130,7 @@ def count_holdings(organization: Organization, identity: str) -> dict[str, int]:
 
 def newest(section: Section, organization: Organization, identity: str, limit: int) -> list[Any]:
     """Return the newest rows of a section; one statement."""
-    first = Slice(is_descending=True, after=None, limit=limit)
-    return rows_in(section.rows(organization, identity), first, section.by)
+    return rows_in(section.rows(organization, identity), Slice(True, None, limit), section.by)
 
 
 def export_identity(

@@ -5,7 +5,7 @@ somebody else is writing are left for the next time. Who posts a match of a sess
 refused by the foreign key, and looks again (matching.matches.retries).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from goalsvc.database.parameters import array
 from goalsvc.orgs.models import Organization
 
 STEP_ROWS = 1000
+Progress = Callable[[int], object]  # called after each step with the number of rows that it looked at
 
 IS_OLD = "started_at < %(before)s AND coalesce(ended_at, started_at) < %(before)s"
 HAS_NO_MATCH = """NOT EXISTS (
@@ -71,9 +72,6 @@ COUNT_VISITORS = f"""
     WHERE visitor.organization_id = %(organization)s AND created_at < %(before)s AND {IS_UNUSED}
 """
 
-FIRST_ID = UUID(int=0)
-FIRST_MOMENT = "-infinity"
-
 
 def count_prunable(organization: Organization, *, before: datetime) -> tuple[int, int]:
     """Return how many sessions, and how many visitors without any, could be deleted as things are."""
@@ -87,62 +85,39 @@ def count_prunable(organization: Organization, *, before: datetime) -> tuple[int
 
 
 def prune_sessions(
-    organization: Organization, *, before: datetime, progress: Callable[[int], object] = lambda rows: None
+    organization: Organization, *, before: datetime, progress: Progress = lambda rows: None
 ) -> int:
-    """Delete the sessions that began, and ended, before a moment, and have no match; return how many.
-
-    Args:
-        progress: called after each step with the number of rows that it looked at.
-    """
-    deleted = 0
-    for ids in steps(OLD_SESSIONS, organization, before):
-        deleted += delete(LOCK_SESSIONS, DELETE_SESSIONS, ids, before)
-        progress(len(ids))
-    return deleted
+    """Delete the sessions that began, and ended, before a moment, and have no match; return how many."""
+    return prune(OLD_SESSIONS, LOCK_SESSIONS, DELETE_SESSIONS, organization, before, progress)
 
 
 def prune_visitors(
-    organization: Organization, *, before: datetime, progress: Callable[[int], object] = lambda rows: None
+    organization: Organization, *, before: datetime, progress: Progress = lambda rows: None
 ) -> int:
     """Delete the visitors first heard of before a moment of whom nothing is known; return how many.
 
-    A visitor with an identity stays: its next session has to be found by it. The arguments are those of
-    `prune_sessions`.
+    A visitor with an identity stays: its next session has to be found by it.
     """
+    return prune(VISITORS, LOCK_VISITORS, DELETE_VISITORS, organization, before, progress)
+
+
+def prune(
+    walk: str, lock: str, delete: str, organization: Organization, before: datetime, progress: Progress
+) -> int:
+    """Delete what can be deleted of the rows that `walk` finds, some at a time, waiting for nobody."""
+    parameters: dict[str, Any] = {"organization": organization.id, "before": before, "limit": STEP_ROWS}
+    after_id, after = UUID(int=0), "-infinity"  # before all
     deleted = 0
-    for ids in steps(VISITORS, organization, before):
-        deleted += delete(LOCK_VISITORS, DELETE_VISITORS, ids, before)
-        progress(len(ids))
-    return deleted
-
-
-def steps(statement: str, organization: Organization, before: datetime) -> Iterator[list[UUID]]:
-    """Yield the ids of all rows that a statement walks over, some at a time."""
-    after: Any = FIRST_MOMENT
-    after_id = FIRST_ID
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(
-                statement,
-                {
-                    "organization": organization.id,
-                    "before": before,
-                    "after": after,
-                    "after_id": after_id,
-                    "limit": STEP_ROWS,
-                },
-            )
+            cursor.execute(walk, parameters | {"after": after, "after_id": after_id})
             rows = cursor.fetchall()
         if rows:
-            yield [row[0] for row in rows]
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(lock, {"ids": array(pk for pk, _ in rows), "before": before})
+                cursor.execute(delete, {"ids": array(pk for (pk,) in cursor.fetchall())})
+                deleted += cursor.rowcount
+            progress(len(rows))
         if len(rows) < STEP_ROWS:
-            return
+            return deleted
         after_id, after = rows[-1]
-
-
-def delete(lock: str, statement: str, ids: list[UUID], before: datetime) -> int:
-    """Delete what can be deleted of some rows, in a transaction that waits for nobody."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(lock, {"ids": array(ids), "before": before})
-        cursor.execute(statement, {"ids": array(row[0] for row in cursor.fetchall())})
-        return int(cursor.rowcount)

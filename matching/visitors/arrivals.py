@@ -8,6 +8,7 @@ each other and never deadlock.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -23,18 +24,67 @@ from matching.matches.recording import settle
 
 Pair = tuple[str, str]  # an identity and a visitor id
 
+
+class IdentityReport(NamedTuple):
+    """An identity of a visitor, and the session in which it was given, if that is known."""
+
+    visitor_identity: str
+    visitor_id: str
+    visitor_session_id: str | None = None
+
+
+class SessionReport(NamedTuple):
+    """A session as a tracking site reports it: perhaps again, perhaps only a part of what is known."""
+
+    visitor_session_id: str
+    visitor_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    rooms: Sequence[str]
+    visitor_identity: str | None = None
+
+
+# By the aliases that they have in statements.
+TABLES = {"v": "visitor", "i": "visitoridentity", "s": "visitorsession", "pending": "pendingmatch"}
+
+
+def look_up(
+    wanted: str, key: str, value: str, *, where: str = "", then: str = "", limit: str = "LIMIT 1"
+) -> str:
+    """Return the SELECT of an organization's rows by the index that begins with a key.
+
+    goalsvc.database.planning says why it asks for a range and an order.
+
+    Args:
+        wanted: the columns to select, perhaps none.
+        key: a column with the alias of its table, such as `v.visitor_id`.
+        where: more conditions, followed by AND.
+        then: what else it orders by, after a comma.
+    """
+    alias, _, _ = key.partition(".")
+    return f"""
+        SELECT {wanted} FROM matching_{TABLES[alias]} AS {alias}
+        WHERE {alias}.organization_id = %(organization)s AND {where} {key} >= {value} AND {key} <= {value}
+        ORDER BY {key}{then} {limit}
+    """
+
+
+def count_visitors(identity: str) -> str:
+    """Return SQL of the number of visitors of an identity, counted up to the limit."""
+    carried = look_up("", "i.identity", identity, then=", i.visitor_id", limit=f"LIMIT {MAX_VISITORS}")
+    return f"(SELECT count(*) FROM ({carried}) AS carried)"
+
+
+def find_pending(wanted: str, limit: str) -> str:
+    """Return the SELECT of the pending matches of `carried.identity`, the oldest first."""
+    is_pending, then = "pending.status = 'pending' AND", ", pending.id"
+    key = "pending.visitor_identity"
+    return look_up(wanted, key, "carried.identity", where=is_pending, then=then, limit=limit)
+
+
 # An identity that has at most so many visitors is tied to another one without an exclusive lock: even if all
 # connections of the server did so at the same moment, they would not pass the limit.
 FEW_VISITORS = f"{MAX_VISITORS} / current_setting('max_connections')::int"
-VISITORS_OF = f"""(
-            SELECT count(*) FROM (
-                SELECT FROM matching_visitoridentity AS i
-                WHERE i.organization_id = %(organization)s
-                  AND i.identity >= {{identity}} AND i.identity <= {{identity}}
-                ORDER BY i.identity, i.visitor_id
-                LIMIT {MAX_VISITORS}
-            ) AS carried
-        )"""
 # 64 locks for the identities of an organization, so that those of a batch fit the server's table of locks.
 IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::text, bucket.number)"
 
@@ -52,7 +102,7 @@ ANNOUNCE_ARRIVAL = f"""
                CASE WHEN %(is_batch)s THEN {EACH_ANEW} END
     ),
     named AS MATERIALIZED (
-        SELECT tied.identity, tied.visitors, {VISITORS_OF.format(identity="tied.identity")} AS known_visitors
+        SELECT tied.identity, tied.visitors, {count_visitors("tied.identity")} AS known_visitors
         FROM arrival
         CROSS JOIN unnest(%(identities)s::text[], %(visitors)s::int[]) AS tied (identity, visitors)
     ),
@@ -95,7 +145,7 @@ ANNOUNCE_ARRIVAL = f"""
 # Of identities that have many visitors: how many, and which of the pairs are known. Asked in a statement that
 # began after their locks were taken.
 COMMON_IDENTITIES = f"""
-    SELECT named.identity, NULL, {VISITORS_OF.format(identity="named.identity")}
+    SELECT named.identity, NULL, {count_visitors("named.identity")}
     FROM unnest(%(identities)s::text[]) AS named (identity)
     UNION ALL
     SELECT tied.identity, tied.visitor_id, NULL
@@ -103,13 +153,7 @@ COMMON_IDENTITIES = f"""
     WHERE (
         SELECT i.id FROM matching_visitoridentity AS i
         WHERE i.organization_id = %(organization)s AND i.identity = tied.identity
-          AND i.visitor_id = (
-              SELECT v.id FROM matching_visitor AS v
-              WHERE v.organization_id = %(organization)s
-                AND v.visitor_id >= tied.visitor_id AND v.visitor_id <= tied.visitor_id
-              ORDER BY v.visitor_id
-              LIMIT 1
-          )
+          AND i.visitor_id = ({look_up("v.id", "v.visitor_id", "tied.visitor_id")})
         LIMIT 1
     ) IS NOT NULL
 """
@@ -117,33 +161,21 @@ COMMON_IDENTITIES = f"""
 # Whether a match is pending for somebody who has just arrived. Mostly nothing is pending at all, and then
 # nothing else is looked at. Asked in a statement that began after the arrivals lock was taken, so no pending
 # match is overlooked.
-IS_AWAITED = """(
+IS_AWAITED = f"""(
         EXISTS (
             SELECT FROM matching_pendingmatch
             WHERE organization_id = %(organization)s AND status = 'pending'
         )
         AND EXISTS (
-            SELECT FROM {carried}
-            CROSS JOIN LATERAL (
-                SELECT FROM matching_pendingmatch AS pending
-                WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
-                  AND pending.visitor_identity >= carried.identity
-                  AND pending.visitor_identity <= carried.identity
-                ORDER BY pending.visitor_identity, pending.id
-                LIMIT 1
-            ) AS held
+            SELECT FROM {{carried}}
+            CROSS JOIN LATERAL ({find_pending("", "LIMIT 1")}) AS held
         )
     )"""
-VISITOR_OF_REPORT = """LATERAL (
-            SELECT v.id FROM matching_visitor AS v
-            WHERE v.organization_id = %(organization)s
-              AND v.visitor_id >= posted.visitor_id AND v.visitor_id <= posted.visitor_id
-            ORDER BY v.visitor_id
-            LIMIT 1
-        ) AS visitor"""
+OWNER_OF_REPORTED_SESSION = look_up("s.visitor_id", "s.visitor_session_id", "posted.visitor_session_id")
+VISITOR_OF_REPORT = f"LATERAL ({look_up('v.id', 'v.visitor_id', 'posted.visitor_id')}) AS visitor"
 
 # Nothing of a refused report stays, not even its visitor.
-DELETE_STRAY_VISITORS = """
+DELETE_STRAY_VISITORS = f"""
     DELETE FROM matching_visitor AS v
     WHERE v.organization_id = %(organization)s AND v.id = ANY(%(pks)s::uuid[])
       AND (
@@ -152,61 +184,34 @@ DELETE_STRAY_VISITORS = """
           ORDER BY s.started_at DESC
           LIMIT 1
       ) IS NULL
-      AND (
-          SELECT i.id FROM matching_visitoridentity AS i
-          WHERE i.organization_id = %(organization)s AND i.visitor_id >= v.id AND i.visitor_id <= v.id
-          ORDER BY i.visitor_id
-          LIMIT 1
-      ) IS NULL
+      AND ({look_up("i.id", "i.visitor_id", "v.id")}) IS NULL
 """
 
 # The oldest of an identity first.
 AWAITING = f"""
     SELECT held.id
     FROM {{carried}}
-    CROSS JOIN LATERAL (
-        SELECT pending.id FROM matching_pendingmatch AS pending
-        WHERE pending.organization_id = %(organization)s AND pending.status = 'pending'
-          AND pending.visitor_identity >= carried.identity
-          AND pending.visitor_identity <= carried.identity
-        ORDER BY pending.visitor_identity, pending.id
-        LIMIT {MAX_PENDING}
-    ) AS held
+    CROSS JOIN LATERAL ({find_pending("pending.id", f"LIMIT {MAX_PENDING}")}) AS held
     LIMIT {MAX_PENDING}
 """
 
 
-class Arrival(NamedTuple):
+@dataclass(slots=True)
+class Arrival:
     """What is known of sessions or identities that arrive, once their locks are taken."""
 
     organization: Organization
+    at: datetime
     known_rooms: frozenset[str]
     new_visitor_pks: Sequence[UUID]
     visitor_counts: Mapping[str, int]  # to how many visitors each of the identities is to be tied
-    common_identities: "CommonIdentities"
-
-    def delete_stray_visitors(self) -> None:
-        """Delete the visitors that were made for nothing, as their reports were refused."""
-        if self.new_visitor_pks:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    DELETE_STRAY_VISITORS,
-                    {"organization": self.organization.id, "pks": array(self.new_visitor_pks)},
-                )
-
-
-class CommonIdentities:
-    """The arriving identities that have many visitors: how many more each may have, and which it has."""
-
-    def __init__(self) -> None:
-        self.places: dict[str, int] = {}
-        self.known_pairs: set[Pair] = set()
+    # Of those that have many visitors already: how many more each may have, and which it has.
+    places: dict[str, int] = field(default_factory=dict)
+    known_pairs: set[Pair] = field(default_factory=set)
+    is_awaited: bool = False  # a match is pending for one of those who have been written
 
     def admit(self, pair: Pair) -> bool:
-        """Tell whether the identity may be tied to the visitor; if so, it is from now on.
-
-        Any identity that is not a common one may.
-        """
+        """Tell whether the identity may be tied to the visitor; if so, it is from now on."""
         identity, _ = pair
         if identity not in self.places or pair in self.known_pairs:
             return True
@@ -216,56 +221,70 @@ class CommonIdentities:
         self.known_pairs.add(pair)
         return True
 
+    def settle(self, awaiting: str, **who: str) -> None:
+        """Settle pending matches that may have waited for those who arrived, MAX_PENDING of them at most.
+
+        Args:
+            awaiting: AWAITING, formatted with SQL for the identities.
+            who: the parameters of that SQL.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(awaiting, {"organization": self.organization.id, **who})
+            ids = [pk for (pk,) in cursor.fetchall()]
+        settle(self.organization, self.organization.pending_matches.filter(id__in=ids), at=self.at)
+
+    def delete_stray_visitors(self) -> None:
+        """Delete the visitors that were made for nothing, as their reports were refused."""
+        if self.new_visitor_pks:
+            pks = array(self.new_visitor_pks)
+            with connection.cursor() as cursor:
+                cursor.execute(DELETE_STRAY_VISITORS, {"organization": self.organization.id, "pks": pks})
+
 
 def announce_arrival(
     organization: Organization,
-    visitor_ids: Iterable[str],
-    room_ids: Iterable[str],
-    pairs: Iterable[Pair],
+    reports: Sequence[SessionReport] | Sequence[IdentityReport],
+    room_ids: Iterable[str] = (),
     *,
-    is_batch: bool,
     at: datetime,
 ) -> Arrival:
-    """Take the arrivals lock and those of the identities, and make and lock the visitors.
-
-    Args:
-        pairs: the identities that are to be tied to visitors.
-    """
-    distinct_visitors = set(visitor_ids)
-    distinct_pairs = set(pairs)
-    visitor_counts = Counter(identity for identity, _ in distinct_pairs)
+    """Take the arrivals lock and those of the identities, and make and lock the visitors."""
+    visitor_ids = {report.visitor_id for report in reports}
+    pairs = {
+        (report.visitor_identity, report.visitor_id)
+        for report in reports
+        if report.visitor_identity is not None
+    }
+    visitor_counts = Counter(identity for identity, _ in pairs)
     with connection.cursor() as cursor:
         cursor.execute(
             ANNOUNCE_ARRIVAL,
             {
                 "organization": organization.id,
                 "at": at,
-                "is_batch": is_batch,
-                "visitor_ids": text_array(distinct_visitors),
-                "new_visitor_pks": array(new_pks(len(distinct_visitors))),
-                "rooms": array(set(room_ids)),
+                "is_batch": len(reports) > 1,
+                "visitor_ids": text_array(visitor_ids),
+                "new_visitor_pks": array(new_pks(len(visitor_ids))),
+                "rooms": array(room_ids),
                 "identities": text_array(visitor_counts),
                 "visitors": array(map(str, visitor_counts.values())),
             },
         )
         known_rooms, new_visitor_pks, common = cursor.fetchone()
-    common_identities = read_common_identities(organization, set(common), distinct_pairs)
-    return Arrival(organization, frozenset(known_rooms), new_visitor_pks, visitor_counts, common_identities)
+    arrival = Arrival(organization, at, frozenset(known_rooms), new_visitor_pks, visitor_counts)
+    if common:
+        read_common_identities(arrival, set(common), pairs)
+    return arrival
 
 
-def read_common_identities(
-    organization: Organization, identities: set[str], pairs: set[Pair]
-) -> CommonIdentities:
-    """Read what is known of identities that have many visitors; no query where there are none."""
-    found = CommonIdentities()
-    if not identities:
-        return found
+def read_common_identities(arrival: Arrival, identities: set[str], pairs: set[Pair]) -> None:
+    """Read what is known of identities that have many visitors."""
     asked = [(identity, visitor_id) for identity, visitor_id in pairs if identity in identities]
     with connection.cursor() as cursor:
         cursor.execute(
             COMMON_IDENTITIES,
             {
-                "organization": organization.id,
+                "organization": arrival.organization.id,
                 "identities": text_array(identities),
                 "tied_identities": text_array(identity for identity, _ in asked),
                 "visitor_ids": text_array(visitor_id for _, visitor_id in asked),
@@ -273,20 +292,6 @@ def read_common_identities(
         )
         for identity, visitor_id, count in cursor:
             if visitor_id is None:
-                found.places[identity] = MAX_VISITORS - count
+                arrival.places[identity] = MAX_VISITORS - count
             else:
-                found.known_pairs.add((identity, visitor_id))
-    return found
-
-
-def settle_awaiting(organization: Organization, awaiting: str, *, at: datetime, **who: str) -> None:
-    """Settle pending matches that may have waited for those who arrived, MAX_PENDING of them at most.
-
-    Args:
-        awaiting: AWAITING, formatted with SQL for the identities.
-        who: the parameters of that SQL.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(awaiting, {"organization": organization.id, **who})
-        ids = [pk for (pk,) in cursor.fetchall()]
-    settle(organization, organization.pending_matches.filter(id__in=ids), at=at)
+                arrival.known_pairs.add((identity, visitor_id))

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from goalsvc.database.columns import Columns
 from goalsvc.database.parameters import new_pks, text_array
 from goalsvc.orgs.models import Organization
+from matching.matches.answers import RowAnswer, failed_for, reported
 from matching.matches.retries import CollisionError
 from matching.models import VisitorIdentity
 from matching.refusals import IdentityTooCommon, SessionVisitorConflict
@@ -18,21 +19,15 @@ from matching.visitors.arrivals import (
     AWAITING,
     FEW_VISITORS,
     IS_AWAITED,
+    OWNER_OF_REPORTED_SESSION,
     VISITOR_OF_REPORT,
-    VISITORS_OF,
     Arrival,
+    IdentityReport,
     Pair,
     announce_arrival,
-    settle_awaiting,
+    count_visitors,
+    look_up,
 )
-
-
-class IdentityReport(NamedTuple):
-    """An identity of a visitor, and the session in which it was given, if that is known."""
-
-    visitor_identity: str
-    visitor_id: str
-    visitor_session_id: str | None = None
 
 
 class KnownIdentity(NamedTuple):
@@ -66,29 +61,23 @@ REPORTED = Columns(
     visitors="int",  # to how many it is tied along with this one; NULL where the limit has been seen to
 )
 # The attributes of KnownIdentity, as UPSERT_IDENTITIES returns them.
-RETURNED = {
+RETURNED = {name: name for name in KnownIdentity._fields} | {
     "id": "upserted.id",
     "visitor_identity": "upserted.identity",
     "visitor_id": "visitor.visitor_id",
-    "visitor_session_id": "visitor_session_id",
-    "created_at": "created_at",
-    "is_new": "is_new",
 }
 # An identity that had few visitors when the arrival was announced, and has more now, is left out.
+IS_TIED = look_up(
+    "i.id", "i.identity", "posted.identity", where="i.visitor_id = visitor.id AND", then=", i.visitor_id"
+)
 UPSERT_IDENTITIES = f"""
     WITH report AS MATERIALIZED (
         SELECT posted.*, visitor.id AS visitor_pk
         FROM {REPORTED.rows("posted")}
         CROSS JOIN {VISITOR_OF_REPORT}
         WHERE posted.visitors IS NULL
-           OR posted.visitors + {VISITORS_OF.format(identity="posted.identity")} <= {FEW_VISITORS}
-           OR (
-               SELECT i.id FROM matching_visitoridentity AS i
-               WHERE i.organization_id = %(organization)s AND i.visitor_id = visitor.id
-                 AND i.identity >= posted.identity AND i.identity <= posted.identity
-               ORDER BY i.identity, i.visitor_id
-               LIMIT 1
-           ) IS NOT NULL
+           OR posted.visitors + {count_visitors("posted.identity")} <= {FEW_VISITORS}
+           OR ({IS_TIED}) IS NOT NULL
     ),
     upserted AS (
         INSERT INTO matching_visitoridentity AS i (
@@ -102,37 +91,18 @@ UPSERT_IDENTITIES = f"""
             visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
         RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
     )
-    SELECT {", ".join(RETURNED[name] for name in KnownIdentity._fields)},
+    SELECT {", ".join(RETURNED.values())},
            {IS_AWAITED.format(carried="report AS carried")}
     FROM upserted
-    CROSS JOIN LATERAL (
-        SELECT v.visitor_id FROM matching_visitor AS v
-        WHERE v.organization_id = %(organization)s
-          AND v.id >= upserted.visitor_id AND v.id <= upserted.visitor_id
-        ORDER BY v.id
-        LIMIT 1
-    ) AS visitor
+    CROSS JOIN LATERAL ({look_up("v.visitor_id", "v.id", "upserted.visitor_id")}) AS visitor
 """
 
 CLAIMED = Columns(visitor_session_id="text", visitor_id="text")
 OTHERS_SESSIONS = f"""
     SELECT posted.visitor_session_id, posted.visitor_id
     FROM {CLAIMED.rows("posted")}
-    CROSS JOIN LATERAL (
-        SELECT s.visitor_id FROM matching_visitorsession AS s
-        WHERE s.organization_id = %(organization)s
-          AND s.visitor_session_id >= posted.visitor_session_id
-          AND s.visitor_session_id <= posted.visitor_session_id
-        ORDER BY s.visitor_session_id
-        LIMIT 1
-    ) AS session
-    CROSS JOIN LATERAL (
-        SELECT v.visitor_id FROM matching_visitor AS v
-        WHERE v.organization_id = %(organization)s
-          AND v.id >= session.visitor_id AND v.id <= session.visitor_id
-        ORDER BY v.id
-        LIMIT 1
-    ) AS owner
+    CROSS JOIN LATERAL ({OWNER_OF_REPORTED_SESSION}) AS session
+    CROSS JOIN LATERAL ({look_up("v.visitor_id", "v.id", "session.visitor_id")}) AS owner
     WHERE owner.visitor_id <> posted.visitor_id
 """
 
@@ -141,45 +111,37 @@ AWAITING_IDENTITIES = AWAITING.format(carried="unnest(%(identities)s::text[]) AS
 
 def record_identities(
     organization: Organization, reports: Sequence[IdentityReport], *, at: datetime
-) -> list[KnownIdentity | RowRefusal]:
+) -> list[RowAnswer[KnownIdentity]]:
     """Tie identities to visitors, and settle pending matches that lacked them, in one transaction.
 
     The answers are in the order of the reports.
     """
     with transaction.atomic(savepoint=False):
-        arrival = announce_arrival(
-            organization,
-            (report.visitor_id for report in reports),
-            (),
-            map(pair_of, reports),
-            is_batch=len(reports) > 1,
-            at=at,
-        )
+        arrival = announce_arrival(organization, reports, at=at)
         disputed = others_sessions(organization, reports)
         fine = [
             report
             for report in reports
-            if session_of(report) not in disputed and arrival.common_identities.admit(pair_of(report))
+            if session_of(report) not in disputed and arrival.admit(pair_of(report))
         ]
-        known, is_awaited = upsert_identities(arrival, fine, at=at)
-        if is_awaited:
+        known = upsert_identities(arrival, fine)
+        if arrival.is_awaited:
             identities = text_array({report.visitor_identity for report in fine})
-            settle_awaiting(organization, AWAITING_IDENTITIES, at=at, identities=identities)
+            arrival.settle(AWAITING_IDENTITIES, identities=identities)
         if len(fine) < len(reports):
             arrival.delete_stray_visitors()
 
-    answers: list[KnownIdentity | RowRefusal] = []
+    answers: list[RowAnswer[KnownIdentity]] = []
     seen: set[Pair] = set()
     for report in reports:
         key = pair_of(report)
         if session_of(report) in disputed:
-            answers.append(RowRefusal(SessionVisitorConflict))
-            continue
-        if key not in known:
-            answers.append(RowRefusal(IdentityTooCommon))
-            continue
-        answers.append(known[key]._replace(is_new=False) if key in seen else known[key])
-        seen.add(key)
+            answers.append(failed_for(RowRefusal(SessionVisitorConflict)))
+        elif key not in known:
+            answers.append(failed_for(RowRefusal(IdentityTooCommon)))
+        else:
+            answers.append(reported(known[key], is_new=known[key].is_new and key not in seen))
+            seen.add(key)
     return answers
 
 
@@ -200,19 +162,14 @@ def others_sessions(
     if not told:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(
-            OTHERS_SESSIONS,
-            {"organization": organization.id, **CLAIMED.parameters_of_rows(told)},
-        )
+        cursor.execute(OTHERS_SESSIONS, {"organization": organization.id, **CLAIMED.parameters_of_rows(told)})
         return set(cursor.fetchall())
 
 
-def upsert_identities(
-    arrival: Arrival, reports: Iterable[IdentityReport], *, at: datetime
-) -> tuple[dict[Pair, KnownIdentity], bool]:
-    """Write the reports, which the arrival's `common_identities` have admitted, in one statement.
+def upsert_identities(arrival: Arrival, reports: Iterable[IdentityReport]) -> dict[Pair, KnownIdentity]:
+    """Write the reports, which the arrival has admitted, in one statement; tell it whether they are awaited.
 
-    Returns: the identities by identity and visitor id, and whether a match is pending for one of them.
+    Returns: the identities by identity and visitor id.
     Raises: CollisionError where an identity came to have many visitors since the arrival was announced.
     """
     merged: dict[Pair, IdentityReport] = {}
@@ -221,10 +178,8 @@ def upsert_identities(
         if key not in merged or report.visitor_session_id is not None:
             merged[key] = report
     if not merged:
-        return {}, False
-    known: dict[Pair, KnownIdentity] = {}
-    is_awaited = False
-    common = arrival.common_identities.places
+        return {}
+    common = arrival.places
     visitors = [None if identity in common else arrival.visitor_counts[identity] for identity, _ in merged]
     parameters = REPORTED.parameters_of_rows(
         list(merged.values()),
@@ -233,11 +188,12 @@ def upsert_identities(
         visitors=visitors,
     )
     with connection.cursor() as cursor:
-        cursor.execute(UPSERT_IDENTITIES, {"organization": arrival.organization.id, "at": at, **parameters})
-        for *row, is_one_awaited in cursor.fetchall():
-            is_awaited |= is_one_awaited
-            identity = KnownIdentity._make(row)
-            known[identity.visitor_identity, identity.visitor_id] = identity
-    if len(known) < len(merged):
+        cursor.execute(
+            UPSERT_IDENTITIES, {"organization": arrival.organization.id, "at": arrival.at, **parameters}
+        )
+        rows = cursor.fetchall()
+    if len(rows) < len(merged):
         raise CollisionError("an identity came to have many visitors")
-    return known, is_awaited
+    arrival.is_awaited |= any(is_awaited for *_, is_awaited in rows)
+    identities = (KnownIdentity._make(row) for *row, _ in rows)
+    return {(identity.visitor_identity, identity.visitor_id): identity for identity in identities}

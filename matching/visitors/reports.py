@@ -2,56 +2,46 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
-from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from goalsvc.api.serializers import ObjectSerializer
 from goalsvc.orgs.models import Organization
-from matching.matches.answers import RowAnswer, Verdict, failed_by, failed_for
+from matching.matches.answers import RowAnswer, failed_by
 from matching.matches.retries import retried_on_collision
-from matching.rule.resolver import RowRefusal
 from matching.serializers.visitors import IDENTITY_OF_VISITOR, SESSION
-from matching.visitors.identities import IdentityReport, KnownIdentity, record_identities
-from matching.visitors.sessions import KnownSession, SessionReport, record_sessions
+from matching.visitors.arrivals import IdentityReport, SessionReport
+from matching.visitors.identities import KnownIdentity, record_identities
+from matching.visitors.sessions import KnownSession, record_sessions
 
 Report = TypeVar("Report", SessionReport, IdentityReport)
-Known = KnownSession | KnownIdentity
-ReportAnswer = RowAnswer[Known]
+ReportAnswer = RowAnswer[KnownSession] | RowAnswer[KnownIdentity]
 
 
 def report_sessions(
     organization: Organization, items: Sequence[Any], *, at: datetime, validate_only: bool = False
 ) -> list[ReportAnswer]:
     """Answer reported sessions, in their order; the arguments are those of `answer_reports`."""
-    return answer_reports(
-        items,
-        SESSION,
-        SessionReport,
-        lambda reports: record_sessions(organization, reports, at=at),
-        validate_only=validate_only,
-    )
+    record = partial(record_sessions, organization, at=at)
+    return answer_reports(items, SESSION, SessionReport, record, validate_only=validate_only)
 
 
 def report_identities(
     organization: Organization, items: Sequence[Any], *, at: datetime
 ) -> list[ReportAnswer]:
     """Answer reported identities, in their order; the arguments are those of `answer_reports`."""
-    return answer_reports(
-        items,
-        IDENTITY_OF_VISITOR,
-        IdentityReport,
-        lambda reports: record_identities(organization, reports, at=at),
-    )
+    record = partial(record_identities, organization, at=at)
+    return answer_reports(items, IDENTITY_OF_VISITOR, IdentityReport, record)
 
 
 def answer_reports(
     items: Sequence[Any],
     form: ObjectSerializer,
     report_class: Callable[..., Report],
-    record: Callable[[list[Report]], Sequence[Known | RowRefusal]],
+    record: Callable[[list[Report]], Sequence[ReportAnswer]],
     *,
     validate_only: bool = False,
 ) -> list[ReportAnswer]:
@@ -60,7 +50,7 @@ def answer_reports(
     Args:
         items: JSON objects, not yet checked; or, in the place of one that could not even be read, the
             APIException that says why.
-        record: writes reports, returns what became of each.
+        record: writes reports, returns the answer to each.
         validate_only: give the answers and write nothing.
     """
     answers: dict[int, ReportAnswer] = {}
@@ -74,31 +64,18 @@ def answer_reports(
         except APIException as error:
             answers[index] = failed_by(error)
     if reports:
-        outcomes = record_at_once(record, list(reports.values()), validate_only=validate_only)
-        for index, outcome in zip(reports, outcomes, strict=True):
-            answers[index] = answer_to_report(outcome)
+        recorded = record_at_once(record, list(reports.values()), validate_only=validate_only)
+        answers |= zip(reports, recorded, strict=True)
     return [answers[index] for index in range(len(items))]
 
 
 @retried_on_collision
 def record_at_once(
-    record: Callable[[list[Report]], Sequence[Known | RowRefusal]],
-    reports: list[Report],
-    *,
-    validate_only: bool,
-) -> Sequence[Known | RowRefusal]:
+    record: Callable[[list[Report]], Sequence[ReportAnswer]], reports: list[Report], *, validate_only: bool
+) -> Sequence[ReportAnswer]:
     """Write reports, and settle the pending matches that waited for them, in one transaction."""
     with transaction.atomic(savepoint=validate_only):
-        outcomes = record(reports)
+        answers = record(reports)
         if validate_only:
             transaction.set_rollback(True)
-    return outcomes
-
-
-def answer_to_report(outcome: Known | RowRefusal) -> ReportAnswer:
-    """Return the answer that tells of an outcome."""
-    if isinstance(outcome, RowRefusal):
-        return failed_for(outcome)
-    if outcome.is_new:
-        return RowAnswer(Verdict.CREATED, status.HTTP_201_CREATED, outcome)
-    return RowAnswer(Verdict.KNOWN, status.HTTP_200_OK, outcome)
+    return answers

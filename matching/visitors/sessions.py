@@ -1,41 +1,36 @@
-"""Visitor sessions, merged as they are reported: earliest start, latest end, all rooms.
+"""Visitor sessions: merged as they are reported (earliest start, latest end, all rooms), and taken back.
 
 Deliveries may be repeated, late or out of order: the same facts lead to the same rows, whatever the order.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from goalsvc.database.columns import Columns
 from goalsvc.database.parameters import new_pks, text_array
-from goalsvc.orgs.models import Organization
+from goalsvc.orgs.history import Action, Kind
+from goalsvc.orgs.models import HistoryEntry, Organization, User
+from matching.matches.answers import RowAnswer, failed_for, reported
+from matching.matches.retries import retried_on_collision
 from matching.models import VisitorSession
-from matching.refusals import IdentityTooCommon, SessionVisitorConflict, UnknownRooms
+from matching.refusals import IdentityTooCommon, SessionHasMatches, SessionVisitorConflict, UnknownRooms
 from matching.rule.resolver import RowRefusal
 from matching.visitors.arrivals import (
     AWAITING,
     IS_AWAITED,
+    OWNER_OF_REPORTED_SESSION,
     VISITOR_OF_REPORT,
     Arrival,
+    IdentityReport,
+    SessionReport,
     announce_arrival,
-    settle_awaiting,
+    look_up,
 )
-from matching.visitors.identities import IdentityReport, upsert_identities
-
-
-class SessionReport(NamedTuple):
-    """A session as a tracking site reports it: perhaps again, perhaps only a part of what is known."""
-
-    visitor_session_id: str
-    visitor_id: str
-    started_at: datetime
-    ended_at: datetime | None
-    rooms: Sequence[str]
-    visitor_identity: str | None = None
+from matching.visitors.identities import upsert_identities
 
 
 class KnownSession(NamedTuple):
@@ -76,24 +71,13 @@ WRITTEN = Columns(
     room_ids="uuid[]",
 )
 REPORTED = Columns(visitor_id="text", **WRITTEN.types)
-CARRIED_BY_SESSIONS = """(SELECT DISTINCT visitor_id FROM upserted) AS arrived
-            CROSS JOIN LATERAL (
-                SELECT i.identity FROM matching_visitoridentity AS i
-                WHERE i.organization_id = %(organization)s
-                  AND i.visitor_id >= arrived.visitor_id AND i.visitor_id <= arrived.visitor_id
-                ORDER BY i.visitor_id
-            ) AS carried"""
+CARRIED_BY_ARRIVED = look_up("i.identity", "i.visitor_id", "arrived.visitor_id", limit="")
+CARRIED_BY_SESSIONS = f"""(SELECT DISTINCT visitor_id FROM upserted) AS arrived
+            CROSS JOIN LATERAL ({CARRIED_BY_ARRIVED}) AS carried"""
 # The attributes of KnownSession, as UPSERT_SESSIONS returns them.
-RETURNED = {
-    "id": "id",
-    "visitor_session_id": "visitor_session_id",
+RETURNED = {name: name for name in KnownSession._fields} | {
     "visitor_id": "NULL",  # which the report says
-    "started_at": "started_at",
-    "ended_at": "ended_at",
     "room_ids": "room_ids::text[]",
-    "created_at": "created_at",
-    "updated_at": "updated_at",
-    "is_new": "is_new",
 }
 UPSERT_SESSIONS = f"""
     -- Another visitor's session is refused.
@@ -101,17 +85,7 @@ UPSERT_SESSIONS = f"""
         SELECT posted.*, visitor.id AS visitor_pk
         FROM {REPORTED.rows("posted")}
         CROSS JOIN {VISITOR_OF_REPORT}
-        WHERE visitor.id = coalesce(
-            (
-                SELECT s.visitor_id FROM matching_visitorsession AS s
-                WHERE s.organization_id = %(organization)s
-                  AND s.visitor_session_id >= posted.visitor_session_id
-                  AND s.visitor_session_id <= posted.visitor_session_id
-                ORDER BY s.visitor_session_id
-                LIMIT 1
-            ),
-            visitor.id
-        )
+        WHERE visitor.id = coalesce(({OWNER_OF_REPORTED_SESSION}), visitor.id)
     ),
     upserted AS (
         INSERT INTO matching_visitorsession AS s (
@@ -132,34 +106,23 @@ UPSERT_SESSIONS = f"""
         RETURNING {", ".join(f"s.{name}" for name in WRITTEN.types)},
                   s.visitor_id, s.created_at, s.updated_at, xmax = 0 AS is_new
     )
-    SELECT {", ".join(RETURNED[name] for name in KnownSession._fields)},
+    SELECT {", ".join(RETURNED.values())},
            {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)}
     FROM upserted
 """
 AWAITING_SESSIONS = AWAITING.format(
-    carried="""(
+    carried=f"""(
         SELECT DISTINCT i.identity
         FROM unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)
-        CROSS JOIN LATERAL (
-            SELECT v.id FROM matching_visitor AS v
-            WHERE v.organization_id = %(organization)s
-              AND v.visitor_id >= posted.visitor_id AND v.visitor_id <= posted.visitor_id
-            ORDER BY v.visitor_id
-            LIMIT 1
-        ) AS visitor
-        CROSS JOIN LATERAL (
-            SELECT i.identity FROM matching_visitoridentity AS i
-            WHERE i.organization_id = %(organization)s
-              AND i.visitor_id >= visitor.id AND i.visitor_id <= visitor.id
-            ORDER BY i.visitor_id
-        ) AS i
+        CROSS JOIN {VISITOR_OF_REPORT}
+        CROSS JOIN LATERAL ({look_up("i.identity", "i.visitor_id", "visitor.id", limit="")}) AS i
     ) AS carried"""
 )
 
 
 def record_sessions(
     organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> list[KnownSession | RowRefusal]:
+) -> list[RowAnswer[KnownSession]]:
     """Merge what is reported of sessions into what is known: earliest start, latest end, all rooms.
 
     Identities that come along are tied to the sessions' visitors, and pending matches that lacked one of
@@ -167,80 +130,60 @@ def record_sessions(
     reports of one session get it as it stands after the last.
     """
     with transaction.atomic(savepoint=False):
-        arrival = announce_arrival(
-            organization,
-            (report.visitor_id for report in reports),
-            (room for report in reports for room in report.rooms),
-            (
-                (report.visitor_identity, report.visitor_id)
-                for report in reports
-                if report.visitor_identity is not None
-            ),
-            is_batch=len(reports) > 1,
-            at=at,
-        )
-        known_rooms = arrival.known_rooms
-        too_common = reports_too_common(arrival, reports)
-        placed = [
-            report
-            for index, report in enumerate(reports)
-            if known_rooms.issuperset(report.rooms) and index not in too_common
-        ]
-        known, is_awaited = merge_sessions(organization, placed, at=at)
+        rooms = {room for report in reports for room in report.rooms}
+        arrival = announce_arrival(organization, reports, rooms, at=at)
+        refusals = refuse(arrival, reports)
+        placed = [report for index, report in enumerate(reports) if index not in refusals]
+        known = merge_sessions(arrival, placed)
         accepted = [report for report in placed if is_owner(report, known)]
         identities = [
             IdentityReport(report.visitor_identity, report.visitor_id, report.visitor_session_id)
             for report in accepted
             if report.visitor_identity is not None
         ]
-        if identities:
-            _, are_identities_awaited = upsert_identities(arrival, identities, at=at)
-            is_awaited |= are_identities_awaited
-        if is_awaited:
+        upsert_identities(arrival, identities)
+        if arrival.is_awaited:
             visitor_ids = text_array({report.visitor_id for report in accepted})
-            settle_awaiting(organization, AWAITING_SESSIONS, at=at, visitor_ids=visitor_ids)
+            arrival.settle(AWAITING_SESSIONS, visitor_ids=visitor_ids)
         if len(accepted) < len(reports):
             arrival.delete_stray_visitors()
 
-    answers: list[KnownSession | RowRefusal] = []
+    answers: list[RowAnswer[KnownSession]] = []
     seen: set[str] = set()
     for index, report in enumerate(reports):
-        if not known_rooms.issuperset(report.rooms):
-            answers.append(
-                RowRefusal(UnknownRooms, [room for room in report.rooms if room not in known_rooms])
-            )
-        elif index in too_common:
-            answers.append(RowRefusal(IdentityTooCommon))
+        if index in refusals:
+            answers.append(failed_for(refusals[index]))
         elif not is_owner(report, known):
-            answers.append(RowRefusal(SessionVisitorConflict))
+            answers.append(failed_for(RowRefusal(SessionVisitorConflict)))
         else:
-            session = known[report.visitor_session_id]
-            answers.append(session._replace(is_new=False) if session.visitor_session_id in seen else session)
-            seen.add(session.visitor_session_id)
+            session_id = report.visitor_session_id
+            session = known[session_id]
+            answers.append(reported(session, is_new=session.is_new and session_id not in seen))
+            seen.add(session_id)
     return answers
 
 
-def reports_too_common(arrival: Arrival, reports: Sequence[SessionReport]) -> set[int]:
-    """Return the indexes of the reports that would tie an identity to one visitor too many.
+def refuse(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[int, RowRefusal]:
+    """Return, by index, the refusals of unknown rooms and of identities tied to one visitor too many.
 
     As if each came alone after those before it: one that is refused for its rooms or its session takes no
-    place.
+    place of its identity.
     """
-    if not arrival.common_identities.places:
-        return set()
-    owners = find_owners(arrival.organization, {report.visitor_session_id for report in reports})
-    too_common = set()
+    places = arrival.places
+    session_ids = {report.visitor_session_id for report in reports} if places else ()
+    owners = find_owners(arrival, session_ids)
+    refusals: dict[int, RowRefusal] = {}
     for index, report in enumerate(reports):
+        session_id, identity = report.visitor_session_id, report.visitor_identity
         if not arrival.known_rooms.issuperset(report.rooms):
-            continue
-        if owners.get(report.visitor_session_id, report.visitor_id) != report.visitor_id:
-            continue
-        identity = report.visitor_identity
-        if identity is None or arrival.common_identities.admit((identity, report.visitor_id)):
-            owners[report.visitor_session_id] = report.visitor_id
-        else:
-            too_common.add(index)
-    return too_common
+            unknown = [room for room in report.rooms if room not in arrival.known_rooms]
+            refusals[index] = RowRefusal(UnknownRooms, unknown)
+        elif places and owners.get(session_id, report.visitor_id) == report.visitor_id:
+            if identity is None or arrival.admit((identity, report.visitor_id)):
+                owners[session_id] = report.visitor_id
+            else:
+                refusals[index] = RowRefusal(IdentityTooCommon)
+    return refusals
 
 
 def is_owner(report: SessionReport, known: Mapping[str, KnownSession]) -> bool:
@@ -248,15 +191,8 @@ def is_owner(report: SessionReport, known: Mapping[str, KnownSession]) -> bool:
     return session is not None and session.visitor_id == report.visitor_id
 
 
-def merge_sessions(
-    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> tuple[dict[str, KnownSession], bool]:
-    """Write the reports; of each session those of its owner.
-
-    Returns: the sessions by their id, and whether a match is pending for one of their visitors.
-    """
-    if not reports:
-        return {}, False
+def merge_sessions(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[str, KnownSession]:
+    """Write the reports, of each session those of its owner; return the sessions by their id."""
     merged: dict[str, dict[str, SessionReport]] = {}
     for report in reports:
         of_visitors = merged.setdefault(report.visitor_session_id, {})
@@ -264,30 +200,26 @@ def merge_sessions(
         of_visitors[report.visitor_id] = merge(earlier, report) if earlier else report
     # Where reports dispute whose a new session is, the first has it. Where it becomes known just now, the
     # others get their turn, and the statement lets none through but the owner's.
-    owners = find_owners(organization, [id for id, of_visitors in merged.items() if len(of_visitors) > 1])
+    owners = find_owners(arrival, [id for id, of_visitors in merged.items() if len(of_visitors) > 1])
     firsts = [
         of_visitors.get(owners.get(session_id, "")) or next(iter(of_visitors.values()))
         for session_id, of_visitors in merged.items()
     ]
-    known, is_awaited = upsert_sessions(organization, firsts, at=at)
+    known = upsert_sessions(arrival, firsts)
     others = [
         report
         for session_id, of_visitors in merged.items()
         if session_id not in known
         for report in list(of_visitors.values())[1:]
     ]
-    if others:
-        more, are_more_awaited = upsert_sessions(organization, others, at=at)
-        known |= more
-        is_awaited |= are_more_awaited
-    return known, is_awaited
+    return known | upsert_sessions(arrival, others)
 
 
-def find_owners(organization: Organization, session_ids: Collection[str]) -> dict[str, str]:
+def find_owners(arrival: Arrival, session_ids: Collection[str]) -> dict[str, str]:
     """Return the visitors of those of the sessions that are known."""
     if not session_ids:
         return {}
-    sessions = organization.visitor_sessions.filter(visitor_session_id__in=session_ids)
+    sessions = arrival.organization.visitor_sessions.filter(visitor_session_id__in=session_ids)
     return dict(sessions.values_list("visitor_session_id", "visitor__visitor_id"))
 
 
@@ -301,25 +233,71 @@ def merge(earlier: SessionReport, later: SessionReport) -> SessionReport:
     )
 
 
-def upsert_sessions(
-    organization: Organization, reports: Sequence[SessionReport], *, at: datetime
-) -> tuple[dict[str, KnownSession], bool]:
-    """Write the reports, one a session, in one statement.
+def upsert_sessions(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[str, KnownSession]:
+    """Write the reports, one a session, in one statement; tell the arrival whether they are awaited.
 
-    Returns: the sessions by their id, those of other visitors missing; and whether a match is pending for
-        one of their visitors.
+    Returns: the sessions by their id, those of other visitors missing.
     """
-    known: dict[str, KnownSession] = {}
-    is_awaited = False
+    if not reports:
+        return {}
     visitors = {report.visitor_session_id: report.visitor_id for report in reports}
     parameters = REPORTED.parameters_of_rows(
         reports, id=new_pks(len(reports)), room_ids=[sorted(report.rooms) for report in reports]
     )
     with connection.cursor() as cursor:
-        cursor.execute(UPSERT_SESSIONS, {"organization": organization.id, "at": at, **parameters})
-        for *row, is_one_awaited in cursor.fetchall():
-            is_awaited |= is_one_awaited
-            session = KnownSession._make(row)
-            session_id = session.visitor_session_id
-            known[session_id] = session._replace(visitor_id=visitors[session_id])
-    return known, is_awaited
+        cursor.execute(
+            UPSERT_SESSIONS, {"organization": arrival.organization.id, "at": arrival.at, **parameters}
+        )
+        rows = cursor.fetchall()
+    arrival.is_awaited |= any(is_awaited for *_, is_awaited in rows)
+    known = {}
+    for *row, _ in rows:
+        session = KnownSession._make(row)
+        session_id = session.visitor_session_id
+        known[session_id] = session._replace(visitor_id=visitors[session_id])
+    return known
+
+
+# FOR UPDATE waits for transactions that are writing a match of the session; later ones wait for this one, and
+# then the foreign key refuses them.
+FIND_SESSION = """
+    SELECT id FROM matching_visitorsession
+    WHERE organization_id = %(organization)s AND visitor_session_id = %(session)s
+    FOR UPDATE
+"""
+COUNT_MATCHES = """
+    SELECT count(*) FROM matching_externalmatch
+    WHERE organization_id = %(organization)s AND session_id = %(pk)s
+"""
+DELETE_SESSION = """
+    DELETE FROM matching_visitorsession WHERE organization_id = %(organization)s AND id = %(pk)s
+"""
+
+
+@retried_on_collision
+def take_back_session(
+    organization: Organization, visitor_session_id: str, *, by: User | None, at: datetime
+) -> bool:
+    """Delete a session; tell whether there was one.
+
+    Its visitor and the visitor's identities stay. The history says who took one back when, not which: the
+    visitor may want to be forgotten.
+
+    Raises: SessionHasMatches while matches hang on it, retracted ones as well.
+    """
+    parameters: dict[str, Any] = {"organization": organization.id, "session": visitor_session_id}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(FIND_SESSION, parameters)
+        found = cursor.fetchone()
+        if found is None:
+            return False
+        [pk] = found
+        cursor.execute(COUNT_MATCHES, parameters | {"pk": pk})
+        [count] = cursor.fetchone()
+        if count:
+            raise SessionHasMatches(count)
+        cursor.execute(DELETE_SESSION, parameters | {"pk": pk})
+        HistoryEntry.objects.record(
+            organization.id, Kind.VISITOR_SESSION, pk, Action.DELETED, {}, by=by, at=at
+        )
+    return True

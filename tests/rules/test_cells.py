@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.imports.cells import defuse, restore
+from matching.imports.rows import defuse, restore
 
 # What the rule looks at is common in them.
 CELLS = st.text(st.one_of(st.sampled_from("'=+-@\t\r\n.05 "), st.characters(codec="utf-8")), max_size=12)

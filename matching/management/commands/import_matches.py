@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from goalsvc.api.fields import parse_uuid
-from goalsvc.orgs.models import Organization
-from matching.imports.columns import MATCH_COLUMNS, Columns
+from matching.imports.columns import MATCH_COLUMNS
 from matching.management.import_command import ImportCommand
-from matching.matches.answers import RowAnswer
+from matching.management.naming import organization_named
 from matching.matches.posting import post_matches
+from matching.matches.recording import MatchAnswer
 from matching.models import ImportRun, MatchAttempt
 
 
@@ -21,7 +21,6 @@ class Command(ImportCommand):
         "the API would give; failed rows go, with their reasons, to a results file that can be mended and "
         "imported again. Interrupted, the same command goes on where it stopped."
     )
-    kind = ImportRun.Kind.MATCHES
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -30,38 +29,28 @@ class Command(ImportCommand):
             "--hold", action="store_true", help="keep matches that come too early, instead of failing them"
         )
 
-    def read_options(self, organization: Organization, options: dict[str, Any]) -> dict[str, Any]:
-        goal = options["goal"]
-        if goal is not None:
+    def handle(self, *, organization: str, goal: str | None, hold: bool, **options: Any) -> None:
+        owner = organization_named(organization)
+        columns, defaults = MATCH_COLUMNS, {}
+        if goal is None:
+            columns = replace(MATCH_COLUMNS, required=MATCH_COLUMNS.required | {"goal_id"})
+        else:
             goal_id = parse_uuid(goal)
-            if goal_id is None or not organization.goals.live().filter(id=goal_id).exists():
+            if goal_id is None or not owner.goals.live().filter(id=goal_id).exists():
                 raise CommandError(f"The organization has no goal {goal}.")
-            goal = str(goal_id)
-        return {"goal": goal, "hold": options["hold"]}
-
-    def columns(self, options: dict[str, Any]) -> Columns:
-        if options["goal"] is not None:
-            return MATCH_COLUMNS
-        return replace(MATCH_COLUMNS, required=MATCH_COLUMNS.required | {"goal_id"})
-
-    def record(
-        self,
-        organization: Organization,
-        items: Sequence[Any],
-        at: datetime,
-        options: dict[str, Any],
-        validate_only: bool,
-    ) -> Sequence[RowAnswer[Any]]:
-        defaults = {}
-        if options["goal"] is not None:
-            defaults["goal_id"] = options["goal"]
-        if options["hold"]:
+            goal = defaults["goal_id"] = str(goal_id)
+        if hold:
             defaults["if_unmatched"] = "hold"
-        return post_matches(
-            organization,
-            [{**defaults, **item} if isinstance(item, dict) else item for item in items],
-            by=None,
-            at=at,
-            source=MatchAttempt.Source.IMPORT,
-            validate_only=validate_only,
-        )
+
+        def record(items: Sequence[Any], *, at: datetime, validate_only: bool) -> list[MatchAnswer]:
+            return post_matches(
+                owner,
+                [{**defaults, **item} if isinstance(item, dict) else item for item in items],
+                by=None,
+                at=at,
+                source=MatchAttempt.Source.IMPORT,
+                validate_only=validate_only,
+            )
+
+        meaning = {"goal": goal, "hold": hold}
+        self.import_file(ImportRun.Kind.MATCHES, owner, columns, record, meaning=meaning, **options)

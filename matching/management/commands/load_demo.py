@@ -2,18 +2,21 @@ import json
 import secrets
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from goals.models import Goal, GoalAttributes
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
 from goalsvc.orgs.scopes import Scope
-from matching.visitors.sessions import SessionReport, record_sessions
+from matching.visitors.arrivals import SessionReport
+from matching.visitors.sessions import record_sessions
 
 # Everything of the demo world has an id derived from its name, so a second run finds it again.
 NAMESPACE = UUID("6d3d5a43-5a4e-4b0c-9f5e-7f2c6b1a9d10")
@@ -24,14 +27,12 @@ TOKEN_DESCRIPTION = "Demo"  # noqa: S105 - not a secret
 ORGANIZATION = "Example Ltd."
 OTHER_ORGANIZATION = "Another Ltd."
 EXPIRED_ORGANIZATION = "Expired Ltd."
-EMAILS = {
-    "manager": "mira.manager@example.com",
-    "integrator": "ivo.integrator@example.com",
-    "other": "olga.other@example.net",
-    "expired": "eve.expired@example.org",
-}
 ADMIN = "admin@example.com"
+PLAIN_GOAL = {"is_any_room_allowed": True, "allowed_rooms": [], "default_value": None, "conditions": []}
 IDENTITIES = ("customer-12345678", "customer-23456789", "customer-34567890")
+
+
+Made = TypeVar("Made", bound=Model)
 
 
 def demo_id(name: str) -> UUID:
@@ -64,11 +65,12 @@ class Command(BaseCommand):
                     "Add --force to load it all the same."
                 )
             world = load(timezone.now())
-        self.stdout.write(dumps(world) if options["json"] else introduce(world))
+        self.stdout.write(json.dumps(world, default=str) if options["json"] else introduce(world))
 
 
 def load(now: datetime) -> dict[str, Any]:
     """Make or renew the demo world; return what a caller needs to try it."""
+    record = partial(HistoryEntry.objects.record, by=None, at=now)
     organization = make_organization(ORGANIZATION, FAR_AWAY)
     other = make_organization(OTHER_ORGANIZATION, FAR_AWAY)
     expired = make_organization(EXPIRED_ORGANIZATION, date(2020, 12, 31))
@@ -82,58 +84,25 @@ def load(now: datetime) -> dict[str, Any]:
 
     settings = [Scope.SETTINGS, Scope.REPORTS, Scope.USERS]
     users = {
-        "manager": make_user("manager", "Mira", "Manager", organization, scopes=settings),
-        "integrator": make_user("integrator", "Ivo", "Integrator", organization, scopes=[], is_bot=True),
-        "other": make_user("other", "Olga", "Other", other, scopes=settings),
-        "expired": make_user("expired", "Eve", "Expired", expired, scopes=settings),
+        "manager": make_user("mira.manager@example.com", organization, scopes=settings),
+        "integrator": make_user("ivo.integrator@example.com", organization, scopes=[], is_bot=True),
+        "other": make_user("olga.other@example.net", other, scopes=settings),
+        "expired": make_user("eve.expired@example.org", expired, scopes=settings),
     }
     tokens = {}
     for name, user in users.items():
         ApiToken.objects.filter(user=user, description=TOKEN_DESCRIPTION).delete()
         token, tokens[name] = ApiToken.objects.issue(user, TOKEN_DESCRIPTION)
-        HistoryEntry.objects.record(
-            user.organization_id,
-            Kind.API_TOKEN,
-            token.id,
-            Action.CREATED,
-            {"user_id": [None, user.id]},
-            by=None,
-            at=now,
-            label=TOKEN_DESCRIPTION,
-        )
+        owner: Changes = {"user_id": [None, user.id]}
+        record(user.organization_id, Kind.API_TOKEN, token.id, Action.CREATED, owner, label=TOKEN_DESCRIPTION)
 
+    in_web_shop = {"is_any_room_allowed": False, "allowed_rooms": [str(rooms[0].id)]}
+    lead = [{"type": 27, "value": "", "negate": False, "settings": {}}]
     goals = [
-        make_goal(
-            organization,
-            users["manager"],
-            0,
-            name="Bought in the shop",
-            is_any_room_allowed=True,
-            allowed_rooms=[],
-            default_value=Decimal("14.15"),
-            conditions=[],
-        ),
-        make_goal(
-            organization,
-            users["manager"],
-            1,
-            name="User sent a lead",
-            is_any_room_allowed=False,
-            allowed_rooms=[str(rooms[0].id)],
-            default_value=None,
-            conditions=[{"type": 27, "value": "", "negate": False, "settings": {}}],
-        ),
+        make_goal(users["manager"], 0, name="Bought in the shop", default_value=Decimal("14.15")),
+        make_goal(users["manager"], 1, name="User sent a lead", **in_web_shop, conditions=lead),
     ]
-    make_goal(
-        other,
-        users["other"],
-        0,
-        name="Another organization's goal",
-        is_any_room_allowed=True,
-        allowed_rooms=[],
-        default_value=None,
-        conditions=[],
-    )
+    make_goal(users["other"], 0, name="Another organization's goal")
     # Two visitors carry the first identity (laptop and phone); each has sessions on several days.
     visitors = [(IDENTITIES[0], "demo-laptop"), (IDENTITIES[0], "demo-phone")]
     visitors += [(identity, f"demo-visitor-{number}") for number, identity in enumerate(IDENTITIES[1:], 2)]
@@ -160,9 +129,7 @@ def load(now: datetime) -> dict[str, Any]:
     admin.set_password(password)
     admin.save()
     rights: Changes = {"is_superuser": [None, True], "password": ["…", "…"]}
-    HistoryEntry.objects.record(
-        None, Kind.USER, admin.id, Action.CHANGED, rights, by=None, at=now, label=admin.email
-    )
+    record(None, Kind.USER, admin.id, Action.CHANGED, rights, label=admin.email)
     return {
         "organization_id": organization.id,
         "other_organization_id": other.id,
@@ -175,52 +142,41 @@ def load(now: datetime) -> dict[str, Any]:
     }
 
 
+def make(model: type[Made], key: str, **attributes: Any) -> Made:
+    """Make or renew the row whose id is derived from a key."""
+    row, _ = model._default_manager.update_or_create(id=demo_id(key), defaults=attributes)
+    return row
+
+
 def make_organization(name: str, expires_on: date) -> Organization:
-    organization, _ = Organization.objects.update_or_create(
-        id=demo_id(name), defaults={"name": name, "subscription_expires_on": expires_on}
-    )
-    return organization
+    return make(Organization, name, name=name, subscription_expires_on=expires_on)
 
 
 def make_room(organization: Organization, name: str, domain: str | None) -> Room:
-    room, _ = Room.objects.update_or_create(
-        id=demo_id(f"{organization.name} {name}"),
-        defaults={"organization": organization, "name": name, "domain": domain, "archived_at": None},
-    )
-    return room
+    full_name = f"{organization.name} {name}"
+    return make(Room, full_name, organization=organization, name=name, domain=domain, archived_at=None)
 
 
-def make_user(
-    role: str, first_name: str, last_name: str, organization: Organization, **attributes: Any
-) -> User:
-    user, _ = User.objects.update_or_create(
-        id=demo_id(EMAILS[role]),
-        defaults={
-            "email": EMAILS[role],
-            "first_name": first_name,
-            "last_name": last_name,
-            "organization": organization,
-            "is_active": True,
-            **attributes,
-        },
-    )
-    return user
+def make_user(email: str, organization: Organization, **rights: Any) -> User:
+    """Make a user whose name is in the e-mail address."""
+    first_name, last_name = email.partition("@")[0].title().split(".")
+    names = {"email": email, "first_name": first_name, "last_name": last_name}
+    return make(User, email, **names, organization=organization, is_active=True, **rights)
 
 
-def make_goal(organization: Organization, user: User, number: int, **attributes: Any) -> Goal:
+def make_goal(user: User, number: int, **attributes: Any) -> Goal:
+    """Make a goal of the user's organization: allowed in any room where nothing else is said."""
+    organization = user.organization
+    assert organization is not None
     goal_id = demo_id(f"{organization.name} goal {number}")
     goal = Goal.objects.filter(id=goal_id).first()
-    checked = GoalAttributes(**attributes)  # type: ignore[typeddict-item] # the literals above
+    checked = GoalAttributes(**{**PLAIN_GOAL, **attributes})  # type: ignore[typeddict-item] # literals
     if goal is None:
         return Goal.create(organization, checked, by=user, at=BEGINNING + timedelta(days=number), id=goal_id)
     if goal.deleted_at is not None:
         goal.restore(by=user, at=timezone.now())
     goal.revise(checked, by=user, at=timezone.now())
     return goal
-
-
-def dumps(world: dict[str, Any]) -> str:
-    return json.dumps(world, default=str)
 
 
 def introduce(world: dict[str, Any]) -> str:

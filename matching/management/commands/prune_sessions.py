@@ -37,15 +37,8 @@ class Command(BaseCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="only count")
 
-    def handle(
-        self,
-        *,
-        older_than: timedelta,
-        organization: str | None,
-        visitors: bool,
-        dry_run: bool,
-        **options: Any,
-    ) -> None:
+    def handle(self, *, older_than: timedelta, organization: str | None, **options: Any) -> None:
+        visitors, dry_run = options["visitors"], options["dry_run"]
         before = timezone.now() - older_than
         owners = [organization_named(organization)] if organization else list(Organization.objects.all())
         session_count = visitor_count = 0

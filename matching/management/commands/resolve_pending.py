@@ -36,18 +36,14 @@ class Command(BaseCommand):
         pendings = PendingMatch.objects.filter(status=PendingMatch.Status.PENDING)
         with tqdm(total=pendings.count(), unit=" held", file=sys.stderr) as bar:
             for organization in Organization.objects.filter(pending_matches__in=pendings).distinct():
-                last_id = None
-                while True:
-                    chunk = organization.pending_matches.filter(status=PendingMatch.Status.PENDING)
-                    if last_id is not None:
-                        chunk = chunk.filter(id__gt=last_id)
-                    ids = list(chunk.order_by("id").values_list("id", flat=True)[:CHUNK])
-                    if not ids:
-                        break
-                    last_id = ids[-1]
+                still_pending = organization.pending_matches.filter(status=PendingMatch.Status.PENDING)
+                in_order = still_pending.order_by("id").values_list("id", flat=True)
+                ids = list(in_order[:CHUNK])
+                while ids:
                     settled, given_up = resolve(organization, ids, at=now)
                     matched += settled
                     expired += given_up
                     bar.update(len(ids))
+                    ids = list(in_order.filter(id__gt=ids[-1])[:CHUNK])
         still = PendingMatch.objects.open(now).count()
         self.stdout.write(f"{matched} matched, {expired} expired, {still} still held.")
