@@ -8,7 +8,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 
-from matching.imports.cells import defuse
+from matching.imports.rows import defuse
 from matching.reports.figures import Part
 from matching.reports.periods import Period
 from matching.reports.serializers import FIGURES
