@@ -90,6 +90,7 @@ def read_parts(
         "begin": period.begin,
         "end": period.end,
         "bounds": list(period.bounds),
+        "ends": [*period.bounds[1:], period.end],
         "goal": goal_id,
         "room": room_id,
     }
@@ -102,7 +103,8 @@ def read_parts(
         started: Counts = {}
         for (_, is_deleted, room), group in groupby(rows, key=itemgetter(0, 2, 3)):
             if is_deleted is None:
-                started[room] = {row[5]: row[6] for row in group}
+                counts = {row[5]: row[6] for row in group}
+                started[room] = {None: sum(counts.values()), **counts}
             else:
                 yield part_of(list(group), len(period.starts), started.get(room, {}))
 

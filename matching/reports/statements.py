@@ -25,28 +25,33 @@ PARTS = """
 PARTS_BY_ROOM = """
     UNION ALL
     SELECT goal_id, in_room.room_id, bucket, {figures}
-    FROM matched CROSS JOIN unnest(room_ids) AS in_room (room_id) {where}
+    FROM matched CROSS JOIN unnest(room_ids) AS in_room (room_id)
+    WHERE TRUE {and_room}
     GROUP BY GROUPING SETS ((goal_id, in_room.room_id, bucket), (goal_id, in_room.room_id))
 """
+# Bucket by bucket: an index alone has each, and that is three times faster than to sort rows into buckets.
 STARTED = """
-    SELECT width_bucket(started_at, %(bounds)s::timestamptz[]) AS bucket, room_ids
-    FROM matching_visitorsession
-    WHERE organization_id = %(organization)s AND started_at >= %(begin)s AND started_at < %(end)s
+    SELECT NULL::uuid AS room_id, bucket, session.count
+    FROM unnest(%(bounds)s::timestamptz[], %(ends)s::timestamptz[])
+         WITH ORDINALITY AS of (bucket_begin, bucket_end, bucket)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS count
+        FROM matching_visitorsession
+        WHERE organization_id = %(organization)s AND started_at >= bucket_begin AND started_at < bucket_end
+              {in_room}
+    ) AS session
 """
-STARTED_COUNTS = """
-    SELECT NULL::uuid AS room_id, bucket, count(*) AS count
-    FROM started GROUP BY GROUPING SETS ((bucket), ())
-"""
-STARTED_COUNTS_BY_ROOM = """
+STARTED_BY_ROOM = """
     UNION ALL
-    SELECT in_room.room_id, bucket, count(*)
-    FROM started CROSS JOIN unnest(room_ids) AS in_room (room_id) {where}
-    GROUP BY GROUPING SETS ((in_room.room_id, bucket), (in_room.room_id))
+    SELECT in_room.room_id, width_bucket(started_at, %(bounds)s::timestamptz[]), count(*)
+    FROM matching_visitorsession CROSS JOIN unnest(room_ids) AS in_room (room_id)
+    WHERE organization_id = %(organization)s AND started_at >= %(begin)s AND started_at < %(end)s {and_room}
+    GROUP BY 1, 2
 """
 # A goal is shown that is not deleted, or has matches. First come the sessions that began, with nulls for
 # what is of goals, then all goals together, then each by its age, each before its rooms.
 REPORT = """
-    WITH matched AS ({matched}), part AS ({parts}), started AS ({started}), counted AS ({counts}),
+    WITH matched AS ({matched}), part AS ({parts}), started AS ({started}),
     shown AS (
         SELECT goal.id, goal.name, goal.deleted_at IS NOT NULL AS is_deleted, goal.created_at,
                part.room_id, part.bucket, match_count, session_count, visitor_count, value_count, value_sum,
@@ -60,7 +65,7 @@ REPORT = """
         FROM part WHERE goal_id IS NULL
         UNION ALL
         SELECT NULL, NULL, NULL, NULL, room_id, bucket, count, NULL, NULL, NULL, NULL, NULL
-        FROM counted
+        FROM started
     )
     SELECT shown.id, shown.name, is_deleted, room_id, room.name, bucket, match_count, session_count,
            visitor_count, value_count, value_sum, lags
@@ -82,22 +87,21 @@ def statement_of(*, goal: bool, room: bool, by_room: bool) -> str:
     Args:
         goal: of one goal. room: only what was in one room. by_room: of each goal by room, too.
     """
-    where = "WHERE in_room.room_id = %(room)s" if room else ""
+    and_room = " AND in_room.room_id = %(room)s" if room else ""
+    in_room = IN_ROOM.format(table="matching_visitorsession") if room else ""
     parts = PARTS.format(figures=FIGURES, and_all_goals="" if goal else ", (bucket), ()")
-    counts = STARTED_COUNTS
+    started = STARTED.format(in_room=in_room)
     if by_room:
-        parts += PARTS_BY_ROOM.format(figures=FIGURES, where=where)
-        counts += STARTED_COUNTS_BY_ROOM.format(where=where)
-    matched, started = MATCHED, STARTED
+        parts += PARTS_BY_ROOM.format(figures=FIGURES, and_room=and_room)
+        started += STARTED_BY_ROOM.format(and_room=and_room)
+    matched = MATCHED
     if goal:
         matched += OF_GOAL
     if room:
         matched += IN_ROOM.format(table="match")
-        started += IN_ROOM.format(table="matching_visitorsession")
     return REPORT.format(
         matched=matched,
         parts=parts,
         started=started,
-        counts=counts,
         is_shown="goal.id = %(goal)s" if goal else IS_SHOWN,
     )
