@@ -1,0 +1,128 @@
+"""The demo world in a browser: Debian's Chromium without a window, on a service of its own."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.hashers import make_password
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from uuid_utils.compat import uuid7
+
+from tests.service.processes import Service, open_folder
+
+CHROMIUM = shutil.which("chromium")
+PASSWORD = "a password for tests"
+
+WIDE, NARROW = 1280, 390
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Service]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian's package: chromium)")
+    with open_folder() as folder, Service(folder, "--demo") as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return make_password(PASSWORD)
+
+
+@pytest.fixture(scope="module")
+def browser(demo: Service, password_hash: str) -> Iterator[Browser]:
+    """A browser for a module: while Playwright's event loop runs in this thread, Django's models refuse."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Window:
+    """A page in the browser, and what it complains of."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.url + path)
+        self.page.wait_for_load_state("networkidle")
+
+    def log_in(self, email: str, password: str) -> None:
+        self.open("/admin/")
+        self.page.fill("#id_username", email)
+        self.page.fill("#id_password", password)
+        self.page.click("[type=submit]")
+        self.page.wait_for_load_state("networkidle")
+
+    def check(self) -> None:
+        """Nothing is on the console, the CSP's reports included; nothing is wider than the window; and
+        nothing keeps people from using the page, as far as axe can tell."""
+        assert self.complaints == []
+        width = self.page.evaluate("document.documentElement.scrollWidth")
+        size: Any = self.page.viewport_size
+        assert width <= size["width"], f"{width} pixels wide"
+        found = Axe().run(self.page).response["violations"]
+        serious = [
+            f"{each['id']}: {[node['target'] for node in each['nodes']]} {each['help']}"
+            for each in found
+            if each["impact"] in {"serious", "critical"}
+        ]
+        assert serious == []
+
+
+OpenWindow = Callable[..., Window]
+
+
+@pytest.fixture
+def window(browser: Browser, demo: Service) -> Iterator[OpenWindow]:
+    """Open windows: `window(width=390, dark=True)`, each with cookies of its own."""
+    contexts: list[BrowserContext] = []
+
+    def open_window(*, width: int = WIDE, dark: bool = False) -> Window:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        opened = Window(context.new_page(), f"http://127.0.0.1:{demo.port}")
+
+        def note(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning"}:
+                opened.complaints.append(message.text)
+
+        opened.page.on("console", note)
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        return opened
+
+    yield open_window
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def staff(demo: Service, password_hash: str) -> Callable[..., str]:
+    """Make a user of the demo's organization who may enter the admin, with these scopes.
+
+    Returns: the e-mail address to log in with.
+    """
+
+    def make_staff(*scopes: str) -> str:
+        email = f"{'-'.join(scopes) or 'none'}@example.com"
+        with demo.connect() as database:
+            database.execute(
+                "INSERT INTO orgs_user (id, email, password, first_name, last_name, is_bot, is_active,"
+                " is_staff, is_superuser, scopes, organization_id, created_at, updated_at)"
+                " SELECT %s, %s, %s, '', '', false, true, true, false, %s, id, now(), now()"
+                " FROM orgs_organization ORDER BY created_at LIMIT 1 ON CONFLICT DO NOTHING",
+                [uuid7(), email, password_hash, list(scopes)],
+            )
+        return email
+
+    return make_staff
