@@ -1,5 +1,6 @@
 """Every address of the service, on one screen."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
@@ -60,6 +61,8 @@ urlpatterns = [
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin", RedirectView.as_view(url="/admin/"), name="admin"),
+    # Browsers ask for it wherever a page names none.
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}orgs/icon.svg"), name="favicon"),
     path("admin/", admin.site.urls),
 ]
 

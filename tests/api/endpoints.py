@@ -187,7 +187,7 @@ def routes() -> Iterator[URLPattern]:
             if isinstance(pattern, URLResolver):
                 if pattern.app_name != "admin":
                     yield from walk(pattern.url_patterns)
-            elif pattern.name != "admin":
+            elif pattern.name not in {"admin", "favicon"}:
                 yield pattern
 
     return walk(get_resolver().url_patterns)
