@@ -87,6 +87,13 @@ COUNT = f"""
         LIMIT {COUNTED + 1}
     ) AS counted
 """
+# The attributes of SessionAround.
+COLUMNS = {name: f"s.{name}" for name in SessionAround.__dataclass_fields__} | {
+    "visitor_pk": "s.visitor_id",
+    "visitor_id": "v.visitor_id",
+    "known_at": "CASE WHEN carried.created_at IS NOT NULL "
+    "THEN greatest(s.created_at, carried.created_at) END",
+}
 # LIMIT 1 keeps the planner from reading all visitors or sessions of an organization that it thinks small.
 AROUND = f"""
     WITH carried AS MATERIALIZED ({CARRIED}),
@@ -96,10 +103,7 @@ AROUND = f"""
         UNION SELECT %(chosen)s::uuid
     ),
     session AS (
-        SELECT s.id, s.organization_id, s.visitor_id AS visitor_pk, v.visitor_id, s.visitor_session_id,
-               s.started_at, s.ended_at, s.room_ids,
-               CASE WHEN carried.created_at IS NOT NULL THEN greatest(s.created_at, carried.created_at) END
-                   AS known_at
+        SELECT {", ".join(f"{column} AS {name}" for name, column in COLUMNS.items())}
         FROM shown
         CROSS JOIN LATERAL (
             SELECT one.*
@@ -146,5 +150,7 @@ def sessions_around(
         cursor.execute(AROUND, parameters)
         rows = cursor.fetchall()
     visitors, before, later = rows[0][:3]
-    sessions = [SessionAround(*row[3:]) for row in rows if row[3] is not None]
+    sessions = [
+        SessionAround(**dict(zip(COLUMNS, row[3:], strict=True))) for row in rows if row[3] is not None
+    ]
     return Timeline(visitors, before, later, sessions)
