@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -14,10 +13,9 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from goalsvc.api.fields import parse_uuid
-from goalsvc.orgs.admin.display import faults, first_few, link_to, to_milliseconds
+from goalsvc.orgs.admin.display import faults, link_to, to_milliseconds
 from goalsvc.orgs.history import Action
 from goalsvc.orgs.models import Room
-from matching.models import VisitorIdentity, VisitorSession
 from matching.rule.reasons import duration
 
 
@@ -57,39 +55,18 @@ def room_links(row: Any) -> str:
     return format_html_join(", ", "{}", ((room_link(row, room_id),) for room_id in row.room_ids)) or "-"
 
 
-VISITORS_SHOWN = 20
-
-
 def explain_match(match: Any) -> str:
-    """Retell the rule of matching/rule/resolver.py with what is known today of the identity's visitors."""
+    """Retell the rule of matching/rule/resolver.py with what the match and its session say."""
     if match.visitor_identity is None:
         return "The visitor identity has been erased, and with it what could explain the match."
-    earlier = VisitorSession.objects.filter(visitor=OuterRef("visitor")).before(match.goal_matched_at)
-    carriers = first_few(
-        VisitorIdentity.objects.filter(organization=match.organization_id, identity=match.visitor_identity)
-        .select_related("visitor")
-        .annotate(latest_session_id=Subquery(earlier.values("pk")[:1]))
-        .order_by("created_at", "id"),
-        VISITORS_SHOWN,
-    )
-    latest = VisitorSession.objects.in_bulk([carrier.latest_session_id for carrier in carriers["rows"]])
-    candidates = [(carrier.visitor, latest.get(carrier.latest_session_id)) for carrier in carriers["rows"]]
-    candidates.sort(key=lambda pair: place(pair[1]), reverse=True)
-
     session = match.session
-    name_rooms([match, session, *latest.values()])
+    name_rooms([match, session])
     return render_to_string(
         "admin/matching/externalmatch/why.html",
         {
             "match": match,
             "session": session,
             "before": match.goal_matched_at - match.session_started_at,
-            "candidates": [
-                (visitor, candidate, candidate and room_links(candidate)) for visitor, candidate in candidates
-            ],
-            "is_cut": carriers["is_cut"],
-            # The rule would choose another session today: one that was reported after the match.
-            "is_overtaken": any(place(candidate) > place(session) for _, candidate in candidates),
             "is_restated": match.changes.filter(action=Action.RESTATED).exists(),
             "connected": room_links(match),
             "unconnected": [
@@ -98,11 +75,6 @@ def explain_match(match: Any) -> str:
             ],
         },
     )
-
-
-def place(session: VisitorSession | None) -> tuple[Any, ...]:
-    """Where the session stands in the order of the rule: none before all others."""
-    return () if session is None else (session.started_at, session.id)
 
 
 # The facts of a reason (matching.rule.reasons): what each is called, in the order in which they are told.

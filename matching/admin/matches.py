@@ -22,6 +22,7 @@ from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.history import Action, Kind
 from matching.admin.explanation import explain_match, room_links
 from matching.admin.lists import EVENT, Button, ReceivedAdmin
+from matching.admin.timeline import TIMELINE, show_timeline
 from matching.models import ExternalMatch, PendingMatch
 
 
@@ -55,11 +56,15 @@ class ExternalMatchAdmin(ReceivedAdmin):
     fieldsets = (
         (None, {"fields": (*EVENT, "value", "rooms", "retracted")}),
         ("Which session was chosen, and why", {"fields": ("why",)}),
+        TIMELINE,
         ("Before it matched", {"fields": ("held", "attempts")}),
         ("History", {"fields": ("id", "external_id", "created", "creator", "changes")}),
     )
     ATTEMPTS_SHOWN = 20
     CHANGES_SHOWN = 50
+
+    class Media:
+        css = {"all": ("matching/timeline.css",)}
 
     def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
         # Its index has the goal between the organization and the external id.
@@ -90,6 +95,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
     created = moment_column("recorded", "created_at")
     creator = user_column("recorded by", "created_by")
     why = column("explanation", explain_match)
+    timeline = column("time line", show_timeline)
 
     @admin.display
     def value(self, match: ExternalMatch) -> str:

@@ -17,6 +17,7 @@ from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Organization, User
 from matching.admin.explanation import explain_reason, room_links, tell_errors
 from matching.admin.lists import EVENT, Button, ReceivedAdmin
+from matching.admin.timeline import TIMELINE, has_timeline, show_timeline
 from matching.matches.recording import settle
 from matching.matches.retries import retried_on_collision
 from matching.models import MatchAttempt, PendingMatch, PendingMatchQuerySet
@@ -73,8 +74,12 @@ class PendingMatchAdmin(ReceivedAdmin):
         (None, {"fields": (*EVENT, "goal_value", "rooms")}),
         ("What became of it", {"fields": ("state", "settled_by", "resolved", "expires")}),
         ("Why it did not match when it was last tried", {"fields": ("code", "why")}),
+        TIMELINE,
         ("History", {"fields": ("id", "external_id", "created", "creator")}),
     )
+
+    class Media:
+        css = {"all": ("matching/timeline.css",)}
 
     def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
         return super().found(request, rows, term) + self.of_goals_named(request, rows, term)
@@ -115,6 +120,7 @@ class PendingMatchAdmin(ReceivedAdmin):
     rooms = column("posted rooms", room_links)
     settled_by = link_column("match", "match")
     why = column("why", explain_reason)
+    timeline = column("time line", show_timeline)
     expires = moment_column("expires", "expires_at")
     resolved = moment_column("resolved", "resolved_at")
     created = moment_column("held since", "created_at")
@@ -166,18 +172,28 @@ class MatchAttemptAdmin(ReceivedAdmin):
     fieldsets = (
         (None, {"fields": (*EVENT, "external_id")}),
         ("Why it was rejected", {"fields": ("code", "detail", "faults", "why")}),
+        TIMELINE,
         ("History", {"fields": ("id", "created", "source", "request_id", "creator")}),
     )
 
+    class Media:
+        css = {"all": ("matching/timeline.css",)}
+
     def get_fieldsets(self, request: HttpRequest, obj: MatchAttempt | None = None) -> Any:
         """Leave out what an attempt of its kind has not: it is at fault itself, or there is a reason."""
-        facts = {"faults": obj and obj.errors, "why": obj and obj.reason}
+        facts = {
+            "faults": obj and obj.errors,
+            "why": obj and obj.reason,
+            "timeline": obj and has_timeline(obj),
+        }
         absent = [name for name, fact in facts.items() if not fact]
-        return without_fields(super().get_fieldsets(request, obj), absent)
+        fieldsets = without_fields(super().get_fieldsets(request, obj), absent)
+        return [fieldset for fieldset in fieldsets if fieldset[1]["fields"]]
 
     created = moment_column("rejected", "created_at")
     goal_link = link_column("goal", "goal")
     matched = moment_column("goal matched", "goal_matched_at")
     faults = column("attributes at fault", lambda attempt: tell_errors(attempt.errors))
     why = column("why", explain_reason)
+    timeline = column("time line", show_timeline)
     creator = user_column("posted by", "created_by")

@@ -121,16 +121,6 @@ def test_pages_take_the_same_queries_however_much_belongs_to_them(
     assert max(many) <= MAX_QUERIES_OF_A_MATCH
 
 
-def test_the_page_of_an_identity_with_very_many_visitors_shows_some(
-    as_staff: Client, organization: Organization
-) -> None:
-    match = ExternalMatchFactory.create(organization=organization)
-    for _ in range(21):
-        VisitorIdentityFactory.create(organization=organization, identity=match.visitor_identity)
-    page = as_staff.get(url(ExternalMatch, "change", match.pk))
-    assert "The identity has more visitors than these." in page.content.decode()
-
-
 def test_the_big_tables_are_known() -> None:
     assert {model.__name__ for model in BIG} == {
         "Visitor", "VisitorIdentity", "VisitorSession", "ExternalMatch", "PendingMatch", "MatchAttempt",

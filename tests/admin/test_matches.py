@@ -71,8 +71,8 @@ def test_a_match_says_which_session_was_chosen_and_why(as_staff: Client, match: 
         "customer-12345678 .",
         "the latest one that had begun strictly before that moment: latest of the visitor phone , begun at "
         "2016-10-10 13:00:00.000 UTC, 1:00:00 earlier.",
-        "phone latest 2016-10-10 13:00:00.000 Web shop (shop.example.com) chosen "
-        "laptop late 2016-10-10 12:00:00.000 Web shop (shop.example.com)",
+        "2 late of the visitor laptop 2016-10-10 12:00:00.000 not known 2 hours before the event "
+        "Web shop (shop.example.com) Session 3 began later. 3 latest of the visitor phone",
         "visited in that session: Web shop (shop.example.com) . Posted, but not counted: "
         "Store in Helsinki (the session was not in it).",
         "12.50, given in the request.",
@@ -99,7 +99,8 @@ def test_a_session_that_became_known_later_is_pointed_out(
     VisitorSessionFactory.create(visitor=laptop, visitor_session_id="reported late", started_at=at(13, 30))
     text = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
     assert "moment: latest of the visitor phone" in text
-    assert "laptop reported late 2016-10-10 13:30:00.000 - phone latest" in text
+    assert "3 latest of the visitor phone" in text
+    assert "4 reported late of the visitor laptop 2016-10-10 13:30:00.000" in text
     assert "A later session has become known since the match was recorded" in text
 
 

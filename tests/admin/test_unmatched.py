@@ -82,7 +82,7 @@ def test_a_held_match_says_what_it_waits_for(as_staff: Client, held: PendingMatc
         "Expires (UTC): 2099-12-31 00:00:00.000",
         "The first session began 2 hours after goal_matched_at. The identity is known yes Visitors that "
         "carry it 1 Their first session began (UTC) 2016-10-11 00:00:49.123",
-        "Too late by 2 hours History",
+        "Too late by 2 hours The identity's sessions around the event",
     ):
         assert sentence in text
     assert "time zone" not in text  # a fact that there is not
