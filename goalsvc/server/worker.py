@@ -122,7 +122,7 @@ def pin_to_core(claims: int | None) -> None:
     """Pin this process to a core that no other worker has.
 
     Because of the GIL a worker's threads run one at a time. On one core the next finds its data in the cache
-    and is woken at once; spread over cores, a match costs a fifth more.
+    and is woken at once (docs/layers.md has what it gains).
     """
     if claims is None:
         return
