@@ -11,6 +11,7 @@ from goalsvc.api.views import DocsView, SchemaView
 from goalsvc.orgs.views import CallerView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
+from matching.admin.reports import report_page
 from matching.api.matches import MatchAttemptViewSet, MatchViewSet, PendingMatchViewSet
 from matching.api.posting import GoalMatchViewSet, MatchBatchView
 from matching.api.reports import GoalReportView, ReportsView
@@ -60,6 +61,7 @@ urlpatterns = [
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin", RedirectView.as_view(url="/admin/"), name="admin"),
+    path("admin/reports/", admin.site.admin_view(report_page), name="admin_report"),
     path("admin/", admin.site.urls),
 ]
 

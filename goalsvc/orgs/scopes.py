@@ -20,6 +20,6 @@ OPENS = {
         "manages goals and rooms; in the admin sees matches, held matches, rejected attempts, visitors and "
         "imports; corrects and retracts matches; shows and erases what is held about a visitor identity"
     ),
-    Scope.REPORTS: "opens nothing yet; it will open the reports",
+    Scope.REPORTS: "sees the reports: figures of goals, matches and sessions, not the visitors behind them",
     Scope.USERS: "manages users and API tokens, of those who hold no scope that the manager lacks",
 }

@@ -13,6 +13,8 @@ from matching.reports.figures import Part
 from matching.reports.periods import Period
 from matching.reports.serializers import FIGURES
 
+# Of a report, which needs no memory, but a database's and a disk's time.
+MAX_ROWS = 5_000_000
 # Lines that are joined before they are passed on.
 CHUNK = 500
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it Excel does not read UTF-8
