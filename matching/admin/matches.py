@@ -48,7 +48,7 @@ class EventFilter(admin.SimpleListFilter):
     The index of reports serves it, so it leaves retracted matches out unless they are asked for.
     """
 
-    title = "event (UTC)"
+    title = "day of the event"
     parameter_name = "event"
     SHAPE = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.\.(\d{4}-\d\d-\d\d))?(?: (\S+))?", re.ASCII)
 

@@ -18,6 +18,7 @@ from matching.reports.periods import Period
 
 GOALS_SHOWN = 100
 NOTHING = "-"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def write_money(value: Decimal | None) -> str:
 
 
 def write_percent(value: str | None) -> str:
-    return NOTHING if value is None else f"{value} %"
+    return NOTHING if value is None else f"{value}{NO_BREAK}%"
 
 
 def write_time(seconds: int | None) -> str:
@@ -124,8 +125,15 @@ def write_change(now: Any, before: Any) -> str:
     difference = now - before
     if not difference:
         return "±0"
-    percent = f" ({100 * difference / abs(before):+,.1f} %)" if before else ""
+    percent = f" ({100 * difference / abs(before):+,.1f}{NO_BREAK}%)" if before else ""
     return f"{difference:+,}{percent}"
+
+
+def write_share(now: Any, before: Any) -> str:
+    """Write the difference of two counts or amounts in percent, or itself where there was nothing before."""
+    if not before or now == before:
+        return write_change(now, before)
+    return f"{100 * (now - before) / abs(before):+,.1f}{NO_BREAK}%"
 
 
 def write_points(now: str | None, before: str | None) -> str:
@@ -157,6 +165,9 @@ class Figure(NamedTuple):
 
     def changed(self, now: Figures, before: Figures) -> str:
         return self.change(getattr(now, self.name), getattr(before, self.name))
+
+    def share(self, now: Figures, before: Figures) -> str:
+        return write_share(getattr(now, self.name), getattr(before, self.name))
 
 
 MATCHES = Figure("Matches", "match_count", write_count)
@@ -200,7 +211,7 @@ def show_parts(parts: Iterable[tuple[Part, Figures | None]]) -> Iterator[dict[st
             "part": part,
             "matches": MATCHES.of(part.totals),
             "value": VALUE.of(part.totals),
-            "changes": [each.changed(part.totals, before) if before else "" for each in (MATCHES, VALUE)],
+            "changes": [each.share(part.totals, before) if before else "" for each in (MATCHES, VALUE)],
             "figures": [each.of(part.totals) for each in COLUMNS if each is not SESSIONS],
         }
 

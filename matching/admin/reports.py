@@ -134,7 +134,7 @@ class ReportForm(forms.Form):
         required=False, error_messages={"invalid_choice": "There is no such room in the organization."}
     )
     group_by = forms.ChoiceField(
-        label="Rooms", choices=[("", "Together"), ("room", "One by one")], required=False
+        label="Broken down by", choices=[("", "Goal"), ("room", "Goal and room")], required=False
     )
     timezone = forms.CharField(
         label="Time zone", widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"})

@@ -22,6 +22,7 @@ from django.utils import timezone
 from goals.models import Goal
 from goalsvc.orgs.models import Organization, Room, User
 from matching.admin import report_figures, reports
+from matching.admin.report_figures import NO_BREAK
 from matching.models import ExternalMatch, VisitorSession
 from tests.admin.samples import found, url, words
 from tests.factories import (
@@ -200,7 +201,8 @@ def test_figures_stand_beside_those_of_the_period_before(
 
     assert "2016-10-08 to 2016-10-10 (3 days, UTC), compared with 2016-10-05 to 2016-10-07" in words(response)
     tiles = {
-        tile["title"]: (tile["figure"], tile["before"], tile["change"]) for tile in response.context["tiles"]
+        tile["title"]: tuple(tile[name].replace(NO_BREAK, " ") for name in ("figure", "before", "change"))
+        for tile in response.context["tiles"]
     }
     assert tiles == {
         "Matches": ("3", "2", "+1 (+50.0 %)"),

@@ -20,7 +20,6 @@
     const HEIGHT = 260;
     const DAY = /^\d{4}-\d\d-\d\d$/;
     const charts = new Map();
-    const reducesMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
     function readTheme() {
         const style = getComputedStyle(document.documentElement);
@@ -32,7 +31,6 @@
             grid: color("--hairline-color"),
             border: color("--border-color"),
             ground: color("--body-bg"),
-            font: getComputedStyle(document.body).fontFamily,
         };
     }
 
@@ -98,7 +96,7 @@
                 backgroundColor: series.dashed ? theme.ground : color,
                 pointBackgroundColor: series.dashed ? theme.ground : color,
                 pointStyle: SHAPES[(counts.solid + counts.dashed - 1) % SHAPES.length],
-                pointRadius: series.values.length > 62 ? 0 : 3, pointHoverRadius: 5, pointBorderWidth: 1.5,
+                pointRadius: series.values.length > 62 ? 0 : series.values.length > 14 ? 2 : 3, pointHoverRadius: 5, pointBorderWidth: 1.5,
             };
         });
     }
@@ -150,7 +148,8 @@
     }
 
     function legendOf(chart) {
-        return Chart.defaults.plugins.legend.labels.generateLabels(chart).map((item) => {
+        const items = Chart.defaults.plugins.legend.labels.generateLabels(chart);
+        return items.sort((one, other) => one.datasetIndex - other.datasetIndex).map((item) => {
             const dataset = chart.data.datasets[item.datasetIndex];
             const isBar = dataset.type === "bar";
             return {
@@ -172,7 +171,7 @@
         }
     }
 
-    function configurationOf(described, theme, isAnimated) {
+    function configurationOf(described, theme) {
         const {labels, links} = described;
         const areDays = labels.every((label) => DAY.test(label));
         const ticks = areDays ? labels.map((label) => writeDay(label, {month: "short", day: "numeric"})) : labels;
@@ -185,8 +184,7 @@
             options: {
                 responsive: true,
                 maintainAspectRatio: false,
-                animation: isAnimated ? {duration: 300} : false,
-                font: {family: theme.font},
+                animation: false, // nothing moves, whether or not somebody asks for less motion
                 interaction: {mode: "index", intersect: false},
                 onClick: (event, [element]) => {
                     if (linkOf(element?.index)) {
@@ -232,6 +230,7 @@
                         padding: 10,
                         boxPadding: 4,
                         usePointStyle: true,
+                        itemSort: (one, other) => one.datasetIndex - other.datasetIndex,
                         callbacks: {
                             title: ([item]) => titles[item.dataIndex],
                             label: ({dataset, dataIndex}) => describe(dataset, dataIndex),
@@ -259,24 +258,25 @@
         canvas.hidden = false;
     }
 
-    function draw(canvas, theme, isAnimated) {
+    function draw(canvas, theme) {
         charts.get(canvas)?.destroy();
         const described = JSON.parse(canvas.dataset.chart);
-        charts.set(canvas, new Chart(canvas, configurationOf(described, theme, isAnimated)));
+        charts.set(canvas, new Chart(canvas, configurationOf(described, theme)));
     }
 
     function redraw() {
         const theme = readTheme();
         for (const canvas of charts.keys()) {
-            draw(canvas, theme, false);
+            draw(canvas, theme);
         }
     }
 
     function drawAll() {
         const theme = readTheme();
+        Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
         for (const canvas of document.querySelectorAll("canvas.chart[data-chart]")) {
             frame(canvas);
-            draw(canvas, theme, !reducesMotion.matches);
+            draw(canvas, theme);
         }
         new MutationObserver(redraw).observe(document.documentElement, {attributeFilter: ["data-theme"]});
         window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
