@@ -6,8 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from heapq import nlargest
-from itertools import count, groupby, zip_longest
+from itertools import count, groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -19,6 +20,22 @@ from matching.reports.periods import Period
 GOALS_SHOWN = 100
 NOTHING = "-"
 NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodBefore(Period):
+    """The period before another, in parts of as many days as its: weeks and months would be cut otherwise."""
+
+    now: Period
+
+    @classmethod
+    def of(cls, now: Period) -> "PeriodBefore":
+        before = now.before
+        return cls(before.start_date, before.end_date, before.zone, before.granularity, now=now)
+
+    @cached_property
+    def starts(self) -> Sequence[date]:
+        return [first - timedelta(days=self.now.days) for first, _ in bucket_days(self.now)]
 
 
 @dataclass(frozen=True)
@@ -35,7 +52,7 @@ class Question:
         """Read the parts of the report: see `read_parts`. The period before is read without its rooms."""
         return read_parts(
             self.organization,
-            self.period.before if before else self.period,
+            PeriodBefore.of(self.period) if before else self.period,
             goal_id=self.goal_id,
             room_id=self.room_id,
             by_room=self.by_room and not before,
@@ -231,40 +248,29 @@ def bucket_days(period: Period) -> list[tuple[date, date]]:
 
 
 def show_series(report: Report, links: Sequence[str | None]) -> list[dict[str, Any]]:
-    """Show each bucket beside the one of the same place in the period before."""
-    rows = []
+    """Show each bucket beside its like in the period before."""
     granularity = report.period.granularity
-    for start, now, before, link in zip_longest(
-        report.period.starts, report.together.series, earlier_series(report), links
-    ):
-        rows.append(
-            {
-                "start": name_bucket(start, granularity),
-                "weekday": f"{start:%a}" if granularity == "day" else "",
-                "link": link,
-                "matches": [MATCHES.of(now), MATCHES.of(before) if before else NOTHING],
-                "value": [VALUE.of(now), VALUE.of(before) if before else NOTHING],
-                "figures": [each.of(now) for each in COLUMNS],
-            }
+    return [
+        {
+            "start": name_bucket(start, granularity),
+            "weekday": f"{start:%a}" if granularity == "day" else "",
+            "link": link,
+            "matches": [MATCHES.of(now), MATCHES.of(before)],
+            "value": [VALUE.of(now), VALUE.of(before)],
+            "figures": [each.of(now) for each in COLUMNS],
+        }
+        for start, now, before, link in zip(
+            report.period.starts, report.together.series, report.before.series, links, strict=True
         )
-    return rows
-
-
-def earlier_series(report: Report) -> list[Figures | None]:
-    """Return the buckets of the period before, as many as there are now: weeks and months may differ."""
-    size = len(report.together.series)
-    found: list[Figures | None] = [*report.before.series[:size]]
-    return found + [None] * (size - len(found))
+    ]
 
 
 def chart_of(report: Report, figure: Figure, links: Sequence[str | None]) -> str:
     """Describe a chart for charts.js: a figure by bucket, and dashed that of the period before."""
     granularity = report.period.granularity
-    size = len(report.period.starts)
-    starts = [name_bucket(start, granularity) for start in report.period.before.starts[:size]]
 
-    def value(figures: Figures | None) -> float | None:
-        return None if figures is None else float(getattr(figures, figure.name))
+    def values(part: Part) -> list[float]:
+        return [float(getattr(each, figure.name)) for each in part.series]
 
     series = {"axis": "left", "unit": "", "kind": "bar", "dashed": False, "label": figure.title}
     return json.dumps(
@@ -272,14 +278,14 @@ def chart_of(report: Report, figure: Figure, links: Sequence[str | None]) -> str
             "type": "bar",
             "labels": [name_bucket(start, granularity) for start in report.period.starts],
             "series": [
-                {**series, "values": [value(each) for each in report.together.series]},
+                {**series, "values": values(report.together)},
                 {
                     **series,
                     "kind": "line",
                     "dashed": True,
                     "label": "the period before",
-                    "names": starts + [NOTHING] * (size - len(starts)),
-                    "values": [value(each) for each in earlier_series(report)],
+                    "names": [f"{start}" for start in PeriodBefore.of(report.period).starts],
+                    "values": values(report.before),
                 },
             ],
             "links": list(links) if any(links) else None,

@@ -100,10 +100,12 @@ class OrganizationForm(forms.Form):
 
     def __init__(self, request: HttpRequest) -> None:
         known = of_acting_user(request, Organization.objects.all(), "id")
-        chosen = request.GET.get("organization_id", "")
+        chosen = request.GET.get("organization_id") or str(acting_user(request).organization_id or "")
         self.found = offer(known, known, chosen)
-        own = acting_user(request).organization_id or (next(iter(self.found)) if len(self.found) == 1 else "")
-        super().__init__({"organization_id": chosen or str(own)} if chosen or own else None)
+        if not chosen and len(self.found) == 1:
+            [chosen] = self.found
+        pk = str(parse_uuid(chosen) or chosen)  # in lower case
+        super().__init__({"organization_id": pk} if chosen else None)
         titles = [(pk, organization.name) for pk, organization in self.found.items()]
         self.fields["organization_id"].choices = [("", "Choose one"), *titles]  # type: ignore[attr-defined]
 
