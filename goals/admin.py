@@ -10,8 +10,10 @@ from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import F, Func, IntegerField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from rest_framework.exceptions import ParseError
 
@@ -20,7 +22,7 @@ from goals.models import Goal, GoalAttributes, GoalRoom
 from goals.refusals import UnknownRoomsError
 from goals.serializers import GoalSerializer
 from goalsvc.api.bodies import decode
-from goalsvc.orgs.admin.access import acting_user, is_operator
+from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator
 from goalsvc.orgs.admin.display import column, faults, link_to, user_column
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
@@ -121,6 +123,11 @@ class GoalForm(ScopedForm):
         return cast(GoalAttributes, part)
 
 
+def report_address(goal: Goal) -> str:
+    query = urlencode({"organization_id": str(goal.organization_id), "goal": str(goal.pk)})
+    return f"{reverse('admin_report')}?{query}"
+
+
 class DeletedFilter(StateFilter):
     retired_at = "deleted_at"
     retired = "Deleted"
@@ -154,6 +161,10 @@ class GoalAdmin(OrganizationScopedAdmin):
         ("Conditions", {"fields": ("conditions_in_words", "conditions")}),
         ("History", {"fields": HISTORY}),
     )
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        columns = super().get_list_display(request)
+        return (*columns, "report") if is_allowed(request, Scope.REPORTS) else columns
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Goal]:
         goals: Any = super().get_queryset(request)
@@ -236,6 +247,7 @@ class GoalAdmin(OrganizationScopedAdmin):
         return "1 room" if count == 1 else f"{count} rooms"
 
     state = column("state", lambda goal: "in use" if goal.deleted_at is None else "deleted")
+    report = column("report", lambda goal: format_html('<a href="{}">Report</a>', report_address(goal)))
     creator = user_column("created by", "created_by")
     editor = user_column("updated by", "updated_by")
 

@@ -12,6 +12,7 @@ from goalsvc.api.views import DocsView, SchemaView
 from goalsvc.orgs.views import CallerView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
+from matching.admin.reports import report_page
 from matching.api.matches import MatchAttemptViewSet, MatchViewSet, PendingMatchViewSet
 from matching.api.posting import GoalMatchViewSet, MatchBatchView
 from matching.api.reports import GoalReportView, ReportsView
@@ -63,6 +64,7 @@ urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/"), name="admin"),
     # Browsers ask for it wherever a page names none.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}orgs/icon.svg"), name="favicon"),
+    path("admin/reports/", admin.site.admin_view(report_page), name="admin_report"),
     path("admin/", admin.site.urls),
 ]
 

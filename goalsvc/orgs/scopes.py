@@ -20,6 +20,6 @@ OPENS = {
         "manages goals and rooms; in the admin sees matches, held matches, rejected attempts, visitors and "
         "imports; corrects and retracts matches; shows and erases what is held about a visitor identity"
     ),
-    Scope.REPORTS: "sees what the matches brought: the reports, in the API and in the admin",
+    Scope.REPORTS: "sees the reports: figures of goals, matches and sessions, not the visitors behind them",
     Scope.USERS: "manages users and API tokens, of those who hold no scope that the manager lacks",
 }

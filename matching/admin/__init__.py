@@ -1,5 +1,9 @@
 """The admin of what the API receives: to be looked at and found, and corrected by named actions alone."""
 
-from matching.admin import imports, matches, unmatched, visitors
+from django.contrib import admin
 
-__all__ = ["imports", "matches", "unmatched", "visitors"]
+from matching.admin import imports, matches, reports, unmatched, visitors
+
+__all__ = ["imports", "matches", "reports", "unmatched", "visitors"]
+
+admin.site.get_app_list = reports.list_apps  # type: ignore[method-assign]

@@ -1,13 +1,18 @@
 """The admin of matches: each explains why its session was chosen, and can be retracted and restored."""
 
+import re
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import format_html
 
+from goalsvc.orgs.admin.access import is_operator
 from goalsvc.orgs.admin.display import (
     column,
     first_few,
@@ -24,6 +29,7 @@ from matching.admin.explanation import explain_match, room_links
 from matching.admin.lists import EVENT, Button, ReceivedAdmin
 from matching.admin.timeline import TIMELINE, show_timeline
 from matching.models import ExternalMatch, PendingMatch
+from matching.reports.periods import Period, PeriodError, find_zone
 
 
 class RetractedFilter(PartsFilter):
@@ -37,13 +43,63 @@ class RetractedFilter(PartsFilter):
         }
 
 
+class EventFilter(admin.SimpleListFilter):
+    """By the days of the event, as reports count them: those of UTC, or of a zone that a link names.
+
+    The index of reports serves it, so it leaves retracted matches out unless they are asked for.
+    """
+
+    title = "day of the event"
+    parameter_name = "event"
+    SHAPE = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.\.(\d{4}-\d\d-\d\d))?(?: (\S+))?", re.ASCII)
+
+    @staticmethod
+    def of(first: date, last: date, zone: str = "UTC") -> str:
+        """Write days, both included, as the value of the filter."""
+        days = f"{first}" if first == last else f"{first}..{last}"
+        return days if zone == "UTC" else f"{days} {zone}"
+
+    def period(self) -> Period:
+        """Read the value. Raises: IncorrectLookupParameters."""
+        found = self.SHAPE.fullmatch(self.value() or "")
+        try:
+            first, last, zone = found.groups() if found else ("", "", "")
+            return Period(
+                date.fromisoformat(first), date.fromisoformat(last or first), find_zone(zone or "UTC")
+            )
+        except (PeriodError, ValueError) as error:
+            raise IncorrectLookupParameters(error) from error
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        today = timezone.now().date()
+        before = [today - timedelta(days=days) for days in range(30)]
+        offered = {
+            self.of(today, today): "Today",
+            self.of(before[1], before[1]): "Yesterday",
+            self.of(before[6], today): "Last 7 days",
+            self.of(before[29], today): "Last 30 days",
+        }
+        chosen = self.value()
+        if chosen and chosen not in offered:
+            offered[chosen] = chosen
+        return list(offered.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        period = self.period()
+        rows = queryset.filter(goal_matched_at__gte=period.begin, goal_matched_at__lt=period.end)
+        is_state_chosen = request.GET.get(RetractedFilter.parameter_name) in {"no", "yes"}
+        return rows if is_state_chosen else rows.filter(retracted_at=None)
+
+
 @admin.register(ExternalMatch)
 class ExternalMatchAdmin(ReceivedAdmin):
     history_kind = Kind.MATCH
     date_hierarchy = "created_at"
     is_newest_first_everywhere = True  # the index match_newest
     list_display = ("created", "goal_link", "visitor_identity", "matched", "value", "external_id", "state")
-    list_filter = (RetractedFilter,)
+    list_filter = (RetractedFilter, EventFilter)
     related = ("organization", "goal", "session__visitor")
     unseen = ("request_digest", "goal__conditions")
     linked_lookups = ("goal__id__exact", "session__id__exact")
@@ -65,6 +121,18 @@ class ExternalMatchAdmin(ReceivedAdmin):
 
     class Media:
         css = {"all": ("matching/timeline.css",)}
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
+        filters = super().get_list_filter(request)
+        if is_operator(request) and "organization" not in request.GET:
+            # The index begins with the organization.
+            return tuple(each for each in filters if each is not EventFilter)
+        return filters
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        if EventFilter.parameter_name in request.GET:
+            return ("-goal_matched_at", "-id")
+        return super().get_ordering(request)
 
     def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
         # Its index has the goal between the organization and the external id.

@@ -3,16 +3,14 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from difflib import get_close_matches
-from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from rest_framework import serializers
 
-from goalsvc.api.errors import field_error, quoted
+from goalsvc.api.errors import field_error
 from matching.api.parameters import Choice, Id, Parameter, Query
-from matching.reports.periods import GRANULARITIES, MAX_REPORT_DAYS, Period, PeriodError
+from matching.reports.periods import GRANULARITIES, MAX_REPORT_DAYS, Period, PeriodError, find_zone
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 REQUIRED = "This parameter is required: a day such as 2016-10-10."
@@ -35,18 +33,10 @@ class Zone(Parameter):
     """The name of a time zone."""
 
     def to_internal_value(self, data: str) -> ZoneInfo:
-        if data not in zone_names():
-            sentence = f"{quoted(data)} is no name of a time zone, such as Europe/Helsinki."
-            if near := get_close_matches(data[:64], zone_names(), 1):
-                sentence += f" Did you mean {near[0]}?"
-            raise serializers.ValidationError([sentence])
-        return ZoneInfo(data)
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """Return the names of the IANA time zones; looking for them takes a walk through a folder."""
-    return frozenset(available_timezones() - {"localtime", "posixrules"})
+        try:
+            return find_zone(data)
+        except PeriodError as error:
+            raise serializers.ValidationError([str(error)]) from None
 
 
 class ReportQuery(Query):

@@ -19,15 +19,13 @@ from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.views import OrganizationAPIView
 from matching.api.documentation import reports as docs
 from matching.api.report_query import ReportQuery
-from matching.reports.downloads import CSVRenderer, csv_response, report_header, report_rows
+from matching.reports.downloads import MAX_ROWS, CSVRenderer, csv_response, report_header, report_rows
 from matching.reports.figures import read_parts
 from matching.reports.periods import Period
 from matching.reports.serializers import represent_goal_report, represent_report
 
 # Of the days, weeks or months of all goals (and rooms) of an answer as JSON, which is made in memory.
 MAX_BUCKETS = 50_000
-# Of the rows of a CSV, which needs no memory, but a database's and a disk's time.
-MAX_ROWS = 5_000_000
 
 
 class ReportView(OrganizationAPIView):

@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
@@ -13,6 +14,8 @@ from matching.reports.figures import Part
 from matching.reports.periods import Period
 from matching.reports.serializers import FIGURES
 
+# Of a report, which needs no memory, but a database's and a disk's time.
+MAX_ROWS = 5_000_000
 # Lines that are joined before they are passed on.
 CHUNK = 500
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it Excel does not read UTF-8
@@ -61,17 +64,17 @@ def lines_of(header: Sequence[str], rows: Iterable[Sequence[Any]], *, for_excel:
 
 def cell_of(value: Any) -> Any:
     """Write a value as a cell: nothing for null, ids of a list with spaces between, objects as JSON."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case Mapping():
-            return json.dumps(value, ensure_ascii=False, default=str)
-        case list() | tuple():
-            return " ".join(map(str, value))
-        case _:
-            return defuse(str(value))
+    if isinstance(value, str):
+        return defuse(value)
+    if value is None or isinstance(value, UUID):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return defuse(str(value))
 
 
 def report_header(*, by_room: bool) -> list[str]:

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
-from zoneinfo import ZoneInfo
+from difflib import get_close_matches
+from functools import cache, cached_property
+from zoneinfo import ZoneInfo, available_timezones
+
+from goalsvc.api.errors import quoted
 
 MAX_REPORT_DAYS = 180
 # No event is before 2000 or after tomorrow; the zones lie within a day around.
@@ -103,3 +106,19 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     it, or leave out a day, it is the moment at which they do.
     """
     return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def find_zone(name: str) -> ZoneInfo:
+    """Return the time zone of an IANA name. Raises: PeriodError for an unknown one."""
+    if name not in zone_names():
+        sentence = f"{quoted(name)} is no name of a time zone, such as Europe/Helsinki."
+        if near := get_close_matches(name[:64], zone_names(), 1):
+            sentence += f" Did you mean {near[0]}?"
+        raise PeriodError("timezone", sentence)
+    return ZoneInfo(name)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the names of the IANA time zones; looking for them takes a walk through a folder."""
+    return frozenset(available_timezones() - {"localtime", "posixrules"})

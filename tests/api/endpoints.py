@@ -180,14 +180,14 @@ def send(client: APIClient, endpoint: Endpoint, place: Place, suffix: str = "") 
 
 
 def routes() -> Iterator[URLPattern]:
-    """Every route but the admin's, which has a login of its own, and the redirect to it."""
+    """Every route but those of the admin, which has a login of its own, and its icon."""
 
     def walk(patterns: list[Any]) -> Iterator[URLPattern]:
         for pattern in patterns:
             if isinstance(pattern, URLResolver):
                 if pattern.app_name != "admin":
                     yield from walk(pattern.url_patterns)
-            elif pattern.name not in {"admin", "favicon"}:
+            elif not str(pattern.pattern).startswith(("admin", "favicon")):
                 yield pattern
 
     return walk(get_resolver().url_patterns)
