@@ -180,18 +180,21 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 
     It answers 503 for errors of the database outside the API's views (inside, `handle` does).
     """
-    exc = sys.exc_info()[1]
-    if kind := unavailability(exc):
-        note_unavailable_database(exc)
-        refusal = kind()
-        if not is_page(request):
-            return answer_of(refusal)
+    refusal = refusal_for(sys.exc_info()[1])
+    if not is_page(request):
+        return answer_of(refusal)
+    if isinstance(refusal, ServiceUnavailable):
         headers = {"Content-Type": "text/plain; charset=utf-8", "Retry-After": str(refusal.wait)}
         return HttpResponse(str(refusal), status=503, headers=headers)
-    if is_page(request):
-        return defaults.server_error(request)
-    sentence = "Something went wrong on our side; the log has the details."
-    return answer_of(APIException(sentence, "internal_error"))
+    return defaults.server_error(request)
+
+
+def refusal_for(exc: BaseException | None) -> APIException:
+    """Return what answers an exception that nobody expected: a 503 where it is the database's, else a 500."""
+    if kind := unavailability(exc):
+        note_unavailable_database(exc)
+        return kind()
+    return APIException("Something went wrong on our side; the log has the details.", "internal_error")
 
 
 def nothing_there() -> exceptions.NotFound:

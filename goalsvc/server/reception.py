@@ -15,6 +15,7 @@ import time
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -23,7 +24,7 @@ from typing import Any
 
 from django.conf import settings
 
-from goalsvc.api.errors import RequestTimeout, ServiceUnavailable
+from goalsvc.api.errors import RequestTimeout, ServiceUnavailable, refusal_for
 from goalsvc.api.requests import AWAITED, KEPT_BACK, REFUSAL, SEEN
 from goalsvc.server.environ import environ_of
 from goalsvc.server.spool import Spool
@@ -312,9 +313,12 @@ class Reception:
 
         try:
             content = self.spool.collect(self.application(environ, start_response))
-        except Exception:
+        except Exception as error:  # of a streaming answer: none of it has been sent
             logger.exception("the application did not answer")
             status, headers = 500, []
+            with suppress(Exception):
+                refused = environ | refused_with(refusal_for(error))
+                content = self.spool.collect(self.application(refused, start_response))
         is_file = isinstance(content, str)
         respond = exchange.protocol.response_file if is_file else exchange.protocol.response_bytes
         send = partial(respond, status, headers, content)
@@ -326,9 +330,13 @@ class Reception:
 
     def refuse(self, exchange: Exchange, refusal: Exception, *, was_at_work: bool = False) -> None:
         """Answer a request with `refusal`, before the application has done anything."""
-        environ = {**exchange.environ, "CONTENT_LENGTH": "", "wsgi.input": BytesIO(), REFUSAL: refusal}
-        self.respond(exchange, environ)
+        self.respond(exchange, exchange.environ | refused_with(refusal))
         self.end(exchange, was_at_work=was_at_work)
+
+
+def refused_with(refusal: Exception) -> dict[str, Any]:
+    """Return what changes in the environ of a request that the application is to answer with `refusal`."""
+    return {"CONTENT_LENGTH": "", "wsgi.input": BytesIO(), REFUSAL: refusal}
 
 
 def since_before(exchanges: Iterable[Exchange], moment: float) -> list[Exchange]:

@@ -173,6 +173,17 @@ def test_a_statement_that_takes_too_long_ends_with_503_and_others_are_served_mea
     assert world.ask(world.head("GET", f"{world.base}/visitor_identities"))[0] == 200
 
 
+def test_so_does_one_of_an_answer_that_is_sent_as_it_is_read(world):
+    address = f"{world.base}/matches?format=csv"
+    with world.service.connect() as database, world.connect() as client:
+        database.execute("LOCK TABLE matching_externalmatch IN ACCESS EXCLUSIVE MODE")
+        client.sendall(world.head("GET", address))
+        status, body = read_answer(client)
+        assert (status, body["code"]) == (503, "timeout")
+        database.rollback()
+    assert world.ask(world.head("GET", f"{world.base}/matches"))[0] == 200
+
+
 def test_idle_connections_keep_nobody_waiting(world):
     with connections(world) as clients:
         world.assert_answers_others()
