@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -254,6 +255,7 @@ class Load:
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self.began_at = datetime.now(UTC)  # what is older is the demo world's
         found = re.search(r"integrator's token +(\w+)", service.text)
         assert found, service.text
         self.key = found[1]
@@ -388,17 +390,20 @@ class Load:
         return is_marked and all(written[event.value] == [match_id] for event, (match_id, _) in rows)
 
     def written(self) -> dict[Decimal, list[str]]:
-        """The ids of the matches in the table, by value."""
+        """The ids of the matches that the clients have made, by value."""
         with self.service.connect() as database:
             rows = database.execute(
-                "SELECT goal_value, array_agg(id::text) FROM matching_externalmatch GROUP BY goal_value"
+                "SELECT goal_value, array_agg(id::text) FROM matching_externalmatch "
+                "WHERE created_at > %s GROUP BY goal_value",
+                [self.began_at],
             ).fetchall()
         return dict(rows)
 
     def unsettled(self) -> int:
         with self.service.connect() as database:
             row = database.execute(
-                "SELECT count(*) FROM matching_pendingmatch WHERE status <> 'matched'"
+                "SELECT count(*) FROM matching_pendingmatch WHERE status <> 'matched' AND created_at > %s",
+                [self.began_at],
             ).fetchone()
         assert row
         return int(row[0])

@@ -41,7 +41,7 @@ class World:
         key = re.search(r"manager's token +(\w+)", service.text)
         assert key
         self.key = key[1]
-        [organization], rooms, [goal, _] = (
+        [organization], rooms, [goal, *_] = (
             re.findall(rf"^  {name} +(.+)$", service.text, re.M)[0].split()
             for name in ("organization", "rooms", "goals")
         )

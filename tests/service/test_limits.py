@@ -24,7 +24,7 @@ class World:
         key = re.search(r"integrator's token +(\w+)", service.text)
         assert key
         self.key = key[1]
-        [[organization], self.rooms, [goal, _]] = (
+        [[organization], self.rooms, [goal, *_]] = (
             re.findall(rf"^  {name} +(.+)$", service.text, re.M)[0].split()
             for name in ("organization", "rooms", "goals")
         )

@@ -1,0 +1,1 @@
+"""The demo world: a cast that is named, and ninety days of customers around it."""
