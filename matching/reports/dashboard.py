@@ -1,0 +1,348 @@
+"""The figures of the dashboard: what came of the last weeks, of one organization or of several.
+
+Everything is counted from the rows themselves. No statement reads more than the last 60 days, each by an
+index that begins with the organization, and their number does not depend on what there is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from goalsvc.database.planning import EACH_ANEW
+from goalsvc.orgs.models import ApiToken, Organization
+from matching.reports.periods import Period
+from matching.rule.reasons import MAX_HOURS_FROM_UTC
+
+DAYS = 30
+WEEK = timedelta(days=7)
+# How far back the rhythm of a user is looked at: a silence of a week and the two weeks before it.
+RHYTHM = 3 * WEEK
+# Held matches that expire, and tokens, while there is time to do something about it.
+HELD_SOON = timedelta(days=2)
+TOKEN_SOON = WEEK
+
+TOP_GOALS = 5
+# The attempts whose reasons are looked at for a mistaken time zone, of each organization; the newest.
+REASONS_READ = 200
+# More tokens than this are not looked at; those that expire soon come first.
+TOKENS_READ = 500
+# A sale happens some minutes into a visit, at most so many hours: with a mistaken time zone it is therefore
+# that much less than whole hours early, of which there are not more than these.
+SLIP_REST = 0.5
+MAX_SLIP_HOURS = MAX_HOURS_FROM_UTC
+
+# By the moment of the event: a total of each day, and the goals with the most matches.
+MATCHED = """
+    WITH counted AS (
+        SELECT organization_id, goal_id, width_bucket(goal_matched_at, %(bounds)s::timestamptz[]) AS bucket,
+               count(*) AS count, sum(goal_value) AS value
+        FROM matching_externalmatch
+        WHERE organization_id = ANY(%(organizations)s::uuid[]) AND retracted_at IS NULL
+          AND goal_matched_at >= %(begin)s AND goal_matched_at < %(end)s
+        GROUP BY 1, 2, 3
+    ), top AS (
+        SELECT organization_id, goal_id, sum(count) AS count, sum(value) AS value
+        FROM counted WHERE bucket > %(days)s
+        GROUP BY 1, 2 ORDER BY 3 DESC, 4 DESC NULLS LAST, 2 LIMIT %(top)s
+    )
+    SELECT bucket, NULL AS goal_id, NULL AS name, sum(count)::bigint, sum(value) FROM counted GROUP BY 1
+    UNION ALL
+    SELECT NULL, goal.id, goal.name, top.count::bigint, top.value
+    FROM top
+    JOIN goals_goal AS goal ON goal.organization_id = top.organization_id AND goal.id = top.goal_id
+    WHERE goal.organization_id = ANY(%(organizations)s::uuid[])
+"""
+
+# By the moment of recording; retracted matches were posted too.
+RECORDED = """
+    SELECT organization_id, count(*), count(*) FILTER (WHERE created_at >= %(week)s),
+           count(*) FILTER (WHERE created_at >= %(day)s)
+    FROM matching_externalmatch
+    WHERE organization_id = ANY(%(organizations)s::uuid[]) AND created_at >= %(month)s
+    GROUP BY 1
+"""
+REFUSED = """
+    SELECT organization_id, code, count(*), count(*) FILTER (WHERE created_at >= %(week)s),
+           count(*) FILTER (WHERE created_at >= %(day)s)
+    FROM matching_matchattempt
+    WHERE organization_id = ANY(%(organizations)s::uuid[]) AND created_at >= %(month)s
+    GROUP BY 1, 2
+"""
+
+# By how many hours the newest attempts without a session came too early, where that looks like a time zone:
+# the reason says so, or the session began some minutes less than so many hours later.
+SLIPS = """
+    SELECT organization.id, newest.hours, count(*)
+    FROM unnest(%(organizations)s::uuid[]) AS organization (id)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(slip, CASE
+                   WHEN gap > 0 AND ceil(gap) - gap <= %(rest)s AND ceil(gap) <= %(hours)s
+                   THEN ceil(gap)::int
+               END) AS hours
+        FROM (
+            SELECT (reason ->> 'time_zone_slip_hours')::int AS slip,
+                   (reason ->> 'next_session_starts_after_seconds')::float8 / 3600 AS gap
+            FROM matching_matchattempt AS attempt
+            WHERE attempt.organization_id = organization.id AND attempt.code = 'session_not_found'
+              AND attempt.created_at >= %(day)s
+            ORDER BY attempt.created_at DESC, attempt.id DESC LIMIT %(limit)s
+        ) AS attempt
+    ) AS newest
+    GROUP BY 1, 2
+"""
+
+# How each user's matches came, by whole hours: the last one, how many, in how many hours and days, and what
+# came in the stretch of the week that is silent now, one week ago and two weeks ago.
+RHYTHMS = """
+    WITH hourly AS (
+        SELECT organization_id, created_by_id AS user_id,
+               floor(date_part('epoch', created_at) / 3600)::int AS hour, count(*) AS count,
+               max(created_at) AS latest
+        FROM matching_externalmatch
+        WHERE organization_id = ANY(%(organizations)s::uuid[]) AND created_at >= %(rhythm)s
+        GROUP BY 1, 2, 3
+    ), whole AS (
+        SELECT *, max(hour) OVER (PARTITION BY organization_id, user_id) AS last_hour FROM hourly
+    ), compared AS (
+        SELECT *, hour > last_hour - 168 AND hour < %(hour)s - 168 AS is_week_before,
+               hour > last_hour - 336 AND hour < %(hour)s - 336 AS is_week_before_that
+        FROM whole
+    )
+    SELECT organization_id, user_id, max(latest), sum(count)::bigint, count(*), count(DISTINCT hour / 24),
+           least(count(*) FILTER (WHERE is_week_before), count(*) FILTER (WHERE is_week_before_that)),
+           least(coalesce(sum(count) FILTER (WHERE is_week_before), 0),
+                 coalesce(sum(count) FILTER (WHERE is_week_before_that), 0))::bigint
+    FROM compared GROUP BY 1, 2
+"""
+
+HELD = """
+    SELECT organization_id, count(*) FILTER (WHERE created_at > %(day)s),
+           count(*) FILTER (WHERE created_at <= %(day)s AND created_at > %(week)s),
+           count(*) FILTER (WHERE created_at <= %(week)s),
+           count(*) FILTER (WHERE expires_at <= %(soon)s), min(expires_at)
+    FROM matching_pendingmatch
+    WHERE organization_id = ANY(%(organizations)s::uuid[]) AND status = 'pending' AND expires_at > %(now)s
+    GROUP BY 1
+"""
+
+# What there is at all, for the first steps.
+EXISTING = """
+    SELECT EXISTS (SELECT FROM orgs_room WHERE organization_id = ANY(%(organizations)s::uuid[])),
+           EXISTS (SELECT FROM goals_goal
+                   WHERE organization_id = ANY(%(organizations)s::uuid[]) AND deleted_at IS NULL),
+           EXISTS (SELECT FROM orgs_apitoken AS token JOIN orgs_user AS owner ON owner.id = token.user_id
+                   WHERE owner.organization_id = ANY(%(organizations)s::uuid[])
+                     AND token.revoked_at IS NULL),
+           EXISTS (SELECT FROM matching_visitorsession
+                   WHERE organization_id = ANY(%(organizations)s::uuid[])),
+           EXISTS (SELECT FROM matching_externalmatch
+                   WHERE organization_id = ANY(%(organizations)s::uuid[])),
+           EXISTS (SELECT FROM matching_matchattempt
+                   WHERE organization_id = ANY(%(organizations)s::uuid[])),
+           EXISTS (SELECT FROM matching_pendingmatch
+                   WHERE organization_id = ANY(%(organizations)s::uuid[]))
+"""
+
+
+class Day(NamedTuple):
+    """The matches of a day."""
+
+    day: date
+    matches: int = 0
+    value: Decimal = Decimal("0.00")
+
+
+class TopGoal(NamedTuple):
+    id: UUID
+    name: str
+    matches: int
+    value: Decimal | None
+
+
+class Counts(NamedTuple):
+    """How many in the last 30 days, in the last 7, and in the last 24 hours."""
+
+    month: int = 0
+    week: int = 0
+    day: int = 0
+
+    @classmethod
+    def sum(cls, counts: Any) -> "Counts":
+        return cls(*map(sum, zip(cls(), *counts, strict=True)))
+
+
+class Held(NamedTuple):
+    """Open held matches by age: under a day, up to a week, older; those that expire soon, and the next."""
+
+    day: int = 0
+    week: int = 0
+    older: int = 0
+    expiring: int = 0
+    next_expiry: datetime | None = None
+
+    @property
+    def total(self) -> int:
+        return self.day + self.week + self.older
+
+
+class Rhythm(NamedTuple):
+    """How the matches of a user came in the last three weeks.
+
+    `silent_hours` and `silent_count` are of the stretch of the week that is silent now: in how many whole
+    hours of it the user's matches came, and how many, a week before and a week before that, the lesser.
+    """
+
+    latest: datetime
+    matches: int
+    hours: int
+    days: int
+    silent_hours: int
+    silent_count: int
+
+
+class Existing(NamedTuple):
+    """What there is at all."""
+
+    room: bool
+    goal: bool
+    token: bool
+    session: bool
+    match: bool
+    attempt: bool
+    held: bool
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the dashboard shows of some organizations at a moment.
+
+    Where it is by organization, those without any rows are missing; a user of None are imports of files.
+    """
+
+    at: datetime
+    organizations: Sequence[Organization]
+    existing: Existing
+    days: Sequence[Day]
+    days_before: Sequence[Day]
+    top_goals: Sequence[TopGoal]
+    recorded: Mapping[UUID, Counts]
+    refused: Mapping[UUID, Mapping[str, Counts]]
+    slips: Mapping[UUID, Mapping[int | None, int]]
+    rhythms: Mapping[tuple[UUID, UUID | None], Rhythm]
+    held_by_organization: Mapping[UUID, Held]
+    tokens: Sequence[ApiToken]
+
+    @cached_property
+    def all_recorded(self) -> Counts:
+        return Counts.sum(self.recorded.values())
+
+    @cached_property
+    def all_refused(self) -> Mapping[str, Counts]:
+        """Refusals by code, the most frequent first."""
+        codes = {code for by_code in self.refused.values() for code in by_code}
+        summed = {
+            code: Counts.sum(by_code[code] for by_code in self.refused.values() if code in by_code)
+            for code in codes
+        }
+        return dict(sorted(summed.items(), key=lambda item: (-item[1].month, item[0])))
+
+    @cached_property
+    def held(self) -> Held:
+        theirs = self.held_by_organization.values()
+        day, week, older, expiring = (
+            sum(column) for column in zip(Held()[:4], *(held[:4] for held in theirs), strict=True)
+        )
+        expiries = [held.next_expiry for held in theirs if held.next_expiry]
+        return Held(day, week, older, expiring, min(expiries, default=None))
+
+
+def match_rate(recorded: int, refused: int) -> float | None:
+    """Return the share of posted matches that were recorded; None where nothing was posted."""
+    return recorded / (recorded + refused) if recorded + refused else None
+
+
+def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures:
+    """Read the figures of the organizations at the moment `at`, which says what days are over; in UTC."""
+    today = at.astimezone(UTC).date()
+    period = Period(today - timedelta(days=DAYS - 1), today, ZoneInfo("UTC"))
+    before = period.before
+    parameters: dict[str, Any] = {
+        "organizations": [organization.pk for organization in organizations],
+        "bounds": [*before.bounds, *period.bounds],
+        "begin": before.begin,
+        "end": period.end,
+        "days": DAYS,
+        "top": TOP_GOALS,
+        "now": at,
+        "day": at - timedelta(days=1),
+        "week": at - WEEK,
+        "month": at - timedelta(days=DAYS),
+        "rhythm": at - RHYTHM,
+        "hour": int(at.timestamp() // 3600),
+        "soon": at + HELD_SOON,
+        "limit": REASONS_READ,
+        "rest": SLIP_REST,
+        "hours": MAX_SLIP_HOURS,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+
+        def rows(sql: str) -> list[tuple[Any, ...]]:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
+
+        # To compile such statements takes longer than it saves.
+        cursor.execute(f"SELECT {EACH_ANEW}, set_config('jit', 'off', true)")
+        matched = rows(MATCHED)
+        by_bucket = {
+            bucket: (count, value or Decimal("0.00")) for bucket, *_, count, value in matched if bucket
+        }
+        days = [
+            Day(day, *by_bucket.get(bucket, ()))
+            for bucket, day in enumerate([*before.starts, *period.starts], 1)
+        ]
+        refused: dict[UUID, dict[str, Counts]] = {}
+        for organization, code, *counts in rows(REFUSED):
+            refused.setdefault(organization, {})[code] = Counts(*counts)
+        slips: dict[UUID, dict[int | None, int]] = {}
+        for organization, hours, count in rows(SLIPS):
+            slips.setdefault(organization, {})[hours] = count
+        return Figures(
+            at=at,
+            organizations=organizations,
+            existing=Existing(*rows(EXISTING)[0]),
+            days=days[DAYS:],
+            days_before=days[:DAYS],
+            top_goals=[TopGoal(*goal) for bucket, *goal in matched if bucket is None],
+            recorded={organization: Counts(*counts) for organization, *counts in rows(RECORDED)},
+            refused=refused,
+            slips=slips,
+            rhythms={(organization, user): Rhythm(*rest) for organization, user, *rest in rows(RHYTHMS)},
+            held_by_organization={organization: Held(*rest) for organization, *rest in rows(HELD)},
+            tokens=read_tokens(organizations, at),
+        )
+
+
+def read_tokens(organizations: Sequence[Organization], at: datetime) -> list[ApiToken]:
+    """Read the tokens of active users that are not revoked; first those that expire soon or just have."""
+    expiring = Q(expires_at__gt=at - TOKEN_SOON, expires_at__lte=at + TOKEN_SOON)
+    tokens = ApiToken.objects.filter(
+        user__organization__in=[organization.pk for organization in organizations],
+        user__is_active=True,
+        revoked_at=None,
+    ).select_related("user")
+    return list(
+        tokens.alias(is_expiring=expiring).order_by(
+            F("is_expiring").desc(nulls_last=True),
+            F("last_used_at").desc(nulls_last=True),
+            "-created_at",
+            "-id",
+        )[:TOKENS_READ]
+    )
