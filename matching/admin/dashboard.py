@@ -23,7 +23,7 @@ from goalsvc.orgs.admin.access import acting_user, is_allowed, of_acting_user
 from goalsvc.orgs.models import ApiToken, Organization, Room, User
 from goalsvc.orgs.scopes import Scope
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
-from matching.reports.dashboard import RHYTHM, Counts, Day, Figures, match_rate, read_figures
+from matching.reports.dashboard import DAYS, Counts, Day, Figures, match_rate, read_figures
 from matching.reports.health import About, Line, diagnose, percent, when
 
 LINES_SHOWN = 20
@@ -132,7 +132,7 @@ def describe_figures(figures: Figures, links: "Links") -> dict[str, Any]:
                 token,
                 token.state_at(figures.at),
                 when_exactly(token.last_used_at, "never"),
-                when_exactly(latest.get(token.user_id), f"none in {RHYTHM.days} days"),
+                when_exactly(latest.get(token.user_id), f"none in {DAYS} days"),
             )
             for token in by_use[:TOKENS_SHOWN]
         ],

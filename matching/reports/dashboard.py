@@ -16,17 +16,16 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from goalsvc.database.planning import EACH_ANEW
+from goalsvc.database.planning import BY_INDEX, EACH_ANEW
 from goalsvc.orgs.models import ApiToken, Organization
 from matching.reports.periods import Period
 from matching.rule.reasons import MAX_HOURS_FROM_UTC
 
 DAYS = 30
-WEEK = timedelta(days=7)
-# How far back the rhythm of a user is looked at: a silence of a week and the two weeks before it.
-RHYTHM = 3 * WEEK
+DAY = timedelta(days=1)
+WEEK = 7 * DAY
 # Held matches that expire, and tokens, while there is time to do something about it.
-HELD_SOON = timedelta(days=2)
+HELD_SOON = 2 * DAY
 TOKEN_SOON = WEEK
 
 TOP_GOALS = 5
@@ -39,36 +38,66 @@ TOKENS_READ = 500
 SLIP_REST = 0.5
 MAX_SLIP_HOURS = MAX_HOURS_FROM_UTC
 
-# By the moment of the event: a total of each day, and the goals with the most matches.
+# By the moment of the event: a total of each day, and the goals with the most matches. Day by day, because
+# the index match_report then tells a row's day, and holds all else that is counted.
 MATCHED = """
     WITH counted AS (
-        SELECT organization_id, goal_id, width_bucket(goal_matched_at, %(bounds)s::timestamptz[]) AS bucket,
-               count(*) AS count, sum(goal_value) AS value
-        FROM matching_externalmatch
-        WHERE organization_id = ANY(%(organizations)s::uuid[]) AND retracted_at IS NULL
-          AND goal_matched_at >= %(begin)s AND goal_matched_at < %(end)s
-        GROUP BY 1, 2, 3
+        SELECT day.number, matched.*
+        FROM unnest(%(days)s::timestamptz[], %(next_days)s::timestamptz[]) WITH ORDINALITY
+             AS day (begin, "end", number)
+        CROSS JOIN LATERAL (
+            SELECT organization_id, goal_id, count(*) AS count, sum(goal_value) AS value
+            FROM matching_externalmatch
+            WHERE organization_id = ANY(%(organizations)s::uuid[]) AND retracted_at IS NULL
+              AND goal_matched_at >= day.begin AND goal_matched_at < day."end"
+            GROUP BY 1, 2
+        ) AS matched
     ), top AS (
         SELECT organization_id, goal_id, sum(count) AS count, sum(value) AS value
-        FROM counted WHERE bucket > %(days)s
+        FROM counted WHERE number > %(days_before)s
         GROUP BY 1, 2 ORDER BY 3 DESC, 4 DESC NULLS LAST, 2 LIMIT %(top)s
     )
-    SELECT bucket, NULL AS goal_id, NULL AS name, sum(count)::bigint, sum(value) FROM counted GROUP BY 1
+    SELECT number, NULL AS goal_id, NULL AS name, sum(count)::bigint, sum(value) FROM counted GROUP BY 1
     UNION ALL
     SELECT NULL, goal.id, goal.name, top.count::bigint, top.value
     FROM top
     JOIN goals_goal AS goal ON goal.organization_id = top.organization_id AND goal.id = top.goal_id
     WHERE goal.organization_id = ANY(%(organizations)s::uuid[])
+    ORDER BY 1, 4 DESC, 5 DESC NULLS LAST, 2
 """
 
-# By the moment of recording; retracted matches were posted too.
+# By the moment of recording, retracted matches included: how many each user posted, and how they came, by
+# whole hours: the last one, in how many hours and days, and what came in the stretch of the week that is
+# silent now, one week ago and two weeks ago. Read by 24 hours, all from the index match_list.
 RECORDED = """
-    SELECT organization_id, count(*), count(*) FILTER (WHERE created_at >= %(week)s),
-           count(*) FILTER (WHERE created_at >= %(day)s)
-    FROM matching_externalmatch
-    WHERE organization_id = ANY(%(organizations)s::uuid[]) AND created_at >= %(month)s
-    GROUP BY 1
+    WITH hourly AS (
+        SELECT found.*
+        FROM unnest(%(begins)s::timestamptz[], %(ends)s::timestamptz[]) AS span (begin, "end")
+        CROSS JOIN LATERAL (
+            SELECT organization_id, created_by_id AS user_id, max(created_at) AS latest, count(*) AS count,
+                   date_bin('1 hour', created_at, '2000-01-01 00:00+00') AS hour
+            FROM matching_externalmatch
+            WHERE organization_id = ANY(%(organizations)s::uuid[])
+              AND created_at >= span.begin AND created_at < span."end"
+            GROUP BY organization_id, created_by_id, hour
+        ) AS found
+    ), timed AS (
+        SELECT *, max(hour) OVER (PARTITION BY organization_id, user_id) AS last_hour FROM hourly
+    ), compared AS (
+        SELECT *, hour > last_hour - week AND hour < %(hour)s - week AS is_week_before,
+               hour > last_hour - 2 * week AND hour < %(hour)s - 2 * week AS is_week_before_that
+        FROM timed CROSS JOIN (SELECT interval '168 hours' AS week) AS length
+    )
+    SELECT organization_id, user_id, sum(count)::bigint,
+           coalesce(sum(count) FILTER (WHERE hour >= %(week)s), 0)::bigint,
+           coalesce(sum(count) FILTER (WHERE hour >= %(day)s), 0)::bigint,
+           max(latest), count(*), count(DISTINCT date_bin('1 day', hour, '2000-01-01 00:00+00')),
+           least(count(*) FILTER (WHERE is_week_before), count(*) FILTER (WHERE is_week_before_that)),
+           least(coalesce(sum(count) FILTER (WHERE is_week_before), 0),
+                 coalesce(sum(count) FILTER (WHERE is_week_before_that), 0))::bigint
+    FROM compared GROUP BY 1, 2
 """
+
 REFUSED = """
     SELECT organization_id, code, count(*), count(*) FILTER (WHERE created_at >= %(week)s),
            count(*) FILTER (WHERE created_at >= %(day)s)
@@ -97,30 +126,6 @@ SLIPS = """
         ) AS attempt
     ) AS newest
     GROUP BY 1, 2
-"""
-
-# How each user's matches came, by whole hours: the last one, how many, in how many hours and days, and what
-# came in the stretch of the week that is silent now, one week ago and two weeks ago.
-RHYTHMS = """
-    WITH hourly AS (
-        SELECT organization_id, created_by_id AS user_id,
-               floor(date_part('epoch', created_at) / 3600)::int AS hour, count(*) AS count,
-               max(created_at) AS latest
-        FROM matching_externalmatch
-        WHERE organization_id = ANY(%(organizations)s::uuid[]) AND created_at >= %(rhythm)s
-        GROUP BY 1, 2, 3
-    ), whole AS (
-        SELECT *, max(hour) OVER (PARTITION BY organization_id, user_id) AS last_hour FROM hourly
-    ), compared AS (
-        SELECT *, hour > last_hour - 168 AND hour < %(hour)s - 168 AS is_week_before,
-               hour > last_hour - 336 AND hour < %(hour)s - 336 AS is_week_before_that
-        FROM whole
-    )
-    SELECT organization_id, user_id, max(latest), sum(count)::bigint, count(*), count(DISTINCT hour / 24),
-           least(count(*) FILTER (WHERE is_week_before), count(*) FILTER (WHERE is_week_before_that)),
-           least(coalesce(sum(count) FILTER (WHERE is_week_before), 0),
-                 coalesce(sum(count) FILTER (WHERE is_week_before_that), 0))::bigint
-    FROM compared GROUP BY 1, 2
 """
 
 HELD = """
@@ -168,7 +173,7 @@ class TopGoal(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many in the last 30 days, in the last 7, and in the last 24 hours."""
+    """How many in the last 30 days, in the last 7, and in the last 24 hours, the present hour besides."""
 
     month: int = 0
     week: int = 0
@@ -194,14 +199,14 @@ class Held(NamedTuple):
 
 
 class Rhythm(NamedTuple):
-    """How the matches of a user came in the last three weeks.
+    """How the matches of a user came in the last 30 days.
 
     `silent_hours` and `silent_count` are of the stretch of the week that is silent now: in how many whole
     hours of it the user's matches came, and how many, a week before and a week before that, the lesser.
     """
 
+    recorded: Counts
     latest: datetime
-    matches: int
     hours: int
     days: int
     silent_hours: int
@@ -228,21 +233,26 @@ class Figures:
     """
 
     at: datetime
+    since: datetime  # 24 hours before the present hour, as in Counts
     organizations: Sequence[Organization]
     existing: Existing
     days: Sequence[Day]
     days_before: Sequence[Day]
     top_goals: Sequence[TopGoal]
-    recorded: Mapping[UUID, Counts]
     refused: Mapping[UUID, Mapping[str, Counts]]
     slips: Mapping[UUID, Mapping[int | None, int]]
     rhythms: Mapping[tuple[UUID, UUID | None], Rhythm]
     held_by_organization: Mapping[UUID, Held]
     tokens: Sequence[ApiToken]
 
+    def recorded_of(self, organization: Organization) -> Counts:
+        return Counts.sum(
+            rhythm.recorded for (theirs, _), rhythm in self.rhythms.items() if theirs == organization.pk
+        )
+
     @cached_property
     def all_recorded(self) -> Counts:
-        return Counts.sum(self.recorded.values())
+        return Counts.sum(rhythm.recorded for rhythm in self.rhythms.values())
 
     @cached_property
     def all_refused(self) -> Mapping[str, Counts]:
@@ -273,20 +283,23 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
     """Read the figures of the organizations at the moment `at`, which says what days are over; in UTC."""
     today = at.astimezone(UTC).date()
     period = Period(today - timedelta(days=DAYS - 1), today, ZoneInfo("UTC"))
-    before = period.before
+    starts = [*period.before.starts, *period.starts]
+    bounds = [*period.before.bounds, *period.bounds, period.end]
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    begins = [hour - number * DAY for number in range(DAYS + 1)]
     parameters: dict[str, Any] = {
         "organizations": [organization.pk for organization in organizations],
-        "bounds": [*before.bounds, *period.bounds],
-        "begin": before.begin,
-        "end": period.end,
-        "days": DAYS,
+        "days": bounds[:-1],
+        "next_days": bounds[1:],
+        "days_before": DAYS,
         "top": TOP_GOALS,
+        "begins": begins,
+        "ends": [at + DAY, *begins[:-1]],
         "now": at,
-        "day": at - timedelta(days=1),
-        "week": at - WEEK,
-        "month": at - timedelta(days=DAYS),
-        "rhythm": at - RHYTHM,
-        "hour": int(at.timestamp() // 3600),
+        "hour": hour,
+        "day": hour - DAY,
+        "week": hour - WEEK,
+        "month": begins[-1],
         "soon": at + HELD_SOON,
         "limit": REASONS_READ,
         "rest": SLIP_REST,
@@ -298,16 +311,13 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
             cursor.execute(sql, parameters)
             return list(cursor.fetchall())
 
-        # To compile such statements takes longer than it saves.
-        cursor.execute(f"SELECT {EACH_ANEW}, set_config('jit', 'off', true)")
+        # By default the planner reads the whole table where 60 days are more than a part of it.
+        cursor.execute(f"SELECT {BY_INDEX}, {EACH_ANEW}")
         matched = rows(MATCHED)
-        by_bucket = {
-            bucket: (count, value or Decimal("0.00")) for bucket, *_, count, value in matched if bucket
+        of_days = {
+            number: (count, value or Decimal("0.00")) for number, *_, count, value in matched if number
         }
-        days = [
-            Day(day, *by_bucket.get(bucket, ()))
-            for bucket, day in enumerate([*before.starts, *period.starts], 1)
-        ]
+        days = [Day(day, *of_days.get(number, ())) for number, day in enumerate(starts, 1)]
         refused: dict[UUID, dict[str, Counts]] = {}
         for organization, code, *counts in rows(REFUSED):
             refused.setdefault(organization, {})[code] = Counts(*counts)
@@ -316,15 +326,18 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
             slips.setdefault(organization, {})[hours] = count
         return Figures(
             at=at,
+            since=hour - DAY,
             organizations=organizations,
             existing=Existing(*rows(EXISTING)[0]),
             days=days[DAYS:],
             days_before=days[:DAYS],
-            top_goals=[TopGoal(*goal) for bucket, *goal in matched if bucket is None],
-            recorded={organization: Counts(*counts) for organization, *counts in rows(RECORDED)},
+            top_goals=[TopGoal(*goal) for number, *goal in matched if number is None],
             refused=refused,
             slips=slips,
-            rhythms={(organization, user): Rhythm(*rest) for organization, user, *rest in rows(RHYTHMS)},
+            rhythms={
+                (organization, user): Rhythm(Counts(month, week, day), *rest)
+                for organization, user, month, week, day, *rest in rows(RECORDED)
+            },
             held_by_organization={organization: Held(*rest) for organization, *rest in rows(HELD)},
             tokens=read_tokens(organizations, at),
         )

@@ -5,9 +5,9 @@
   hours, and there were at least `SILENT_MATCHES` of them. Nights and weekends are silent every week, so they
   never alarm; who posts 40 an hour alarms after three hours, and who posts once a night after three nights.
   Silences are seen for two weeks, of users who have posted for two weeks before.
-- **Refusals** of the last 24 hours: at least `REFUSALS`, and `REFUSED_SHARE` of what was posted; and twice
-  the share of the 29 days before, or half of all. Where at least half of those without a session came too
-  early by the same number of hours, it is perhaps a time zone, and said even where it was always so.
+- **Refusals** since this hour yesterday: at least `REFUSALS`, and `REFUSED_SHARE` of what was posted; and
+  twice the share of the 29 days before, or half of all. Where at least half of those without a session came
+  too early by the same number of hours, it is perhaps a time zone, and said even where it was always so.
 - **Soon**: held matches that expire, tokens, subscriptions.
 """
 
@@ -110,15 +110,15 @@ def source_of(user_id: UUID | None, tokens: Iterable[ApiToken]) -> str:
 def pace(rhythm: Rhythm) -> str:
     """Say how many matches came in an hour in which any came, or in a day where those hours are few."""
     if rhythm.hours >= 4 * rhythm.days:
-        return f"{round(rhythm.matches / rhythm.hours):,} an hour"
-    return f"{round(rhythm.matches / rhythm.days):,} a day"
+        return f"{round(rhythm.recorded.month / rhythm.hours):,} an hour"
+    return f"{round(rhythm.recorded.month / rhythm.days):,} a day"
 
 
 def refusals(organization: Organization, figures: Figures) -> Iterator[Line]:
     """Say that many of the last day's posted matches were refused, and why."""
     by_code = figures.refused.get(organization.pk, {})
     refused = Counts.sum(by_code.values())
-    recorded = figures.recorded.get(organization.pk, Counts())
+    recorded = figures.recorded_of(organization)
     share = share_of(refused.day, recorded.day)
     usual = share_of(refused.month - refused.day, recorded.month - recorded.day)
     if refused.day < REFUSALS or share < REFUSED_SHARE:
@@ -131,7 +131,7 @@ def refusals(organization: Organization, figures: Figures) -> Iterator[Line]:
     end = "."
     if hours is not None:
         why, end = f"{why}, {hours} hour{'' if hours == 1 else 's'} off: a time zone", "?"
-    text = f"{percent(share)} refused since {when(figures.at - timedelta(days=1), figures.at)}: {why}{end}"
+    text = f"{percent(share)} refused since {when(figures.since, figures.at)}: {why}{end}"
     if refused.month + recorded.month > refused.day + recorded.day:
         text += f" Before, it was {percent(usual)}."
     yield Line(organization, About.ATTEMPTS, text)

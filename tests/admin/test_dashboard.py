@@ -37,8 +37,8 @@ from tests.factories import (
 
 NOW = datetime(2026, 11, 26, 10, 30, tzinfo=UTC)  # a Thursday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# The user, the organizations, 9 of figures, their plan, and two of the transaction, here a savepoint.
-STATEMENTS = 13
+# The user, the organizations, 8 of figures, their plan, and two of the transaction, here a savepoint.
+STATEMENTS = 12
 
 
 def make_matches(
@@ -171,14 +171,14 @@ def test_nothing_of_another_organization_is_counted(
     assert empty == figures_of(organization)
     assert not any(empty.existing)
     assert not any(day.matches for day in (*empty.days, *empty.days_before))
-    assert not any((empty.top_goals, empty.recorded, empty.refused, empty.slips, empty.rhythms, empty.tokens))
+    assert not any((empty.top_goals, empty.refused, empty.slips, empty.rhythms, empty.tokens))
     assert empty.held == Held()
     for name in ("existing", "days", "days_before", "top_goals", "refused", "rhythms", "held", "tokens"):
         assert getattr(both, name) == getattr(filled, name), name
 
     fill(organization, NOW)
     figures = figures_of(organization, other_organization)
-    assert figures.recorded == {organization.pk: (3, 3, 3), other_organization.pk: (3, 3, 3)}
+    assert figures.recorded_of(organization) == figures.recorded_of(other_organization) == (3, 3, 3)
     assert figures.all_recorded == (6, 6, 6)
     assert figures.all_refused["session_not_found"] == (2, 2, 2)
     assert figures.held.total == 2
@@ -323,7 +323,7 @@ def test_refusals_for_a_mistaken_time_zone_are_told(organization: Organization) 
     make_attempts(organization, 6, code="session_not_found", reason=reason(None), **at)
     make_attempts(organization, 3, code="session_not_found", reason=reason(70.0), **at)
     assert said(organization) == [
-        "31 % refused since yesterday 10:30: session_not_found, 5 hours off: a time zone?"
+        "31 % refused since yesterday 10:00: session_not_found, 5 hours off: a time zone?"
     ]
 
 
@@ -334,7 +334,7 @@ def test_refusals_that_increase_are_told(organization: Organization) -> None:
     make_attempts(organization, 30, code="no_connected_rooms", created_at=NOW - HOUR)
     make_attempts(organization, 10, code="goal_not_found", created_at=NOW - HOUR)
     assert said(organization) == [
-        "40 % refused since yesterday 10:30: mostly no_connected_rooms. Before, it was 5 %."
+        "40 % refused since yesterday 10:00: mostly no_connected_rooms. Before, it was 5 %."
     ]
 
 
