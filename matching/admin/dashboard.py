@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -101,8 +102,14 @@ def is_anything_there(figures: Figures) -> bool:
 def describe_figures(figures: Figures, links: "Links") -> dict[str, Any]:
     week, month = ({code: counts[part] for code, counts in figures.all_refused.items()} for part in (1, 0))
     latest = {user: rhythm.latest for (_, user), rhythm in figures.rhythms.items() if user is not None}
+    # Whose it is, where there are several.
+    names: dict[UUID | None, str] = {
+        each.pk: each.name for each in figures.organizations if len(figures.organizations) > 1
+    }
     by_use = sorted(
-        figures.tokens, key=lambda token: (token.last_used_at or token.created_at, token.pk), reverse=True
+        figures.tokens,
+        key=lambda token: (bool(token.last_used_at), token.last_used_at or token.created_at, token.pk),
+        reverse=True,
     )
     return {
         "tiles": tiles(figures),
@@ -123,6 +130,7 @@ def describe_figures(figures: Figures, links: "Links") -> dict[str, Any]:
                 goal.name,
                 f"{goal.matches:,}",
                 money(goal.value),
+                names.get(goal.organization_id),
             )
             for goal in figures.top_goals
         ],
@@ -133,6 +141,7 @@ def describe_figures(figures: Figures, links: "Links") -> dict[str, Any]:
                 token.state_at(figures.at),
                 when_exactly(token.last_used_at, "never"),
                 when_exactly(latest.get(token.user_id), f"none in {DAYS} days"),
+                names.get(token.user.organization_id),
             )
             for token in by_use[:TOKENS_SHOWN]
         ],
@@ -241,7 +250,11 @@ def first_steps(request: HttpRequest, figures: Figures) -> list[Step]:
             link_to_add(request, Room),
         ),
         Step("Make a goal: what shall count", there.goal, link_to_add(request, Goal)),
-        Step("Make an API token for the program that posts", there.token, link_to_add(request, ApiToken)),
+        Step(
+            "Make a user, and an API token, for the program that posts",
+            there.token,
+            link_to_add(request, ApiToken if there.user else User),
+        ),
         Step("Report the first visitor session", there.session, docs),
         Step("Post the first match", there.match, docs),
     ]

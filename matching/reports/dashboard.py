@@ -57,13 +57,14 @@ MATCHED = """
         FROM counted WHERE number > %(days_before)s
         GROUP BY 1, 2 ORDER BY 3 DESC, 4 DESC NULLS LAST, 2 LIMIT %(top)s
     )
-    SELECT number, NULL AS goal_id, NULL AS name, sum(count)::bigint, sum(value) FROM counted GROUP BY 1
+    SELECT number, NULL AS organization_id, NULL AS goal_id, NULL AS name, sum(count)::bigint, sum(value)
+    FROM counted GROUP BY 1
     UNION ALL
-    SELECT NULL, goal.id, goal.name, top.count::bigint, top.value
+    SELECT NULL, goal.organization_id, goal.id, goal.name, top.count::bigint, top.value
     FROM top
     JOIN goals_goal AS goal ON goal.organization_id = top.organization_id AND goal.id = top.goal_id
     WHERE goal.organization_id = ANY(%(organizations)s::uuid[])
-    ORDER BY 1, 4 DESC, 5 DESC NULLS LAST, 2
+    ORDER BY 1, 5 DESC, 6 DESC NULLS LAST, 3
 """
 
 # By the moment of recording, retracted matches included: how many each user posted, and how they came, by
@@ -143,6 +144,8 @@ EXISTING = """
     SELECT EXISTS (SELECT FROM orgs_room WHERE organization_id = ANY(%(organizations)s::uuid[])),
            EXISTS (SELECT FROM goals_goal
                    WHERE organization_id = ANY(%(organizations)s::uuid[]) AND deleted_at IS NULL),
+           EXISTS (SELECT FROM orgs_user
+                   WHERE organization_id = ANY(%(organizations)s::uuid[]) AND is_active AND NOT is_staff),
            EXISTS (SELECT FROM orgs_apitoken AS token JOIN orgs_user AS owner ON owner.id = token.user_id
                    WHERE owner.organization_id = ANY(%(organizations)s::uuid[])
                      AND token.revoked_at IS NULL),
@@ -166,6 +169,7 @@ class Day(NamedTuple):
 
 
 class TopGoal(NamedTuple):
+    organization_id: UUID
     id: UUID
     name: str
     matches: int
@@ -218,6 +222,7 @@ class Existing(NamedTuple):
 
     room: bool
     goal: bool
+    user: bool  # who is no staff
     token: bool
     session: bool
     match: bool

@@ -111,7 +111,7 @@ def test_days_are_counted_by_the_event_and_compared_with_the_30_before(organizat
         (date(2026, 9, 28), 1, Decimal("10.50")),
         (date(2026, 10, 27), 1, Decimal("10.50")),
     ]
-    assert figures.top_goals == [(goal.pk, "Sale", 4, Decimal("31.50"))]
+    assert figures.top_goals == [(organization.pk, goal.pk, "Sale", 4, Decimal("31.50"))]
 
 
 def test_the_top_goals_are_those_of_the_last_30_days(organization: Organization) -> None:
@@ -509,7 +509,8 @@ def test_operators_see_all_organizations_or_one(
     everything = shown(as_operator)
     assert "Matches, 30 days 6 " in everything
     assert "Goal of Example Ltd." in everything
-    assert "Goal of Another Ltd." in everything
+    assert "Goal of Another Ltd. of Another Ltd." in everything
+    assert "Token of Another Ltd. of Another Ltd." in everything
     assert "Problem Another Ltd.: 91 % refused since yesterday" in everything
 
     ours = as_operator.get("/admin/", {"organization": str(organization.pk)})
@@ -596,7 +597,7 @@ def test_an_empty_installation_shows_operators_their_first_steps(as_operator: Cl
         ("Make an organization", "/admin/orgs/organization/add/"),
         ("Make a room", "/admin/orgs/room/add/"),
         ("Make a goal", "/admin/goals/goal/add/"),
-        ("Make an API token for the program that posts", "/admin/orgs/apitoken/add/"),
+        ("Make a user", "/admin/orgs/user/add/"),
         ("Report the first visitor session", "/api/v5/docs"),
         ("Post the first match", "/api/v5/docs"),
     ]
@@ -614,7 +615,9 @@ def test_steps_are_ticked_off_until_the_first_match(as_staff: Client, organizati
     room = RoomFactory.create(organization=organization)
     assert done() == [True, False, False, False, False]
     goal = GoalFactory.create(rooms=[room])
-    ApiToken.objects.issue(UserFactory.create(organization=organization), "Shop")
+    user = UserFactory.create(organization=organization)
+    assert steps(as_staff.get("/admin/"))[2][1:] == (False, "/admin/orgs/apitoken/add/")
+    ApiToken.objects.issue(user, "Shop")
     assert done() == [True, True, True, False, False]
     session = VisitorSessionFactory.create(organization=organization)
     assert done() == [True, True, True, True, False]
