@@ -59,9 +59,10 @@ class Chart(NamedTuple):
     """Days of the last 30, and those 30 days before, as a chart and as a table."""
 
     title: str
+    what: str
     described: str  # what it shows, for those who do not see it
     data: str
-    rows: Sequence[tuple[str, str, str, str]]
+    rows: Sequence[tuple[str, str, str]]
 
 
 class Step(NamedTuple):
@@ -112,6 +113,7 @@ def describe_figures(figures: Figures, links: "Links") -> dict[str, Any]:
         reverse=True,
     )
     return {
+        "figures": figures,
         "tiles": tiles(figures),
         "charts": [
             chart("Matches a day", figures, lambda day: day.matches, "{:,}"),
@@ -121,7 +123,6 @@ def describe_figures(figures: Figures, links: "Links") -> dict[str, Any]:
             (code, f"{week[code]:,}", f"{month[code]:,}", links.to_attempts(code))
             for code in figures.all_refused
         ],
-        "held": figures.held,
         "held_link": links.to_list(About.HELD),
         "next_expiry": when_exactly(figures.held.next_expiry, "none"),
         "goals": [
@@ -159,9 +160,10 @@ def tiles(figures: Figures) -> list[Tile]:
         Tile("Matches, 30 days", f"{count:,}", compared(count, before, f"{before:,}")),
         Tile("Value, 30 days", f"{value:,.2f}", compared(value, value_before, f"{value_before:,.2f}")),
         Tile(
-            "Match rate, 7 days",
+            f"Match rate, {figures.week_days} days",
             rate(recorded.week, refused.week),
-            f"30 days: {rate(recorded.month, refused.month)}; {refused.week:,} refused in 7 days",
+            f"{figures.month_days} days: {rate(recorded.month, refused.month)}; "
+            f"{refused.week:,} refused in {figures.week_days} days",
         ),
         Tile(
             "Held",
@@ -191,12 +193,13 @@ def compared(now: Any, before: Any, written: str) -> str:
 
 def chart(title: str, figures: Figures, figure_of: Any, form: str) -> Chart:
     """Draw a figure of each day as bars, with the day 30 days before as a dashed line."""
+    what = title.removesuffix(" a day")
     pairs = list(zip(figures.days, figures.days_before, strict=True))
     data = {
         "type": "bar",
         "labels": [day.day.isoformat() for day in figures.days],
         "series": [
-            series(title.removesuffix(" a day"), figures.days, figure_of, is_before=False),
+            series(what, figures.days, figure_of, is_before=False),
             series("30 days before", figures.days_before, figure_of, is_before=True),
         ],
         "links": None,
@@ -204,11 +207,12 @@ def chart(title: str, figures: Figures, figure_of: Any, form: str) -> Chart:
     best: Day = max(figures.days, key=figure_of)
     return Chart(
         title,
+        what,
         f"{title} in the last 30 days, and in the 30 days before. "
         f"Most on {best.day}: {form.format(figure_of(best))}. The figures are in the table below.",
         json.dumps(data),
         [
-            (str(day.day), form.format(figure_of(day)), str(before.day), form.format(figure_of(before)))
+            (str(day.day), form.format(figure_of(day)), form.format(figure_of(before)))
             for day, before in reversed(pairs)
         ],
     )

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 
@@ -89,10 +90,11 @@ RECORDED = """
                hour > last_hour - 2 * week AND hour < %(hour)s - 2 * week AS is_week_before_that
         FROM timed CROSS JOIN (SELECT interval '168 hours' AS week) AS length
     )
-    SELECT organization_id, user_id, sum(count)::bigint,
+    SELECT organization_id, user_id, coalesce(sum(count) FILTER (WHERE hour >= %(month)s), 0)::bigint,
            coalesce(sum(count) FILTER (WHERE hour >= %(week)s), 0)::bigint,
            coalesce(sum(count) FILTER (WHERE hour >= %(day)s), 0)::bigint,
-           max(latest), count(*), count(DISTINCT date_bin('1 day', hour, '2000-01-01 00:00+00')),
+           max(latest), sum(count)::bigint, count(*),
+           count(DISTINCT date_bin('1 day', hour, '2000-01-01 00:00+00')),
            least(count(*) FILTER (WHERE is_week_before), count(*) FILTER (WHERE is_week_before_that)),
            least(coalesce(sum(count) FILTER (WHERE is_week_before), 0),
                  coalesce(sum(count) FILTER (WHERE is_week_before_that), 0))::bigint
@@ -130,9 +132,9 @@ SLIPS = """
 """
 
 HELD = """
-    SELECT organization_id, count(*) FILTER (WHERE created_at > %(day)s),
-           count(*) FILTER (WHERE created_at <= %(day)s AND created_at > %(week)s),
-           count(*) FILTER (WHERE created_at <= %(week)s),
+    SELECT organization_id, count(*) FILTER (WHERE created_at > %(day_ago)s),
+           count(*) FILTER (WHERE created_at <= %(day_ago)s AND created_at > %(week_ago)s),
+           count(*) FILTER (WHERE created_at <= %(week_ago)s),
            count(*) FILTER (WHERE expires_at <= %(soon)s), min(expires_at)
     FROM matching_pendingmatch
     WHERE organization_id = ANY(%(organizations)s::uuid[]) AND status = 'pending' AND expires_at > %(now)s
@@ -177,7 +179,10 @@ class TopGoal(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many in the last 30 days, in the last 7, and in the last 24 hours, the present hour besides."""
+    """How many in the last 30 days, in the last 7, and in the last 24 hours, the present hour besides.
+
+    Where rejected attempts are kept for fewer days, so many: else the rest would seem to have none.
+    """
 
     month: int = 0
     week: int = 0
@@ -211,6 +216,7 @@ class Rhythm(NamedTuple):
 
     recorded: Counts
     latest: datetime
+    matches: int
     hours: int
     days: int
     silent_hours: int
@@ -239,6 +245,8 @@ class Figures:
 
     at: datetime
     since: datetime  # 24 hours before the present hour, as in Counts
+    month_days: int  # of Counts; fewer than 30 where rejected attempts are not kept so long
+    week_days: int
     organizations: Sequence[Organization]
     existing: Existing
     days: Sequence[Day]
@@ -291,6 +299,7 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
     starts = [*period.before.starts, *period.starts]
     bounds = [*period.before.bounds, *period.bounds, period.end]
     hour = at.replace(minute=0, second=0, microsecond=0)
+    month_days, week_days = (min(days, settings.MATCH_ATTEMPT_DAYS) for days in (DAYS, WEEK.days))
     begins = [hour - number * DAY for number in range(DAYS + 1)]
     parameters: dict[str, Any] = {
         "organizations": [organization.pk for organization in organizations],
@@ -303,8 +312,10 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
         "now": at,
         "hour": hour,
         "day": hour - DAY,
-        "week": hour - WEEK,
-        "month": begins[-1],
+        "week": hour - week_days * DAY,
+        "month": hour - month_days * DAY,
+        "day_ago": at - DAY,
+        "week_ago": at - WEEK,
         "soon": at + HELD_SOON,
         "limit": REASONS_READ,
         "rest": SLIP_REST,
@@ -332,6 +343,8 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
         return Figures(
             at=at,
             since=hour - DAY,
+            month_days=month_days,
+            week_days=week_days,
             organizations=organizations,
             existing=Existing(*rows(EXISTING)[0]),
             days=days[DAYS:],

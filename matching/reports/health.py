@@ -4,10 +4,12 @@
   the present hour, one week ago and two weeks ago alike, its matches came in at least `SILENT_HOURS` whole
   hours, and there were at least `SILENT_MATCHES` of them. Nights and weekends are silent every week, so they
   never alarm; who posts 40 an hour alarms after three hours, and who posts once a night after three nights.
-  Silences are seen for two weeks, of users who have posted for two weeks before.
+  Silences are seen for four weeks, of users who had posted for two weeks before and whose tokens were not
+  revoked.
 - **Refusals** since this hour yesterday: at least `REFUSALS`, and `REFUSED_SHARE` of what was posted; and
-  twice the share of the 29 days before, or half of all. Where at least half of those without a session came
-  too early by the same number of hours, it is perhaps a time zone, and said even where it was always so.
+  twice the share of the days before (of 30, if attempts are kept so long), or half of all. Where at least
+  half of those without a session came too early by the same number of hours, it is perhaps a time zone, and
+  said even where it was always so.
 - **Soon**: held matches that expire, tokens, subscriptions.
 """
 
@@ -110,8 +112,8 @@ def source_of(user_id: UUID | None, tokens: Iterable[ApiToken]) -> str:
 def pace(rhythm: Rhythm) -> str:
     """Say how many matches came in an hour in which any came, or in a day where those hours are few."""
     if rhythm.hours >= 4 * rhythm.days:
-        return f"{round(rhythm.recorded.month / rhythm.hours):,} an hour"
-    return f"{round(rhythm.recorded.month / rhythm.days):,} a day"
+        return f"{round(rhythm.matches / rhythm.hours):,} an hour"
+    return f"{round(rhythm.matches / rhythm.days):,} a day"
 
 
 def refusals(organization: Organization, figures: Figures) -> Iterator[Line]:

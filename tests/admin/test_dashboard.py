@@ -140,6 +140,42 @@ def test_what_was_posted_is_counted_by_its_arrival(organization: Organization) -
     assert list(figures.all_refused) == ["session_not_found", "goal_not_found"]
 
 
+def test_where_attempts_are_kept_for_fewer_days_so_are_matches(
+    organization: Organization, as_staff: Client, settings: Any
+) -> None:
+    settings.MATCH_ATTEMPT_DAYS = 5
+    now = timezone.now()
+    for days in (1, 6):
+        make_matches(organization, [now - days * DAY])
+    make_attempt(organization, created_at=now - DAY)
+    figures = figures_of(organization, at=now)
+    assert figures.all_recorded[:2] == (1, 1)
+    text = shown(as_staff)
+    assert "Match rate, 5 days 50 % 5 days: 50 %; 1 refused in 5 days" in text
+    assert "Code 5 days 5 days" in text
+
+
+@pytest.mark.usefixtures("goal")
+def test_figures_are_read_by_their_indexes(organization: Organization) -> None:
+    fill(organization, NOW)
+    make_matches(organization, office_hours(NOW, 5))
+    with CaptureQueriesContext(connection) as captured:
+        figures_of(organization)
+    statements = [each["sql"] for each in captured.captured_queries if "FROM matching_" in each["sql"]]
+    assert len(statements) == 6
+    plans = []
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        for plan in ("seqscan", "bitmapscan", "sort"):
+            cursor.execute(f"SET LOCAL enable_{plan} = off")
+        for sql in statements:
+            cursor.execute(f"EXPLAIN {sql}")
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    assert [plan for plan in plans if re.search(r"(Seq|Heap) Scan on matching_", plan)] == []
+    for index in ("match_report", "match_list"):
+        assert any(f"Index Only Scan using {index} on" in plan for plan in plans), index
+
+
 def test_held_matches_are_counted_by_age(organization: Organization) -> None:
     def hold(age: timedelta, rest: timedelta, **attributes: Any) -> None:
         PendingMatchFactory.create(
