@@ -40,33 +40,40 @@ SLIP_REST = 0.5
 MAX_SLIP_HOURS = MAX_HOURS_FROM_UTC
 
 # By the moment of the event: a total of each day, and the goals with the most matches. Day by day, because
-# the index match_report then tells a row's day, and holds all else that is counted.
+# the index match_report then tells a row's day, and holds all else that is counted; by goal only where goals
+# are shown, as that takes as long again.
+OF_EACH_DAY = """
+    SELECT day.number, matched.*
+    FROM unnest(%({days})s::timestamptz[], %(next_{days})s::timestamptz[]) WITH ORDINALITY
+         AS day (begin, "end", number)
+    CROSS JOIN LATERAL (
+        SELECT {goal} AS goal_id, count(*) AS count, sum(goal_value) AS value
+        FROM matching_externalmatch
+        WHERE organization_id = ANY(%(organizations)s::uuid[]) AND retracted_at IS NULL
+          AND goal_matched_at >= day.begin AND goal_matched_at < day."end"
+        GROUP BY {grouping}
+    ) AS matched
+"""
 MATCHED = """
-    WITH counted AS (
-        SELECT day.number, matched.*
-        FROM unnest(%(days)s::timestamptz[], %(next_days)s::timestamptz[]) WITH ORDINALITY
-             AS day (begin, "end", number)
-        CROSS JOIN LATERAL (
-            SELECT organization_id, goal_id, count(*) AS count, sum(goal_value) AS value
-            FROM matching_externalmatch
-            WHERE organization_id = ANY(%(organizations)s::uuid[]) AND retracted_at IS NULL
-              AND goal_matched_at >= day.begin AND goal_matched_at < day."end"
-            GROUP BY 1, 2
-        ) AS matched
-    ), top AS (
-        SELECT organization_id, goal_id, sum(count) AS count, sum(value) AS value
-        FROM counted WHERE number > %(days_before)s
-        GROUP BY 1, 2 ORDER BY 3 DESC, 4 DESC NULLS LAST, 2 LIMIT %(top)s
+    WITH before AS ({before}), counted AS ({counted}),
+    top AS (
+        SELECT goal_id, sum(count) AS count, sum(value) AS value FROM counted
+        GROUP BY 1 ORDER BY 2 DESC, 3 DESC NULLS LAST, 1 LIMIT %(top)s
     )
-    SELECT number, NULL AS organization_id, NULL AS goal_id, NULL AS name, sum(count)::bigint, sum(value)
-    FROM counted GROUP BY 1
+    SELECT number - %(length)s, NULL::uuid AS organization_id, NULL::uuid AS id, NULL AS name, count, value
+    FROM before
+    UNION ALL
+    SELECT number, NULL, NULL, NULL, sum(count)::bigint, sum(value) FROM counted GROUP BY 1
     UNION ALL
     SELECT NULL, goal.organization_id, goal.id, goal.name, top.count::bigint, top.value
     FROM top
-    JOIN goals_goal AS goal ON goal.organization_id = top.organization_id AND goal.id = top.goal_id
-    WHERE goal.organization_id = ANY(%(organizations)s::uuid[])
+    JOIN goals_goal AS goal
+      ON goal.organization_id = ANY(%(organizations)s::uuid[]) AND goal.id = top.goal_id
     ORDER BY 1, 5 DESC, 6 DESC NULLS LAST, 3
-"""
+""".format(
+    before=OF_EACH_DAY.format(days="days_before", goal="NULL::uuid", grouping="()"),
+    counted=OF_EACH_DAY.format(days="days", goal="goal_id", grouping="goal_id"),
+)
 
 # By the moment of recording, retracted matches included: how many each user posted, and how they came, by
 # whole hours: the last one, in how many hours and days, and what came in the stretch of the week that is
@@ -296,16 +303,17 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
     """Read the figures of the organizations at the moment `at`, which says what days are over; in UTC."""
     today = at.astimezone(UTC).date()
     period = Period(today - timedelta(days=DAYS - 1), today, ZoneInfo("UTC"))
-    starts = [*period.before.starts, *period.starts]
-    bounds = [*period.before.bounds, *period.bounds, period.end]
+    before = period.before
     hour = at.replace(minute=0, second=0, microsecond=0)
     month_days, week_days = (min(days, settings.MATCH_ATTEMPT_DAYS) for days in (DAYS, WEEK.days))
     begins = [hour - number * DAY for number in range(DAYS + 1)]
     parameters: dict[str, Any] = {
         "organizations": [organization.pk for organization in organizations],
-        "days": bounds[:-1],
-        "next_days": bounds[1:],
-        "days_before": DAYS,
+        "days": period.bounds,
+        "next_days": [*period.bounds[1:], period.end],
+        "days_before": before.bounds,
+        "next_days_before": [*before.bounds[1:], before.end],
+        "length": DAYS,
         "top": TOP_GOALS,
         "begins": begins,
         "ends": [at + DAY, *begins[:-1]],
@@ -330,10 +338,10 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
         # By default the planner reads the whole table where 60 days are more than a part of it.
         cursor.execute(f"SELECT {BY_INDEX}, {EACH_ANEW}")
         matched = rows(MATCHED)
-        of_days = {
-            number: (count, value or Decimal("0.00")) for number, *_, count, value in matched if number
-        }
-        days = [Day(day, *of_days.get(number, ())) for number, day in enumerate(starts, 1)]
+        goals = [TopGoal(*goal) for number, *goal in matched if number is None]
+        of_days = {number: (count, value or Decimal("0.00")) for number, *_, count, value in matched}
+        starts = enumerate([*before.starts, *period.starts], 1 - DAYS)
+        days = [Day(day, *of_days.get(number, ())) for number, day in starts]
         refused: dict[UUID, dict[str, Counts]] = {}
         for organization, code, *counts in rows(REFUSED):
             refused.setdefault(organization, {})[code] = Counts(*counts)
@@ -349,7 +357,7 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
             existing=Existing(*rows(EXISTING)[0]),
             days=days[DAYS:],
             days_before=days[:DAYS],
-            top_goals=[TopGoal(*goal) for number, *goal in matched if number is None],
+            top_goals=goals,
             refused=refused,
             slips=slips,
             rhythms={
