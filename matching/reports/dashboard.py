@@ -19,6 +19,7 @@ from django.db.models import F, Q
 
 from goalsvc.database.planning import BY_INDEX, EACH_ANEW
 from goalsvc.orgs.models import ApiToken, Organization
+from matching.refusals import SessionNotFound
 from matching.reports.periods import Period
 from matching.rule.reasons import MAX_HOURS_FROM_UTC
 
@@ -30,6 +31,7 @@ HELD_SOON = 2 * DAY
 TOKEN_SOON = WEEK
 
 TOP_GOALS = 5
+MISSING = SessionNotFound.default_code
 # The attempts whose reasons are looked at for a mistaken time zone, of each organization; the newest.
 REASONS_READ = 200
 # More tokens than this are not looked at; those that expire soon come first.
@@ -120,7 +122,7 @@ REFUSED = """
 # the reason says so, or the session began some minutes less than so many hours later.
 SLIPS = """
     SELECT organization.id, newest.hours, count(*)
-    FROM unnest(%(organizations)s::uuid[]) AS organization (id)
+    FROM unnest(%(with_missing)s::uuid[]) AS organization (id)
     CROSS JOIN LATERAL (
         SELECT coalesce(slip, CASE
                    WHEN gap > 0 AND ceil(gap) - gap <= %(rest)s AND ceil(gap) <= %(hours)s
@@ -130,7 +132,7 @@ SLIPS = """
             SELECT (reason ->> 'time_zone_slip_hours')::int AS slip,
                    (reason ->> 'next_session_starts_after_seconds')::float8 / 3600 AS gap
             FROM matching_matchattempt AS attempt
-            WHERE attempt.organization_id = organization.id AND attempt.code = 'session_not_found'
+            WHERE attempt.organization_id = organization.id AND attempt.code = %(missing)s
               AND attempt.created_at >= %(day)s
             ORDER BY attempt.created_at DESC, attempt.id DESC LIMIT %(limit)s
         ) AS attempt
@@ -325,6 +327,7 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
         "day_ago": at - DAY,
         "week_ago": at - WEEK,
         "soon": at + HELD_SOON,
+        "missing": MISSING,
         "limit": REASONS_READ,
         "rest": SLIP_REST,
         "hours": MAX_SLIP_HOURS,
@@ -345,6 +348,9 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
         refused: dict[UUID, dict[str, Counts]] = {}
         for organization, code, *counts in rows(REFUSED):
             refused.setdefault(organization, {})[code] = Counts(*counts)
+        parameters["with_missing"] = [
+            organization for organization, codes in refused.items() if codes.get(MISSING, Counts()).day
+        ]
         slips: dict[UUID, dict[int | None, int]] = {}
         for organization, hours, count in rows(SLIPS):
             slips.setdefault(organization, {})[hours] = count

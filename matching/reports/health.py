@@ -20,7 +20,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from goalsvc.orgs.models import ApiToken, Organization
-from matching.reports.dashboard import TOKEN_SOON, Counts, Figures, Rhythm
+from matching.reports.dashboard import MISSING, TOKEN_SOON, Counts, Figures, Rhythm
 
 SILENT_HOURS = 3
 SILENT_MATCHES = 10
@@ -126,7 +126,7 @@ def refusals(organization: Organization, figures: Figures) -> Iterator[Line]:
     if refused.day < REFUSALS or share < REFUSED_SHARE:
         return
     code, counts = max(by_code.items(), key=lambda item: (item[1].day, item[0]))
-    hours = slip_of(organization, figures) if code == "session_not_found" else None
+    hours = slip_of(organization, figures) if code == MISSING else None
     if hours is None and share < max(2 * usual, REFUSED_SHARE) and share < 0.5:
         return
     why = code if counts.day >= MOST * refused.day else f"mostly {code}"
