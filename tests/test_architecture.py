@@ -33,6 +33,7 @@ BELOW = {
     "matching.privacy": ["matching.imports", "matching.visitors"],
     "matching.reports": ["matching.imports", "matching.visitors"],
     "matching.admin": ["matching.privacy", "matching.reports"],
+    "matching.templatetags": ["matching.admin"],
     "matching.api": ["matching.privacy", "matching.reports"],
     "matching.management": ["matching.privacy", "matching.reports"],
     # These alone know all apps.

@@ -6,4 +6,5 @@ from matching.admin import imports, matches, reports, unmatched, visitors
 
 __all__ = ["imports", "matches", "reports", "unmatched", "visitors"]
 
+admin.site.index_template = "admin/matching/index.html"  # that of goalsvc.orgs.admin with the dashboard
 admin.site.get_app_list = reports.list_apps  # type: ignore[method-assign]

@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='externalmatch',
-            index=models.Index(fields=['organization', 'created_at', 'id'], name='match_list'),
+            index=models.Index(fields=['organization', 'created_at', 'id'], include=('created_by',), name='match_list'),
         ),
         migrations.AddIndex(
             model_name='externalmatch',
@@ -256,7 +256,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='externalmatch',
-            index=models.Index(condition=models.Q(('retracted_at', None)), fields=['organization', 'goal_matched_at'], name='match_report'),
+            index=models.Index(condition=models.Q(('retracted_at', None)), fields=['organization', 'goal_matched_at'], include=('goal', 'goal_value'), name='match_report'),
         ),
         migrations.AddIndex(
             model_name='externalmatch',

@@ -99,8 +99,11 @@ class ExternalMatch(models.Model):
             ),
         )
         indexes = (
-            # The matches of an organization, newest first: admin and lists.
-            models.Index(fields=["organization", "created_at", "id"], name="match_list"),
+            # The matches of an organization, newest first: admin and lists. With the user for the dashboard,
+            # which counts those of a month without reading the rows.
+            models.Index(
+                fields=["organization", "created_at", "id"], include=["created_by"], name="match_list"
+            ),
             # The matches of a goal, newest first.
             models.Index(fields=["goal", "created_at", "id"], name="match_goal_list"),
             # The matches of all organizations, newest first, and of a day: the operators' admin.
@@ -109,9 +112,10 @@ class ExternalMatch(models.Model):
             models.Index(
                 fields=["organization", "visitor_identity", "created_at", "id"], name="match_identity_list"
             ),
-            # The matches of a report: those of a time.
+            # The matches of a report: those of a time. With what the dashboard adds up of two months.
             models.Index(
                 fields=["organization", "goal_matched_at"],
+                include=["goal", "goal_value"],
                 condition=Q(retracted_at=None),
                 name="match_report",
             ),
