@@ -102,7 +102,9 @@ def is_anything_there(figures: Figures) -> bool:
 
 def describe_figures(figures: Figures, links: "Links") -> dict[str, Any]:
     week, month = ({code: counts[part] for code, counts in figures.all_refused.items()} for part in (1, 0))
-    latest = {user: rhythm.latest for (_, user), rhythm in figures.rhythms.items() if user is not None}
+    latest = {
+        user: rhythm.latest for theirs in figures.rhythms.values() for user, rhythm in theirs.items() if user
+    }
     # Whose it is, where there are several.
     names: dict[UUID | None, str] = {
         each.pk: each.name for each in figures.organizations if len(figures.organizations) > 1

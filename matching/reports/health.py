@@ -85,10 +85,9 @@ def subscription(organization: Organization, figures: Figures) -> Iterator[Line]
 
 def silences(organization: Organization, figures: Figures) -> Iterator[Line]:
     """Say which users have fallen silent, unless all their tokens were revoked."""
-    for (organization_id, user_id), rhythm in figures.rhythms.items():
-        if organization_id != organization.pk or not is_alarming(rhythm):
-            continue
-        if source := source_of(user_id, figures.tokens):
+    theirs = figures.tokens_by_organization.get(organization.pk, ())
+    for user_id, rhythm in figures.rhythms.get(organization.pk, {}).items():
+        if is_alarming(rhythm) and (source := source_of(user_id, theirs)):
             since = when(rhythm.latest, figures.at)
             text = f"No match since {since} from {source}; before, about {pace(rhythm)}."
             yield Line(organization, About.MATCHES, text)
@@ -161,11 +160,9 @@ def held_matches(organization: Organization, figures: Figures) -> Iterator[Line]
 
 def tokens(organization: Organization, figures: Figures) -> Iterator[Line]:
     """Say which tokens expire soon, or have just expired."""
-    for token in figures.tokens:
+    for token in figures.tokens_by_organization.get(organization.pk, ()):
         expiry = token.expires_at
-        if token.user.organization_id != organization.pk or expiry is None:
-            continue
-        if figures.at - TOKEN_SOON < expiry <= figures.at + TOKEN_SOON:
+        if expiry and figures.at - TOKEN_SOON < expiry <= figures.at + TOKEN_SOON:
             is_over = expiry <= figures.at
             moment = when(expiry, figures.at, preposition="on ")
             text = f"Token {token.description} {'expired' if is_over else 'expires'} {moment}."
