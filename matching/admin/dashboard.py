@@ -6,7 +6,7 @@ choose (`?organization=<id>`); staff see their own, whatever they ask for.
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,6 +23,8 @@ from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, of_acting_user
 from goalsvc.orgs.models import ApiToken, Organization, Room, User
 from goalsvc.orgs.scopes import Scope
+from matching.admin.matches import EventFilter
+from matching.admin.reports import PAGE
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.reports.dashboard import DAYS, Counts, Day, Figures, match_rate, read_figures
 from matching.reports.health import About, Line, diagnose, percent, when
@@ -62,7 +64,7 @@ class Chart(NamedTuple):
     what: str
     described: str  # what it shows, for those who do not see it
     data: str
-    rows: Sequence[tuple[str, str, str]]
+    rows: Sequence[tuple[str, str | None, str, str]]
 
 
 class Step(NamedTuple):
@@ -118,9 +120,10 @@ def describe_figures(figures: Figures, links: "Links") -> dict[str, Any]:
         "figures": figures,
         "tiles": tiles(figures),
         "charts": [
-            chart("Matches a day", figures, lambda day: day.matches, "{:,}"),
-            chart("Value a day", figures, lambda day: day.value, "{:,.2f}"),
+            chart("Matches a day", figures, lambda day: day.matches, "{:,}", links),
+            chart("Value a day", figures, lambda day: day.value, "{:,.2f}", links),
         ],
+        "report": links.to_report(),
         "refusals": [
             (code, f"{week[code]:,}", f"{month[code]:,}", links.to_attempts(code))
             for code in figures.all_refused
@@ -193,7 +196,7 @@ def compared(now: Any, before: Any, written: str) -> str:
     return f"{abs(change):,} % {'more' if change > 0 else 'less'}: {than}"
 
 
-def chart(title: str, figures: Figures, figure_of: Any, form: str) -> Chart:
+def chart(title: str, figures: Figures, figure_of: Any, form: str, links: "Links") -> Chart:
     """Draw a figure of each day as bars, with the day 30 days before as a dashed line."""
     what = title.removesuffix(" a day")
     pairs = list(zip(figures.days, figures.days_before, strict=True))
@@ -204,7 +207,7 @@ def chart(title: str, figures: Figures, figure_of: Any, form: str) -> Chart:
             series(what, figures.days, figure_of, is_before=False),
             series("30 days before", figures.days_before, figure_of, is_before=True),
         ],
-        "links": None,
+        "links": [links.to_day(day.day) for day in figures.days],
     }
     best: Day = max(figures.days, key=figure_of)
     return Chart(
@@ -214,7 +217,7 @@ def chart(title: str, figures: Figures, figure_of: Any, form: str) -> Chart:
         f"Most on {best.day}: {form.format(figure_of(best))}. The figures are in the table below.",
         json.dumps(data),
         [
-            (str(day.day), form.format(figure_of(day)), form.format(figure_of(before)))
+            (str(day.day), links.to_day(day.day), form.format(figure_of(day)), form.format(figure_of(before)))
             for day, before in reversed(pairs)
         ],
     )
@@ -309,6 +312,16 @@ class Links:
         if self.is_operator and self.chosen is None:
             return None
         return self.to_list(About.ATTEMPTS, code=code)
+
+    def to_day(self, day: date) -> str | None:
+        """Link to the matches of a day; of all organizations together no index has them."""
+        if self.is_operator and self.chosen is None:
+            return None
+        return self.to_list(About.MATCHES, None, **{EventFilter.parameter_name: EventFilter.of(day, day)})
+
+    def to_report(self) -> str:
+        of_one = {"organization_id": str(self.chosen.pk)} if self.is_operator and self.chosen else {}
+        return f"{reverse(PAGE)}?{urlencode(of_one)}" if of_one else reverse(PAGE)
 
     def to_token(self, token: ApiToken) -> str | None:
         return reverse("admin:orgs_apitoken_change", args=[token.pk]) if ApiToken in self.allowed else None

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
@@ -488,6 +489,8 @@ def test_the_figures_lead_on(as_staff: Client, organization: Organization) -> No
         f"{url(MatchAttempt, 'changelist')}?code=session_not_found",
         f"{url(PendingMatch, 'changelist')}?status=pending",
         url(ApiToken, "change", token.pk),
+        f"{url(ExternalMatch, 'changelist')}?event={timezone.now():%Y-%m-%d}",
+        reverse("admin_report"),
     ):
         assert f'href="{link}"' in links
         assert as_staff.get(link).status_code == 200
@@ -588,6 +591,7 @@ def test_charts_have_their_figures_as_a_table_and_as_data(
         assert len(chart["labels"]) == len(bars["values"]) == len(line["values"]) == 30
         assert chart["labels"][-1] == f"{now:%Y-%m-%d}"
         assert (bars["kind"], bars["dashed"], line["kind"], line["dashed"]) == ("bar", False, "line", True)
+        assert chart["links"][-1].endswith(f"?event={now:%Y-%m-%d}")
         assert (sum(bars["values"]), sum(line["values"])) == (total, 0)
     assert page.count("<canvas ") == page.count('role="img" aria-label="') == 2
     assert page.count("<details>") == 2
