@@ -4,12 +4,12 @@ import re
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from tests.browser.conftest import CHROMIUM
 from tests.service.processes import Service, open_folder
 
-SIZE = {"width": 1000, "height": 640}
+SIZE: ViewportSize = {"width": 1000, "height": 640}
 PICTURES = {
     "dashboard": "/admin/?organization={organization}",
     "report": "/admin/reports/?organization_id={organization}",

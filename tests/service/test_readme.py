@@ -73,9 +73,12 @@ def test_the_five_minutes_go_as_written(demo, tmp_path):
         *blocks(section(README, "Five minutes")),
         *blocks(page("guide")),
         *blocks(section(page("imports"), "An example")),
+        *blocks(page("reports")),
     ]
     token = re.search(r"integrator's token +(\w+)", demo.text)
+    manager = re.search(r"manager's token +(\w+)", demo.text)
     assert token
+    assert manager
     script = ["set -eu"]
     for language, content in walk:
         if language == "sh":
@@ -83,6 +86,7 @@ def test_the_five_minutes_go_as_written(demo, tmp_path):
     text = "\n".join(script)
     for written, here in {
         "TOKEN=paste-the-token-of-the-integrator\n": f"TOKEN={token[1]}\n",
+        "MANAGER=paste-the-token-of-the-manager\n": f"MANAGER={manager[1]}\n",
         "http://127.0.0.1:8000/": f"http://127.0.0.1:{demo.port}/",
         ".venv/bin/python manage.py": shlex.join([sys.executable, str(ROOT / "manage.py")]),
     }.items():
