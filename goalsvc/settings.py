@@ -235,6 +235,7 @@ SPECTACULAR_SETTINGS = {
 
 # How long a held match may wait for what it lacks, and how long rejected attempts and the answers to
 # requests with an Idempotency-Key are kept (`manage.py resolve_pending` and `manage.py prune`).
+DEMO_DAYS = env_int("DEMO_DAYS", 90, minimum=1)  # of life in the demo world
 PENDING_MATCH_DAYS = env_int("PENDING_MATCH_DAYS", 30)
 MATCH_ATTEMPT_DAYS = env_int("MATCH_ATTEMPT_DAYS", 30)
 IDEMPOTENCY_KEY_HOURS = env_int("IDEMPOTENCY_KEY_HOURS", 24, minimum=24)

@@ -19,7 +19,11 @@ PICTURES = {
 def take_pictures(folder: Path) -> None:
     """Save a picture of each page, of the demo world as it is today."""
     folder.mkdir(parents=True, exist_ok=True)
-    with open_folder() as data, Service(data, "--demo") as service, sync_playwright() as playwright:
+    with (
+        open_folder() as data,
+        Service(data, "--demo", environment={"DEMO_DAYS": "90"}) as service,
+        sync_playwright() as playwright,
+    ):
         printed = re.search(r"admin +(\S+) +(\S+)", service.text)
         found = re.search(r"organization +(\S+)", service.text)
         assert printed

@@ -32,6 +32,12 @@ from tests.conftest import Client
 
 pytestmark = pytest.mark.django_db
 
+
+@pytest.fixture(autouse=True)
+def ninety_days(settings):
+    settings.DEMO_DAYS = 90
+
+
 NOW = datetime(2026, 11, 26, 15, 30, tzinfo=UTC)
 # Of each model, those that customers have made.
 OF_CUSTOMERS: Mapping[Any, Mapping[str, Any]] = {
@@ -148,7 +154,7 @@ def test_everything_is_as_the_rule_says():
     hold_against_the_rule(world["organization_id"], NOW)
 
 
-@pytest.mark.parametrize("pause", [timedelta(hours=5), timedelta(days=4), timedelta(days=45)])
+@pytest.mark.parametrize("pause", [timedelta(hours=5), timedelta(days=40)])
 def test_a_later_load_adds_what_has_happened_since(pause):
     world = cast.load(NOW - pause)
     before = {model: {row["id"]: row for row in rows_of(model)} for model in (ExternalMatch, MatchAttempt)}
@@ -224,9 +230,7 @@ def test_imports_come_once_a_week_in_a_clump():
         assert run.rows_done == matches.count() + attempts.count()
 
 
-@pytest.mark.parametrize(
-    "now", [NOW, datetime(2027, 1, 4, 0, 5, tzinfo=UTC), datetime(2028, 2, 29, 23, 59, tzinfo=UTC)]
-)
+@pytest.mark.parametrize("now", [NOW, datetime(2028, 2, 29, 23, 59, tzinfo=UTC)])
 def test_the_reports_show_a_living_installation(now):
     world = cast.load(now)
     asked = {"start_date": str(now.date() - timedelta(days=29)), "end_date": str(now.date())}

@@ -106,7 +106,8 @@ def test_the_five_minutes_go_as_written(demo, tmp_path):
     answers = ran.stdout.split(f"{END_OF_BLOCK}\n")
     commands = [index for index, (language, _) in enumerate(walk) if language == "sh"]
     for index, answer in zip(commands, answers, strict=False):
-        expected = walk[index + 1][1] if walk[index + 1][0] != "sh" else ""
+        following = walk[index + 1] if index + 1 < len(walk) else ("sh", "")
+        expected = following[1] if following[0] != "sh" else ""
         assert re.fullmatch(pattern_of(expected), unspaced(answer), re.S), f"{walk[index][1]}\n{answer}"
     assert len(answers) == len(commands) + 1
 

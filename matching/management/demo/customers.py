@@ -11,9 +11,10 @@ from decimal import Decimal
 from random import Random
 from typing import TypeVar
 
+from django.conf import settings
+
 from matching.models import MatchAttempt
 
-DAYS = 90
 NEW_CUSTOMERS = 46  # on a usual day, today
 GROWTH = 1.007  # a day
 # By hour (UTC) and by weekday, from Monday: when people visit web sites in Helsinki.
@@ -95,7 +96,7 @@ def customers_until(now: datetime) -> Iterator[Customer]:
 
     What they do later may lie after `now`.
     """
-    for age in reversed(range(DAYS)):
+    for age in reversed(range(settings.DEMO_DAYS)):
         day = now.date() - timedelta(days=age)
         luck = Random(str(day)).uniform(0.85, 1.15)  # noqa: S311 - not a secret
         count = round(NEW_CUSTOMERS * GROWTH**-age * WEEK[day.weekday()] * luck)
