@@ -237,7 +237,7 @@ def fill(organization: Organization, at: datetime) -> ApiToken:
 # What is wrong, in words.
 
 
-def office_hours(until: datetime, an_hour: int = 40) -> Iterator[datetime]:
+def office_hours(until: datetime, an_hour: int = 12) -> Iterator[datetime]:
     """Moments of posting: from Monday to Friday between 8 and 18 o'clock, for four weeks."""
     hour = until.replace(minute=0) - 28 * DAY
     while hour <= until:
@@ -263,7 +263,7 @@ def exported(organization: Organization, export: ApiToken) -> None:
 
 def test_a_token_that_fell_silent_is_named(organization: Organization, exported: None) -> None:
     assert said(organization) == [
-        "No match since Tuesday 14:05 from token CRM export; before, about 40 an hour."
+        "No match since Tuesday 14:05 from token CRM export; before, about 12 an hour."
     ]
 
 
@@ -281,7 +281,7 @@ def test_a_silence_is_told_after_three_busy_hours(
     now: datetime, since: str | None, organization: Organization, exported: None
 ) -> None:
     texts = said(organization, at=now)
-    expected = [f"No match since {since} from token CRM export; before, about 40 an hour."] if since else []
+    expected = [f"No match since {since} from token CRM export; before, about 12 an hour."] if since else []
     assert texts == expected
 
 
@@ -339,7 +339,7 @@ def test_a_silence_is_expected_where_the_tokens_were_revoked(
 def test_imports_of_files_have_no_token(organization: Organization) -> None:
     make_matches(organization, [*office_hours(LAST - timedelta(minutes=1)), LAST])
     [text] = said(organization)
-    assert text == "No match since Tuesday 14:05 from imports of files; before, about 40 an hour."
+    assert text == "No match since Tuesday 14:05 from imports of files; before, about 12 an hour."
 
 
 def reason(seconds: float | None, slip: int | None = None) -> dict[str, Any]:
