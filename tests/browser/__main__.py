@@ -9,7 +9,7 @@ from playwright.sync_api import ViewportSize, sync_playwright
 from tests.browser.conftest import CHROMIUM
 from tests.service.processes import Service, open_folder
 
-SIZE: ViewportSize = {"width": 1000, "height": 640}
+SIZE: ViewportSize = {"width": 1280, "height": 1100}
 PICTURES = {
     "dashboard": "/admin/?organization={organization}",
     "report": "/admin/reports/?organization_id={organization}",
@@ -30,7 +30,7 @@ def take_pictures(folder: Path) -> None:
         assert found
         email, password = printed.groups()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport=SIZE, device_scale_factor=0.8)
+        page = browser.new_page(viewport=SIZE, device_scale_factor=0.65)
         page.goto(f"http://127.0.0.1:{service.port}/admin/")
         page.fill("#id_username", email)
         page.fill("#id_password", password)
