@@ -31,6 +31,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     try:
         response = handler(environ, start_response)
         is_long = response.streaming and not isinstance(response, FileResponse)
+        if is_long and environ["REQUEST_METHOD"] == "HEAD":
+            is_long = False
+            return []
         return parts_of(response) if is_long else [b"".join(response)]
     finally:
         connection.close_if_unusable_or_obsolete()  # Django does so where there is a response to be closed

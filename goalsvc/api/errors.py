@@ -190,7 +190,9 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 
 
 def refusal_for(exc: BaseException | None) -> APIException:
-    """Return what answers an exception that nobody expected: a 503 where it is the database's, else a 500."""
+    """Return what answers an exception outside DRF's views: a 503 where it is the database's, else a 500."""
+    if isinstance(exc, APIException):
+        return exc
     if kind := unavailability(exc):
         note_unavailable_database(exc)
         return kind()

@@ -41,6 +41,7 @@ from matching.admin.report_figures import (
 )
 from matching.reports.downloads import MAX_ROWS, csv_response, report_header, report_rows
 from matching.reports.periods import GRANULARITIES, Period, PeriodError, find_zone, zone_names
+from matching.reports.turns import TooManyReadings
 
 PAGE = "admin_report"
 KEPT = ("start_date", "end_date", "granularity", "group_by", "timezone")
@@ -250,7 +251,10 @@ def report_page(request: HttpRequest) -> HttpResponseBase:
         if form.is_valid() and not (is_csv and form.has_too_many_rows()):
             if is_csv:
                 return download(form.question())
-            context |= show(request, form)
+            try:
+                context |= show(request, form)
+            except TooManyReadings as refusal:
+                form.add_error(None, str(refusal.detail))
         context |= show_form(request, form)
     return TemplateResponse(
         request, "admin/matching/report.html", context, headers={"Cache-Control": "no-store"}

@@ -11,6 +11,7 @@ from goalsvc.api.errors import field_error
 from goalsvc.api.rendering import JSONRenderer
 from matching.api.viewsets import MatchingViewSet
 from matching.reports.downloads import CSVRenderer, csv_response
+from matching.reports.turns import take_turn
 
 # Rows that are read from the database at a time.
 ROWS = 2000
@@ -34,9 +35,11 @@ class DownloadableViewSet(MatchingViewSet):
         narrowed = self.filter_queryset(self.get_queryset())
         rows = narrowed.queryset.filter(*(each.condition for each in narrowed.filters))
         serializer: Any = self.get_serializer()
+        organization = self.organization  # the view forgets its request when it has answered
 
         def cells() -> Iterator[Any]:
             with transaction.atomic():  # a cursor of the server's lives in one
+                take_turn(organization)
                 for row in rows.order_by("-created_at", "-id").iterator(chunk_size=ROWS):
                     yield serializer.to_representation(row).values()
 

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from goalsvc.orgs.models import Organization
 from matching.reports.periods import Period
 from matching.reports.statements import statement_of
+from matching.reports.turns import take_turn
 
 CENT = Decimal("0.01")
 
@@ -83,6 +84,8 @@ def read_parts(
     Args:
         goal_id: only this goal, without all goals together.
         room_id: only matches and sessions with this room.
+
+    Raises: TooManyReadings.
     """
     sql = statement_of(goal=goal_id is not None, room=room_id is not None, by_room=by_room)
     parameters = {
@@ -94,8 +97,14 @@ def read_parts(
         "goal": goal_id,
         "room": room_id,
     }
+    with transaction.atomic():
+        take_turn(organization)
+        yield from parts_of(sql, parameters, len(period.starts))
+
+
+def parts_of(sql: str, parameters: dict[str, Any], size: int) -> Generator[Part, None, None]:
+    """Make the parts of the rows as they arrive; `size` is how many buckets there are."""
     with (
-        transaction.atomic(),
         connection.cursor() as cursor,
         connection.wrap_database_errors,
         closing(cursor.cursor.stream(sql, parameters)) as rows,
@@ -106,7 +115,7 @@ def read_parts(
                 counts = {row[5]: row[6] for row in group}
                 started[room] = {None: sum(counts.values()), **counts}
             else:
-                yield part_of(list(group), len(period.starts), started.get(room, {}))
+                yield part_of(list(group), size, started.get(room, {}))
 
 
 def part_of(rows: list[Row], size: int, started: dict[int | None, int]) -> Part:

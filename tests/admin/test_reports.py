@@ -24,6 +24,7 @@ from goalsvc.orgs.models import Organization, Room, User
 from matching.admin import report_figures, reports
 from matching.admin.report_figures import NO_BREAK
 from matching.models import ExternalMatch, VisitorSession
+from matching.reports import turns
 from tests.admin.samples import found, url, words
 from tests.factories import (
     UNKNOWN_ID,
@@ -485,6 +486,15 @@ def test_a_csv_that_is_too_long_is_refused_on_the_page(
     assert shows_figures(analyst.get(PAGE, OCTOBER))
 
 
+def test_one_report_too_many_at_once_is_told_to_come_back(
+    analyst: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "READINGS_AT_ONCE", 0)
+    response = analyst.get(PAGE, OCTOBER)
+    assert not shows_figures(response)
+    assert str(turns.TooManyReadings.default_detail) in words(response)
+
+
 # How much it takes
 
 
@@ -499,9 +509,9 @@ def test_a_report_takes_few_statements(
         RoomFactory.create_batch(3, organization=organization)
     with CaptureQueriesContext(connection) as captured:
         assert shows_figures(as_staff.get(PAGE, {**OCTOBER, "goal": str(goal.pk), "group_by": "room"}))
-    # User, organizations, goals, rooms, and a savepoint around each of the two reports, which are streamed
-    # past the count.
-    assert len(captured) == 8, [each["sql"] for each in captured]
+    # User, organizations, goals, rooms, and a savepoint and turn of each of the two reports, which are
+    # streamed past the count.
+    assert len(captured) == 10, [each["sql"] for each in captured]
 
 
 # The days of events in the list of matches

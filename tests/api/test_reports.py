@@ -443,6 +443,6 @@ def test_a_report_takes_few_statements(
     for number in range(matches):
         sell(goal, visit, goal_matched_at=moment(10, 21, number))
 
-    # Caller, count of goals, room, begin, report, commit; the report's own is streamed, past the count.
-    with django_assert_num_queries(5):
+    # Caller, count of goals, room, begin, turn, commit; the report's own is streamed, past the count.
+    with django_assert_num_queries(6):
         as_manager.get(report_url, DAY | {"group_by": "room", "room": room.id})

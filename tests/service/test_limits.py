@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from matching.reports.turns import READINGS_AT_ONCE, TAKE_TURN
 from tests.service.processes import PATIENCE, Service, migrated_folder
 
 MEBIBYTE = 1024 * 1024
@@ -182,6 +183,23 @@ def test_so_does_one_of_an_answer_that_is_sent_as_it_is_read(world):
         assert (status, body["code"]) == (503, "timeout")
         database.rollback()
     assert world.ask(world.head("GET", f"{world.base}/matches"))[0] == 200
+
+
+def test_a_csv_too_many_at_once_is_answered_429(world):
+    organization = world.base.rpartition("/")[2]
+    with world.service.connect() as database:
+        for turn in range(1, READINGS_AT_ONCE + 1):
+            assert database.execute(TAKE_TURN, [turn, turn, f"reading {organization}"]).fetchone()
+        status, body = world.ask(world.head("GET", f"{world.base}/matches?format=csv"))
+        assert (status, body["code"]) == (429, "rate_limited")
+        database.rollback()
+
+
+def test_the_head_of_a_csv_reads_nothing(world):
+    with world.service.connect() as database:
+        database.execute("LOCK TABLE matching_externalmatch IN ACCESS EXCLUSIVE MODE")
+        assert world.ask(world.head("HEAD", f"{world.base}/matches?format=csv"))[0] == 200
+        database.rollback()
 
 
 def test_idle_connections_keep_nobody_waiting(world):

@@ -2,10 +2,11 @@
 
 from goals.documentation import GOAL_NOT_FOUND
 from goals.serializers import GOAL_EXAMPLE
-from goalsvc.api.schema import Answer, FieldErrors, Operation
+from goalsvc.api.schema import Answer, FieldErrors, Operation, refusal_of
 from goalsvc.orgs.documentation import ROOM_EXAMPLE
 from matching.api.report_query import REQUIRED, ReportQuery
 from matching.reports.serializers import GoalReportSerializer, ReportSerializer
+from matching.reports.turns import TooManyReadings
 
 FIGURES_EXAMPLE = {
     "match_count": 158,
@@ -39,7 +40,7 @@ FIGURES = (
     "those with matches. As CSV (`format=csv`, or `Accept: text/csv`): one row a goal (by room: a goal and "
     "room) and bucket."
 )
-BAD_REPORT = (
+REFUSALS = (
     FieldErrors("no days", {"start_date": [REQUIRED]}),
     FieldErrors("days in the wrong order", {"end_date": ["Must not be before start_date, 2016-10-10."]}),
     FieldErrors(
@@ -52,6 +53,7 @@ BAD_REPORT = (
         },
     ),
     FieldErrors("unknown room", {"room": [f"{ROOM_EXAMPLE['id']} is not a room of the organization."]}),
+    refusal_of(TooManyReadings),
 )
 
 REPORT = Operation(
@@ -65,7 +67,7 @@ REPORT = Operation(
             {**ASKED_EXAMPLE, "goals": [{**GOAL_PART_EXAMPLE, "is_deleted": False, **SERIES_EXAMPLE}]},
         )
     },
-    refusals=BAD_REPORT,
+    refusals=REFUSALS,
     parameters=ReportQuery.parameters(),
 )
 GOAL_REPORT = Operation(
@@ -74,6 +76,6 @@ GOAL_REPORT = Operation(
     summary="Report on a goal",
     description=FIGURES,
     answers={200: Answer(GoalReportSerializer, {**ASKED_EXAMPLE, **GOAL_PART_EXAMPLE})},
-    refusals=(GOAL_NOT_FOUND, *BAD_REPORT),
+    refusals=(GOAL_NOT_FOUND, *REFUSALS),
     parameters=ReportQuery.parameters(),
 )
