@@ -90,36 +90,49 @@ def plain(name: str) -> str:
     return re.sub(r"[\s_\-]+", "", name).casefold()
 
 
+def called(header: Sequence[str], columns: Columns) -> list[str]:
+    """Return what the columns of a file are called here; those that nobody reads keep their names, and those
+    to be ignored have none.
+    """
+    known = {plain(name): name for name in columns.ours} | {plain(k): v for k, v in columns.aliases.items()}
+    said = {plain(theirs): name for theirs, name in columns.renamed.items()}
+    ignored = dict.fromkeys(map(plain, columns.ignored), "")
+    unsaid = {title: name for title, name in known.items() if name not in said.values()}
+    meant = unsaid | said | ignored
+    return [meant.get(plain(title), title) for title in header]
+
+
+def doubled_in(names: Sequence[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1 and name)
+
+
+def probably_meant(header: Sequence[str], names: Sequence[str], columns: Columns) -> list[tuple[str, str]]:
+    """Return the columns that nobody reads and each of ours that they may be, which is missing."""
+    ignored = set(map(plain, columns.ignored))
+    others = [title for title in unread(header, names, columns) if plain(title) not in ignored]
+    missing = sorted(columns.ours - set(names))
+    return [(title, name) for name in missing for title in others if is_meant(title, name)]
+
+
 def names_of(header: Sequence[str], columns: Columns) -> list[str]:
-    """Return what the columns of a file are called here; those that nobody reads keep their names.
+    """Return what the columns of a file are called here, as `called`.
 
     Raises: UnusableFileError for a missing or a doubled column, and for one that is probably meant to be
         one of ours.
     """
-    known = {plain(name): name for name in columns.ours} | {plain(k): v for k, v in columns.aliases.items()}
-    said = {plain(theirs): name for theirs, name in columns.renamed.items()}
     there = {plain(name) for name in header}
     for name in [*columns.renamed, *columns.ignored]:
         if plain(name) not in there:
             raise UnusableFileError(f"The file has no column {name}. It has: {listed(header)}.")
-    ignored = dict.fromkeys(map(plain, columns.ignored), "")
-    unsaid = {title: name for title, name in known.items() if name not in said.values()}
-    meant = unsaid | said | ignored
-    names = [meant.get(plain(title), title) for title in header]
-    doubled = sorted(name for name, count in Counter(names).items() if count > 1 and name)
-    if doubled:
+    names = called(header, columns)
+    if doubled := doubled_in(names):
         raise UnusableFileError(f"The header has a column twice: {', '.join(doubled)}.")
-    missing = sorted(columns.ours - set(names))
-    others = [title for title in unread(header, names, columns) if plain(title) not in ignored]
     probable = [
         f"The column “{title}” is probably {name}, which is missing: say --column "
         f"{name}={shlex.quote(title)} to read it, or --ignore-column {shlex.quote(title)}."
-        for name in missing
-        for title in others
-        if is_meant(title, name)
+        for title, name in probably_meant(header, names, columns)
     ]
-    lacking = [name for name in missing if name in columns.required]
-    if lacking:
+    if lacking := sorted(columns.required - set(names)):
         probable.insert(0, f"The header lacks {', '.join(lacking)}. It has: {listed(header)}.")
     if probable:
         raise UnusableFileError(" ".join(probable))

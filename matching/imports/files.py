@@ -6,6 +6,7 @@ What is no text with rows is refused in one sentence that says what to do with i
 import codecs
 import gzip
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -81,12 +82,13 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         raise UnusableFileError(f"The file is compressed with gzip, and damaged: {error}") from error
 
 
-def recognize(path: Path, *, format: str, encoding: str | None) -> Encoding:
+def recognize(path: Path, *, format: str, encoding: str | None, limit: int = sys.maxsize) -> Encoding:
     """Tell how a file is encoded.
 
     Args:
         format: `csv` or `ndjson`.
         encoding: what its importer says, if anything.
+        limit: so many bytes are looked at, rounded up to samples.
 
     Raises: UnusableFileError for what is no text with rows of the format.
     """
@@ -95,7 +97,7 @@ def recognize(path: Path, *, format: str, encoding: str | None) -> Encoding:
         for signature, sentence in KINDS.items():
             if sample.startswith(signature):
                 raise UnusableFileError(f"{sentence} Nothing was imported.")
-        found = Encoding(encoding) if encoding else encoding_of(sample, file, format=format)
+        found = Encoding(encoding) if encoding else encoding_of(sample, file, format=format, limit=limit)
     try:
         b"x".decode(found.name, "replace")
         text = codecs.getincrementaldecoder(found.name)("replace").decode(sample[:START])
@@ -111,7 +113,7 @@ def recognize(path: Path, *, format: str, encoding: str | None) -> Encoding:
     return found
 
 
-def encoding_of(sample: bytes, rest: IO[bytes], *, format: str) -> Encoding:
+def encoding_of(sample: bytes, rest: IO[bytes], *, format: str, limit: int) -> Encoding:
     """Return the encoding of a file of which nobody has said it."""
     for mark, name in MARKS.items():
         if sample.startswith(mark):
@@ -123,9 +125,10 @@ def encoding_of(sample: bytes, rest: IO[bytes], *, format: str) -> Encoding:
     if format == "ndjson":
         return Encoding("utf-8")  # as JSON has to be; a broken line spoils no other
     decoder = codecs.getincrementaldecoder("utf-8")()
-    before = 0
+    before = seen = 0
     part = sample
-    while part:
+    while part and seen < limit:
+        seen += len(part)
         try:
             decoder.decode(part)
         except UnicodeDecodeError as error:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from matching.imports.files import UnusableFileError
 from matching.imports.readings import Reading
 
 DELIMITERS = ",;\t|"
+MAX_COLUMNS = 1000
 # What a cell with several room ids may have between them.
 ROOM_SEPARATORS = str.maketrans(",;|\t\n", "     ")
 # Cells that a spreadsheet would run as a formula get an apostrophe going out, as people type it themselves,
@@ -23,6 +24,9 @@ RUNS = re.compile(r"'*[=+\-@\t\r]")
 NUMBER = re.compile(r"[+-][0-9]+(\.[0-9]+)?")
 # A formula that is a text: with it programs keep a spreadsheet from shortening a number, as in ="00123".
 TEXT = re.compile(r'="([^"]*)"')
+
+
+Naming = Callable[[Sequence[str], Columns], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,10 @@ class CSVFile:
     # Before the header, as spreadsheets write it.
     SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
-    def __init__(self, lines: Iterator[str], columns: Columns, reading: Reading) -> None:
+    def __init__(
+        self, lines: Iterator[str], columns: Columns, reading: Reading, *, name: Naming = names_of
+    ) -> None:
+        """Read the header. Args: name: its columns as they are called here."""
         self.lines = Rereadable(lines)
         self.reading = reading
         line, self.delimiter = self.find_header()
@@ -90,8 +97,10 @@ class CSVFile:
             raise UnusableFileError(f"The header row is no CSV: {error}.") from None
         if is_blank(header):
             raise UnusableFileError("The file is empty: a CSV file needs a header row.")
+        if len(header) > MAX_COLUMNS:
+            raise UnusableFileError(f"The file has {len(header)} columns; at most {MAX_COLUMNS} are read.")
         self.header = [restore(cell.strip()) for cell in header]
-        self.names = names_of(self.header, columns)
+        self.names = name(self.header, columns)
         self.unread = unread(self.header, self.names, columns)
 
     def find_header(self) -> tuple[str, str]:
