@@ -6,9 +6,13 @@ debugging off, a secret key of its own, answers on the loopback names only.
 
 import os
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+from environ import Env
 
 from goalsvc.database import configuration
 from goalsvc.database.configuration import env_int
@@ -47,6 +51,36 @@ def env_rate(name: str) -> tuple[int, str] | None:
             f"{name} must be a number per second, minute, hour or day, such as 600/minute, not {value!r}."
         )
     return int(number), period
+
+
+def env_address(name: str) -> str:
+    """Read an e-mail address, also with a name: `Goals <goals@example.com>`."""
+    value = os.environ.get(name, "").strip()
+    try:
+        validate_email(parseaddr(value)[1] if value.isprintable() else "")
+    except ValidationError:
+        raise ImproperlyConfigured(
+            f"{name} must be the address that mail comes from, such as goals@example.com, not {value!r}."
+        ) from None
+    return value
+
+
+def read_email_url(url: str) -> dict[str, Any]:
+    """Read the server that sends mail into Django's settings EMAIL_…; the password is in no error."""
+    try:
+        options = Env.email_url_config(url)
+    except (ImproperlyConfigured, ValueError):
+        options = {}
+    backend = str(options.get("EMAIL_BACKEND", ""))
+    if not backend or ("smtp" in backend and not options["EMAIL_HOST"]):
+        raise ImproperlyConfigured(
+            "EMAIL_URL must name a mail server, such as smtp+tls://user:password@mail.example.com:587, with "
+            "the scheme smtp+tls (STARTTLS), smtp+ssl or smtp; special characters in the password are "
+            "percent-encoded."
+        )
+    port = 465 if options.get("EMAIL_USE_SSL") else 587 if options.get("EMAIL_USE_TLS") else 25
+    options["EMAIL_PORT"] = options["EMAIL_PORT"] or port
+    return {name: value for name, value in options.items() if name.startswith("EMAIL_")}
 
 
 DEBUG = env_flag("DEBUG")
@@ -109,6 +143,15 @@ AXES_VERBOSE = False
 # Not kept of a failed login: where it was to lead, which may be a search for an identity.
 AXES_SENSITIVE_PARAMETERS = ["next", "csrfmiddlewaretoken"]
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+
+# Mail for people who have lost their password; without EMAIL_URL a colleague makes them a link.
+EMAIL_URL = os.environ.get("EMAIL_URL", "").strip()
+SENDS_EMAIL = bool(EMAIL_URL)
+if SENDS_EMAIL:
+    globals().update(read_email_url(EMAIL_URL))
+    DEFAULT_FROM_EMAIL = env_address("EMAIL_FROM")
+EMAIL_TIMEOUT = 10  # seconds
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # in seconds: how long a link to set a password works
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -9,6 +9,7 @@ from rest_framework.routers import SimpleRouter
 
 from goals.views import GoalViewSet
 from goalsvc.api.views import DocsView, SchemaView
+from goalsvc.orgs.admin.password_reset import CompleteView, NewPasswordView, ResetDoneView, ResetView
 from goalsvc.orgs.views import CallerView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
@@ -65,6 +66,10 @@ urlpatterns = [
     # Browsers ask for it wherever a page names none.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}orgs/icon.svg"), name="favicon"),
     path("admin/reports/", admin.site.admin_view(report_page), name="admin_report"),
+    path("admin/password_reset/", ResetView.as_view(), name="admin_password_reset"),  # as the login names it
+    path("admin/password_reset/done/", ResetDoneView.as_view(), name="password_reset_done"),
+    path("admin/reset/<uidb64>/<token>/", NewPasswordView.as_view(), name="password_reset_confirm"),
+    path("admin/reset/done/", CompleteView.as_view(), name="password_reset_complete"),
     path("admin/", admin.site.urls),
 ]
 

@@ -23,7 +23,9 @@ from django.template.response import TemplateResponse
 from goalsvc.api.requests import KEPT_BACK
 from goalsvc.orgs.passwords import BusyError
 
+# Whose POSTs are limited.
 LOGIN = "/admin/login/"
+RESET = "/admin/password_reset/"
 
 # Logins that a worker handles at a time. It hashes one password at a time; the others wait or query.
 LOGINS_AT_ONCE = 4
@@ -37,13 +39,13 @@ _free = threading.BoundedSemaphore(LOGINS_AT_ONCE)
 
 
 class LoginMiddleware:
-    """Answers 429 at once while LOGINS_AT_ONCE are in work."""
+    """Answers 429 at once while LOGINS_AT_ONCE are in work, requests for a new password among them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info != LOGIN or request.method != "POST":
+        if request.path_info not in (LOGIN, RESET) or request.method != "POST":
             return self.get_response(request)
         if not _free.acquire(blocking=False):
             return busy(request)

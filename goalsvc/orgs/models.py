@@ -138,6 +138,17 @@ class User(AbstractBaseUser):
             return "The user belongs to no organization, so a token would open nothing."
         return ""
 
+    @property
+    def why_no_login(self) -> str:
+        """Why a password of this user would open nothing, in a sentence; empty when it would."""
+        if not self.is_active:
+            return "The user is disabled, so a password would not work."
+        if self.is_bot:
+            return "The user is a program: it works with API tokens, not with a password."
+        if not self.is_staff:
+            return "The user may not log in to this admin (“staff status”), so a password would open nothing."
+        return ""
+
     def has_scope(self, scope: str) -> bool:
         """Tell whether the user holds the permission scope: the one rule for the API and the admin."""
         return self.organization_id is not None and scope in self.scopes
@@ -254,7 +265,12 @@ class ApiToken(models.Model):
             return "revoked"
         if self.expires_at is not None and self.expires_at <= moment:
             return "expired"
-        return "valid" if self.user.is_active else "user disabled"
+        if not self.user.is_active:
+            return "user disabled"
+        organization = self.user.organization
+        if organization is None or not organization.is_subscription_active(moment.date()):
+            return "organization has no subscription"
+        return "valid"
 
     @staticmethod
     def digest_of(key: str) -> str:

@@ -259,7 +259,7 @@ def read_tokens(organizations: Sequence[Organization], at: datetime) -> list[Api
         user__organization__in=[organization.pk for organization in organizations],
         user__is_active=True,
         revoked_at=None,
-    ).select_related("user")
+    ).select_related("user__organization")
     return list(
         tokens.alias(is_expiring=expiring).order_by(
             F("is_expiring").desc(nulls_last=True),

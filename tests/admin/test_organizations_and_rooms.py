@@ -16,8 +16,8 @@ ROOM_LIST = "/admin/orgs/room/"
     ("expires_on", "text", "state"),
     [
         (date(2099, 12, 31), "active until 2099-12-31", "active"),
-        (date(2020, 12, 31), "expired on 2020-12-31", "expired"),
-        (None, "none", "none"),
+        (date(2020, 12, 31), "expired on 2020-12-31: API calls are answered 403", "expired"),
+        (None, "no subscription: API calls are answered 403", "none"),
     ],
 )
 def test_the_subscription_is_seen_and_filtered(
@@ -52,6 +52,13 @@ def test_an_organization_links_to_its_rows_for_operators(
     link = f"/admin/matching/externalmatch/?organization={organization.pk}"
     assert link in as_operator.get(page).content.decode()
     assert link not in as_clerk.get(page).content.decode()
+
+
+def test_a_room_has_no_id_before_it_is_saved(as_operator: Client, room: Room) -> None:
+    assert "row_id" not in as_operator.get(f"{ROOM_LIST}add/").content.decode()
+    page = as_operator.get(f"{ROOM_LIST}{room.pk}/change/").content.decode()
+    assert f'<code class="id copyable" data-name="the id">{room.pk}</code>' in page
+    assert "orgs/copy.js" in page
 
 
 def test_staff_add_a_room_to_their_organization(

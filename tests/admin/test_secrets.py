@@ -139,7 +139,9 @@ def test_they_are_in_no_log_and_no_history(
 ) -> None:
     use_the_api(api, key, org_url, str(room.id), str(goal.id))
     use_the_admin(as_operator, manager)
-    page = as_operator.post("/admin/orgs/apitoken/add/", {"user": str(manager.pk), "description": "Till"})
+    page = as_operator.post(
+        "/admin/orgs/apitoken/add/", {"user": str(manager.pk), "description": "Till"}, follow=True
+    )
     new_key = page.context["key"]
     token = ApiToken.objects.get(description="Till")
     as_operator.post("/admin/orgs/apitoken/", {"action": "revoke", "_selected_action": [str(token.pk)]})

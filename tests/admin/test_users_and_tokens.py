@@ -1,8 +1,9 @@
 """Users and API tokens: what their admin can do, and that nobody gains anything through it."""
 
 import re
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from django.urls import reverse
 from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, User
 from goalsvc.orgs.scopes import Scope
 from tests.admin.conftest import FAST_HASHER
-from tests.factories import UserFactory
+from tests.admin.samples import found, words
+from tests.factories import UNKNOWN_ID, UserFactory
 
 SECRET = "correct horse battery"
 USER_LIST = "/admin/orgs/user/"
@@ -22,6 +24,10 @@ TOKEN_LIST = "/admin/orgs/apitoken/"
 
 def user_page(user: User) -> str:
     return f"{USER_LIST}{user.pk}/change/"
+
+
+def key_page(token: ApiToken) -> str:
+    return f"{TOKEN_LIST}{token.pk}/key/"
 
 
 def user_form(**attributes: Any) -> dict[str, Any]:
@@ -75,6 +81,38 @@ def test_a_user_without_a_password_is_added(as_staff: Client) -> None:
     user = User.objects.get(email="new@example.com")
     assert user.is_bot
     assert not user.has_usable_password()
+
+
+def test_without_a_password_its_fields_are_hidden(as_staff: Client) -> None:
+    page = as_staff.get(f"{USER_LIST}add/").content.decode()
+    # The style sheet of Django that does so, and the names that it goes by.
+    assert "admin/css/unusable_password_field.css" in page
+    assert 'id="id_usable_password"' in page
+    assert "field-password1" in page
+
+
+def test_the_organization_is_marked_as_required(as_operator: Client, operator: User) -> None:
+    label = r'<label class="required" for="id_organization"'
+    assert re.search(label, as_operator.get(f"{USER_LIST}add/").content.decode())
+    assert not re.search(label, as_operator.get(user_page(operator)).content.decode())
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({}, "may not log in to this admin"),
+        ({"is_staff": True}, "has no password yet: make a link"),
+        ({"is_staff": True, "password": "md5$of$something"}, "Logs in to this admin with a password."),
+        ({"is_staff": True, "is_active": False}, "is disabled"),
+        ({"is_bot": True, "is_staff": True}, "is a program: it works with API tokens"),
+        ({"is_superuser": True, "is_staff": True, "organization": None}, "belongs to no organization"),
+    ],
+)
+def test_a_user_page_says_what_the_user_can_do(
+    attributes: dict[str, Any], sentence: str, as_operator: Client, organization: Organization
+) -> None:
+    user = UserFactory.create(**{"organization": organization, **attributes})
+    assert sentence in words(as_operator.get(user_page(user)))
 
 
 def test_operators_choose_the_organization_of_a_user(
@@ -222,10 +260,16 @@ def test_a_token_is_made_and_its_key_shown_once(
     as_staff = browser(staff)
     form = token_form(outsider, expires_at_0="2099-12-31", expires_at_1="12:00:00")
     response = as_staff.post(f"{TOKEN_LIST}add/", form)
-    assert response.status_code == 200
+    token = ApiToken.objects.get()
+    assert response.status_code == 302
+    assert response.headers["Location"] == key_page(token)
+    cookie = response.cookies["shown_once"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (key_page(token), True, "Strict")
+    response = as_staff.get(key_page(token))
     assert "no-store" in response.headers["Cache-Control"]
     [key] = re.findall(r"\b[0-9a-f]{40}\b", response.content.decode())
-    token = ApiToken.objects.get()
+    assert key not in cookie.value
+    assert key.encode().hex() not in cookie.value
     assert token.digest == ApiToken.digest_of(key)
     assert (token.user, token.description) == (outsider, "CRM")
     assert token.expires_at == datetime(2099, 12, 31, 12, tzinfo=UTC)
@@ -244,8 +288,45 @@ def test_a_token_is_made_and_its_key_shown_once(
         assert key[:8] in content
 
 
+def test_the_page_of_the_key_can_be_reloaded(as_staff: Client, outsider: User) -> None:
+    page = as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider), follow=True)
+    again = as_staff.get(key_page(ApiToken.objects.get()))  # and there is no second one
+    assert again.context["key"] == page.context["key"]
+    # One that is made afterwards does not hide it: a cookie is its page's alone.
+    first, cookie = ApiToken.objects.get(), as_staff.cookies["shown_once"].value
+    other = as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider), follow=True)
+    as_staff.cookies["shown_once"] = cookie
+    assert as_staff.get(key_page(first)).context["key"] == page.context["key"] != other.context["key"]
+
+
+def test_after_some_minutes_the_key_is_gone(
+    as_staff: Client, outsider: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider))
+    page = key_page(ApiToken.objects.get())
+    later = time.time() + 601
+    monkeypatch.setattr("goalsvc.orgs.admin.shown_once.time.time", lambda: later)
+    response = as_staff.get(page)
+    assert response.context["key"] is None
+    assert "is no longer shown" in words(response)
+    assert f"{TOKEN_LIST}add/?user={outsider.pk}" in response.content.decode()
+
+
+@pytest.mark.parametrize("cookie", ["", "zz", "00", "ff" * 57, "00" * 57])
+def test_the_key_is_shown_to_nobody_else(
+    cookie: str, as_staff: Client, outsider: User, other_staff: User, browser: Callable[[User], Client]
+) -> None:
+    as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider))
+    token = ApiToken.objects.get()
+    as_staff.cookies["shown_once"] = cookie
+    assert as_staff.get(key_page(token)).context["key"] is None
+    stranger = browser(other_staff)
+    unknown = key_page(token).replace(str(token.pk), str(UNKNOWN_ID))
+    assert [stranger.get(page).status_code for page in (key_page(token), unknown)] == [404, 404]
+
+
 def test_the_key_works(as_staff: Client, outsider: User, client: Client) -> None:
-    page = as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider)).content.decode()
+    page = as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider), follow=True).content.decode()
     [key] = re.findall(r"\b[0-9a-f]{40}\b", page)
     answer = client.get("/api/v5/users/me", headers={"Authorization": f"Token {key}"})
     assert answer.json()["email"] == outsider.email
@@ -253,7 +334,7 @@ def test_the_key_works(as_staff: Client, outsider: User, client: Client) -> None
 
 @pytest.mark.parametrize("button", ["_continue", "_addanother", "_popup"])
 def test_no_way_of_saving_loses_the_key(button: str, as_staff: Client, outsider: User) -> None:
-    response = as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider, **{button: "1"}))
+    response = as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider, **{button: "1"}), follow=True)
     assert response.context["key"][:8] == ApiToken.objects.get().prefix
 
 
@@ -298,7 +379,7 @@ def test_no_token_is_made_that_would_open_nothing(
     assert as_operator.get(reverse("admin:autocomplete"), asked).json()["results"] == []
     page = as_operator.get(user_page(user)).content.decode()
     assert reason in page
-    assert "Add an API token" not in page
+    assert "New API token" not in page
 
 
 def test_the_token_of_a_disabled_user_can_still_be_changed(as_staff: Client, outsider: User) -> None:
@@ -339,6 +420,18 @@ def test_a_foreign_token_is_not_revoked(as_staff: Client, other_staff: User) -> 
     as_staff.post(TOKEN_LIST, {"action": "revoke", "_selected_action": [str(token.pk)], "select_across": "1"})
     token.refresh_from_db()
     assert token.revoked_at is None
+
+
+@pytest.mark.parametrize("last_day", [None, date(2020, 12, 31)])
+def test_tokens_of_an_organization_without_a_subscription_are_not_valid(
+    last_day: date | None, as_staff: Client, outsider: User, organization: Organization
+) -> None:
+    token, _ = ApiToken.objects.issue(outsider, "CRM")
+    Organization.objects.filter(pk=organization.pk).update(subscription_expires_on=last_day)
+    for page in (TOKEN_LIST, f"{TOKEN_LIST}{token.pk}/change/", user_page(outsider)):
+        assert "organization has no subscription" in words(as_staff.get(page))
+    assert found(as_staff, TOKEN_LIST, state="valid") == []
+    assert found(as_staff, TOKEN_LIST, state="invalid") == [token]
 
 
 def test_tokens_are_filtered_by_state(as_staff: Client, outsider: User) -> None:

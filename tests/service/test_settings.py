@@ -19,7 +19,16 @@ DEPLOYED = {
     "HTTPS": "1",
     "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 }
-OURS = ("DEBUG", "LOG_LEVEL", "CSRF_TRUSTED_ORIGINS", "PROXY_COUNT", "DATABASE_URL", *DEPLOYED)
+OURS = (
+    "DEBUG",
+    "EMAIL_URL",
+    "EMAIL_FROM",
+    "LOG_LEVEL",
+    "CSRF_TRUSTED_ORIGINS",
+    "PROXY_COUNT",
+    "DATABASE_URL",
+    *DEPLOYED,
+)
 
 
 def run(data: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -117,3 +126,32 @@ def test_every_dependency_is_pinned_with_its_hashes(name):
     assert len(entries) > 20
     pinned = r"[a-z0-9._-]+==[^\s;]+( ; [^#]*?)?( +--hash=sha256:[0-9a-f]{64})+"
     assert [entry for entry in entries if not re.fullmatch(pinned, entry.strip())] == []
+
+
+def test_mail_is_sent_where_its_server_is_named(tmp_path):
+    names = ("SENDS_EMAIL", "EMAIL_HOST", "EMAIL_PORT", "EMAIL_USE_TLS", "EMAIL_HOST_PASSWORD")
+    url = "smtp+tls://goals:p%40ss@mail.example.com"
+    given = read(tmp_path, *names, EMAIL_URL=url, EMAIL_FROM="Goals <goals@example.com>")
+    assert given == [True, "mail.example.com", 587, True, "p@ss"]
+    assert read(tmp_path, "SENDS_EMAIL") == [False]
+
+
+@pytest.mark.parametrize(
+    ("url", "sender", "words"),
+    [
+        ("mail.example.com", "goals@example.com", "EMAIL_URL must name a mail server"),
+        ("http://mail.example.com", "goals@example.com", "EMAIL_URL must name a mail server"),
+        (
+            "smtp://goals:secret@mail.example.com:port",
+            "goals@example.com",
+            "EMAIL_URL must name a mail server",
+        ),
+        ("smtp://mail.example.com", "", "EMAIL_FROM must be the address"),
+        ("smtp://mail.example.com", "Goals", "EMAIL_FROM must be the address"),
+    ],
+)
+def test_a_mail_server_that_cannot_be_is_refused_at_the_start(tmp_path, url, sender, words):
+    ran = run(tmp_path, "-c", "import goalsvc.settings", EMAIL_URL=url, EMAIL_FROM=sender)
+    assert ran.returncode == 1
+    assert words in ran.stderr
+    assert "goals:secret" not in ran.stderr

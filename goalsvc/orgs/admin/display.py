@@ -22,6 +22,11 @@ def link_to(row: models.Model, text: object = None) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, row if text is None else text)
 
 
+def copyable(text: object, name: str) -> SafeString:
+    """Show a text that people copy, with a button for it (copy.js); `name` says what is copied."""
+    return format_html('<code class="id copyable" data-name="{}">{}</code>', name, text)
+
+
 def link_to_user(user: User | None, nobody: str = "-") -> str:
     """Name a user; inside a request of the admin, with a link if its user may open it."""
     if user is None:
@@ -74,6 +79,11 @@ def moment_column(title: str, field: str) -> Column:
 def link_column(title: str, field: str) -> Column:
     """Make a column that links to the row of a foreign key."""
     return column(title, lambda row: link_to(getattr(row, field)) if getattr(row, field) else "-")
+
+
+def id_column() -> Column:
+    """Make the field of a saved row's id, with a button that copies it."""
+    return column("id", lambda row: copyable(row.pk, "the id"))
 
 
 def user_column(title: str, field: str) -> Column:

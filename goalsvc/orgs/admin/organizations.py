@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from goalsvc.orgs.admin.display import id_column
 from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, scoped_admins
 from goalsvc.orgs.history import Kind
@@ -40,20 +41,21 @@ class OrganizationAdmin(OrganizationScopedAdmin):
     search_fields = ("name",)
     search_help_text = "By name or id."
     fieldsets = (
-        (None, {"fields": ("name", "subscription", "subscription_expires_on", "rows")}),
-        ("History", {"fields": ("id", "created_at", "updated_at")}),
+        (None, {"fields": ("name", "subscription", "subscription_expires_on", "row_id", "rows")}),
+        ("History", {"fields": ("created_at", "updated_at")}),
     )
     add_fieldsets = ((None, {"fields": ("name", "subscription_expires_on")}),)
-    readonly_fields = ("id", "subscription", "rows", "created_at", "updated_at")
+    readonly_fields = ("row_id", "subscription", "rows", "created_at", "updated_at")
+
+    row_id = id_column()
 
     @admin.display(ordering="subscription_expires_on")
     def subscription(self, organization: Organization) -> str:
         last_day = organization.subscription_expires_on
-        if last_day is None:
-            return "none"
         if organization.is_subscription_active(timezone.now().date()):
             return f"active until {last_day}"
-        return f"expired on {last_day}"
+        state = "no subscription" if last_day is None else f"expired on {last_day}"
+        return format_html('<span class="no-subscription">{}: API calls are answered 403</span>', state)
 
     @admin.display(description="its rows")
     def rows(self, organization: Organization) -> SafeString:

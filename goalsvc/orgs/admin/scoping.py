@@ -10,10 +10,17 @@ from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import get_fields_from_path
-from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
+from django.core.exceptions import (
+    FieldDoesNotExist,
+    ImproperlyConfigured,
+    PermissionDenied,
+    ValidationError,
+)
 from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.forms.widgets import Script
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -81,7 +88,8 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     show_facets = ShowFacets.NEVER  # they count every row
 
     class Media:
-        css = {"all": ("orgs/admin.css",)}
+        css = {"all": ("orgs/admin.css", "orgs/setup.css")}
+        js = (Script("orgs/copy.js", defer=True),)
 
     def __init__(self, model: type[Any], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
@@ -125,6 +133,22 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
             return False
         user = acting_user(request)
         return user.is_superuser or row is None or self.organization_id_of(row) == user.organization_id
+
+    def row_to_change(self, request: HttpRequest, object_id: str) -> Any:
+        """Return the row that a page of our own is about. Raises: PermissionDenied, Http404."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        return row
+
+    def page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        """Build a page of our own from `admin/orgs/…`."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **context}
+        return TemplateResponse(request, f"admin/orgs/{template}", context)
 
     def organization_id_of(self, row: Any) -> Any:
         return attrgetter(self.organization_path.replace("__", "."))(row)

@@ -9,13 +9,14 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
 
 from goalsvc.orgs.admin.access import acting_user, manageable, may_manage
 from goalsvc.orgs.admin.display import column
 from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
+from goalsvc.orgs.admin.shown_once import MINUTES, recall, show_once
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import ApiToken, Organization, User
 from goalsvc.orgs.scopes import Scope
@@ -34,9 +35,20 @@ class TokenStateFilter(PartsFilter):
     parameter_name = "state"
 
     def parts(self) -> dict[str, tuple[str, Q]]:
-        expired = Q(expires_at__lte=timezone.now())
-        invalid = expired | Q(revoked_at__isnull=False) | Q(user__is_active=False)
-        return {"valid": ("Valid", ~invalid), "invalid": ("Revoked, expired or user disabled", invalid)}
+        now = timezone.now()
+        last_day = "user__organization__subscription_expires_on"
+        invalid = (
+            Q(expires_at__lte=now)
+            | Q(revoked_at__isnull=False)
+            | Q(user__is_active=False)
+            | Q(**{f"{last_day}__lt": now.date()})
+            | Q(**{last_day: None})
+        )
+        return {"valid": ("Valid", ~invalid), "invalid": ("Not valid, for whatever reason", invalid)}
+
+
+def show_key(request: HttpRequest, token: ApiToken, key: str) -> HttpResponse:
+    return show_once(request, reverse("admin:orgs_apitoken_key", args=[token.pk]), {"key": key})
 
 
 @admin.register(ApiToken)
@@ -86,16 +98,19 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: ApiToken, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the key once, in the answer itself: a message would be stored in a cookie or session."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "API token",
-            "opts": self.opts,
-            "token": obj,
-            "key": request.issued_key,  # type: ignore[attr-defined]
-        }
-        return TemplateResponse(
-            request, "admin/orgs/apitoken/key.html", context, headers={"Cache-Control": "no-store"}
+        """Lead to the page of the key; a message would be stored in a cookie or session."""
+        return show_key(request, obj, request.issued_key)  # type: ignore[attr-defined]
+
+    def get_urls(self) -> list[Any]:
+        key = self.admin_site.admin_view(self.key_page)
+        return [path("<path:object_id>/key/", key, name="orgs_apitoken_key"), *super().get_urls()]
+
+    def key_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the key of a token that was just made, again and again for a few minutes."""
+        token = self.row_to_change(request, object_id)
+        key = recall(request).get("key")
+        return self.page(
+            request, "apitoken/key.html", title="API token", token=token, key=key, minutes=MINUTES
         )
 
     def history_label(self, row: ApiToken) -> str:

@@ -11,27 +11,52 @@ from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import path
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, manageable, may_manage
-from goalsvc.orgs.admin.display import column, first_few
+from goalsvc.orgs.admin.display import column, first_few, id_column
+from goalsvc.orgs.admin.password_reset import password_link
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
+from goalsvc.orgs.admin.shown_once import MINUTES, recall, show_once
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import User
-from goalsvc.orgs.scopes import Scope
+from goalsvc.orgs.scopes import OPEN_TO_ALL, Scope
 
 
-class UserForm(ScopedForm, UserChangeForm):
+class PersonForm(ScopedForm):
+    """What both forms of users share: operators alone may belong to no organization."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("organization"):
+            is_operator = self.data.get("is_superuser") if self.is_bound else self.instance.is_superuser
+            field.required = not is_operator
+            field.error_messages["required"] = "Only an operator may belong to no organization."
+            field.help_text = "Whose rooms, goals and matches the user works with. Operators may have none."
+
+
+class UserForm(PersonForm, UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
         field_classes: dict[str, Any] = {}
 
 
-class NewUserForm(ScopedForm, AdminUserCreationForm):
-    usable_password = AdminUserCreationForm.create_usable_password_field(
-        "Without a password the user works through API tokens alone."
+class NewUserForm(PersonForm, AdminUserCreationForm):
+    usable_password = forms.ChoiceField(
+        label="Password",
+        required=False,
+        initial="true",
+        choices={"true": "Set one here", "false": "None"},
+        widget=forms.RadioSelect(attrs={"class": "radiolist inline"}),
+        help_text=(
+            "None: for a program, which works with API tokens; or for a person to whom you then give a link "
+            "to set a password, from the page of the saved user."
+        ),
     )
 
     class Meta:
@@ -65,18 +90,23 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
     filter_horizontal = ()
     autocomplete_fields = ("organization",)
     fieldsets = (
-        (None, {"fields": ("email", "password", "first_name", "last_name", "is_bot")}),
-        ("Access", {"fields": ("organization", *ACCESS)}),
+        (None, {"fields": ("email", "password", "first_name", "last_name", "is_bot", "row_id")}),
+        ("Access", {"fields": ("in_words", "organization", *ACCESS)}),
         ("API tokens", {"fields": ("api_tokens",)}),
-        ("History", {"fields": ("id", "last_login", "created_at", "updated_at")}),
+        ("History", {"fields": ("last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = (
         (None, {"fields": PERSON}),
         ("Access", {"fields": ("organization", *ACCESS)}),
         ("Password", {"fields": ("usable_password", "password1", "password2")}),
     )
-    readonly_fields = ("id", "api_tokens", "last_login", "created_at", "updated_at")
+    readonly_fields = ("row_id", "in_words", "api_tokens", "last_login", "created_at", "updated_at")
     TOKENS_SHOWN = 50
+
+    class Media:
+        css = {"all": ("admin/css/unusable_password_field.css",)}  # hides the fields when there is to be none
+
+    row_id = id_column()
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and (
@@ -98,7 +128,7 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
             choices=[(scope.value, f"{scope.label}: {scope.opens}") for scope in held],
             widget=forms.CheckboxSelectMultiple,
             required=False,
-            help_text=db_field.help_text,
+            help_text=f"{db_field.help_text} {OPEN_TO_ALL}",
         )
 
     def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
@@ -135,7 +165,43 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
                 self.record(request, User.objects.get(pk=id), Action.CHANGED, {"password": ["…", "…"]})
         return response
 
+    def get_urls(self) -> list[Any]:
+        page = self.admin_site.admin_view(self.password_link_page)
+        return [path("<path:object_id>/password_link/", page, name="orgs_user_link"), *super().get_urls()]
+
+    def password_link_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """On POST make a link with which the user sets a password; show it for a few minutes."""
+        user = self.row_to_change(request, object_id)
+        if request.method == "POST" and not user.why_no_login:
+            self.record(request, user, Action.CHANGED, {"password_link": [None, "made"]})
+            return show_once(request, request.path, {"link": password_link(request, user)})
+        return self.page(
+            request,
+            "user/password_link.html",
+            title="Link to set a password",
+            person=user,
+            link=recall(request).get("link"),
+            minutes=MINUTES,
+        )
+
     scope_names = column("scopes", lambda user: ", ".join(sorted(user.scopes)) or "-")
+
+    @admin.display(description="what this means")
+    def in_words(self, user: User) -> SafeString:
+        """Say what the user can do now, and what is missing."""
+        if user.why_no_login:
+            login = user.why_no_login
+        elif not user.has_usable_password():
+            login = "May log in to this admin, but has no password yet: make a link to set one."
+        else:
+            login = "Logs in to this admin with a password."
+        organization = user.organization
+        if organization and not organization.is_subscription_active(timezone.now().date()):
+            through_api = f"{organization} has no active subscription, so API calls are answered 403."
+        else:
+            through_api = user.why_no_token or "May use the API with a token."
+        sentences = dict.fromkeys([login, through_api])
+        return format_html_join(mark_safe("<br>"), "{}", ((sentence,) for sentence in sentences))
 
     @admin.display(description="tokens")
     def api_tokens(self, user: User) -> str:
