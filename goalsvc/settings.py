@@ -166,6 +166,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "axes",
     "csp",
+    "procrastinate.contrib.django",
     "goalsvc.orgs",
     "goals",
     "matching",
@@ -244,6 +245,27 @@ MAX_BATCH_BODY_BYTES = 16 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BATCH_BODY_BYTES
 BODY_TIMEOUT_SECONDS = env_int("BODY_TIMEOUT_SECONDS", 30)  # how long a client may take to send a body
 
+# Uploaded files. Another storage of Django's may stand here if it has paths, as a shared folder has.
+MAX_UPLOAD_BYTES = 2 * 1024**3
+UPLOAD_DAYS = env_int("UPLOAD_DAYS", 30)  # how long they are kept
+UPLOADS_DIR = DATA_DIR / "uploads"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "uploads": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": UPLOADS_DIR,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+}
+
+# Work in the background (`manage.py work`), on the same database.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+PROCRASTINATE_IMPORT_PATHS = ["matching.imports.jobs"]
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["goalsvc.orgs.authentication.TokenAuthentication"],
     # Fail closed: a view that names no permission lets nobody in.
@@ -300,6 +322,7 @@ LOGGING = {
     # Refusals are in the line of their request; Django's own line comes too late to know the request's id.
     "loggers": {
         "django.request": {"level": "ERROR"},
+        "procrastinate": {"level": "WARNING"},  # jobs have lines of their own
         "axes": {"level": "WARNING"},  # five lines for each login otherwise; failures are warnings
     },
 }

@@ -102,6 +102,19 @@ class PendingMatchResolved(Conflict):
     default_detail = "Only a pending match can be cancelled."
 
 
+class ImportNotFound(NotFound):
+    default_detail = "The organization has no such import."
+
+
+class NoFailedRows(NotFound):
+    default_detail = "There is no file of refused rows: none was refused, or the file was deleted meanwhile."
+
+
+class ImportFinished(Conflict):
+    default_code = "import_finished"
+    default_detail = "Only a queued or running import can be cancelled."
+
+
 class SessionVisitorConflict(Conflict):
     default_code = "session_visitor_conflict"
     default_detail = "This visitor_session_id is a session of another visitor."

@@ -13,10 +13,12 @@ import itertools
 import os
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.files.storage import FileSystemStorage, storages
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 from rest_framework.test import APIClient
@@ -38,6 +40,14 @@ from tests.factories import (
     issue_token,
 )
 
+# Of procrastinate, which Django does not manage.
+JOBS = {
+    "procrastinate_jobs",
+    "procrastinate_events",
+    "procrastinate_workers",
+    "procrastinate_periodic_defers",
+}
+
 
 def pytest_configure() -> None:
     """Look static files up one by one: each client of a test would list them all when it is made."""
@@ -55,6 +65,7 @@ def empty_tables(test: TransactionTestCase) -> None:
     history = HistoryEntry._meta.db_table
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
     tables -= {"django_content_type", "auth_permission", history}
+    tables |= JOBS
     deletions = ", ".join(f"of_{name} AS (DELETE FROM {name})" for name in sorted(tables))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {', '.join(sorted(tables))} IN ACCESS EXCLUSIVE MODE")
@@ -227,3 +238,13 @@ def body(room: Room) -> dict[str, Any]:
 def place(organization: Organization) -> Place:
     """One of each thing that an address or a body may name."""
     return make_place(organization)
+
+
+@pytest.fixture(autouse=True)
+def uploads_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the test's uploads are kept."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    known: Any = storages
+    monkeypatch.setitem(known._storages, "uploads", FileSystemStorage(location=folder))
+    return folder

@@ -1,10 +1,12 @@
 """The admin of what the API receives: to be looked at and found, and corrected by named actions alone."""
 
 from django.contrib import admin
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from matching.admin import imports, matches, reports, unmatched, visitors
 
 __all__ = ["imports", "matches", "reports", "unmatched", "visitors"]
 
+admin.site.unregister(ProcrastinateJob)  # its pages are for developers, and without our scoping
 admin.site.index_template = "admin/matching/index.html"  # that of goalsvc.orgs.admin with the dashboard
 admin.site.get_app_list = reports.list_apps  # type: ignore[method-assign]

@@ -37,6 +37,7 @@ KINDS = {
     b"\x28\xb5\x2f\xfd": "This is compressed with zstd. Unpack it, or compress it with gzip.",
     b"PAR1": f"This is a Parquet file. {AS_CSV}",
     b"SQLite format 3\0": "This is an SQLite database. Export the rows as CSV and import that.",
+    GZIP: "This was compressed with gzip twice. Unpack it once.",
 }
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -98,11 +99,9 @@ def recognize(path: Path, *, format: str, encoding: str | None, limit: int = sys
             if sample.startswith(signature):
                 raise UnusableFileError(f"{sentence} Nothing was imported.")
         found = Encoding(encoding) if encoding else encoding_of(sample, file, format=format, limit=limit)
-    try:
-        b"x".decode(found.name, "replace")
-        text = codecs.getincrementaldecoder(found.name)("replace").decode(sample[:START])
-    except (LookupError, UnicodeError):  # also of what is no encoding of text
-        raise UnusableFileError(f"--encoding {found.name!r} is no encoding that is known here.") from None
+    if not is_encoding(found.name):
+        raise UnusableFileError(f"--encoding {found.name!r} is no encoding that is known here.")
+    text = codecs.getincrementaldecoder(found.name)("replace").decode(sample[:START])
     start = text.removeprefix(MARK).lstrip()
     if format == "csv" and start.startswith("<"):
         raise UnusableFileError(f"{MARKUP} Nothing was imported.")
@@ -111,6 +110,16 @@ def recognize(path: Path, *, format: str, encoding: str | None, limit: int = sys
     if format == "csv" and start.startswith("{"):
         raise UnusableFileError(f"{OBJECTS} Nothing was imported.")
     return found
+
+
+def is_encoding(name: str) -> bool:
+    """Tell whether this is the name of an encoding of text."""
+    try:
+        b"x".decode(name, "replace")
+        codecs.getincrementaldecoder(name)("replace").decode(b"x")
+    except (LookupError, UnicodeError, ValueError):  # also of what is no encoding of text
+        return False
+    return True
 
 
 def encoding_of(sample: bytes, rest: IO[bytes], *, format: str, limit: int) -> Encoding:

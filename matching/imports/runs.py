@@ -9,27 +9,27 @@ import csv
 import hashlib
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection, transaction
 from django.utils import timezone
-from tqdm import tqdm
 
 from goalsvc.database.lifecycle import only_one
-from goalsvc.orgs.models import Organization
-from matching.imports.columns import VERDICT_COLUMNS, Columns
+from goalsvc.orgs.models import Organization, User
+from matching.imports.columns import VERDICT_COLUMNS
 from matching.imports.files import Encoding, UnusableFileError, lines_of, opened, recognize
-from matching.imports.readings import Reading
+from matching.imports.options import Options
 from matching.imports.rows import CSVFile, Row, defuse, is_blank, rows_of_ndjson
 from matching.matches.answers import RowAnswer
 from matching.matches.retries import retried_on_collision
 from matching.models import ImportRun
+
+Status = ImportRun.Status
 
 CHUNK_ROWS = 5000
 # What an import fills.
@@ -42,6 +42,32 @@ CODE = "code"
 ASSUMED_TIMES = "assumed UTC"
 
 Recorder = Callable[..., Sequence[RowAnswer[Any]]]
+
+
+class Bar(Protocol):
+    """What shows how far an import has come, such as tqdm's."""
+
+    def update(self, n: float | None = ...) -> Any: ...
+
+
+class ImportCancelledError(Exception):
+    """Somebody has cancelled the import; what was committed before stays."""
+
+
+class ImportStoppedError(Exception):
+    """Whoever runs the import wants it to stop here; it is to be taken up again."""
+
+
+class AlreadyRunningError(Exception):
+    """Another process is importing this file right now."""
+
+
+def ignore(remark: str) -> None:
+    pass
+
+
+def never() -> bool:
+    return False
 
 
 def detail_of(answer: RowAnswer[Any]) -> str | None:
@@ -155,102 +181,134 @@ class Import:
     """An import of one file: what it reads, how it writes, and where it stands."""
 
     organization: Organization
-    kind: ImportRun.Kind
+    options: Options
     path: Path
-    format: str
-    encoding: str | None  # None: to be found out
-    columns: Columns
-    reading: Reading
-    options: Mapping[str, Any]  # what changes the meaning of the rows
-    record: Recorder  # of items, `at` and `validate_only`: the answer to each
     results_path: Path
-    validate_only: bool
-    remarks: list[str] = field(default_factory=list)  # on the file, for its user
+    bar: Bar
+    filename: str = ""
+    run: ImportRun | None = None  # of an upload; that of another file is found by its digest
+    by: User | None = None
+    say: Callable[[str], None] = ignore  # at once, for an import can take long
+    is_to_stop: Callable[[], bool] = never
 
-    def run(self, bar: tqdm) -> ImportRun:
-        """Import what has not been imported yet; return where it stands then. Raises: UnusableFileError."""
-        options = {
-            **self.options,
-            "format": self.format,
-            "columns": [self.columns.renamed, self.columns.ignored],
-            "reading": asdict(self.reading),
+    def start(self) -> ImportRun:
+        """Import what has not been imported yet; return where it stands then.
+
+        Raises: UnusableFileError, ImportCancelledError, ImportStoppedError, AlreadyRunningError.
+        """
+        options, columns = self.options, self.options.columns
+        meaning = {
+            **options.meaning,
+            "format": options.format,
+            "columns": [columns.renamed, columns.ignored],
+            "reading": asdict(options.reading),
         }
-        found = survey(self.path, format=self.format, encoding=self.encoding, options=options)
-        if found.encoding.is_guessed:
-            self.say(f"Read as {found.encoding.name}. If that is wrong, say another --encoding.")
-        key = {"organization": self.organization, "kind": self.kind, "digest": found.digest}
+        found = survey(self.path, format=options.format, encoding=options.encoding, options=meaning)
+        key = {"organization": self.organization, "kind": options.kind, "digest": found.digest}
         now = timezone.now()
-        if self.validate_only:
-            return self.go_on(ImportRun(**key, started_at=now), found, bar)
-        name = f"{self.organization.id} {self.kind} {found.digest}".encode()
-        with only_one(int.from_bytes(hashlib.sha256(name).digest()[:8], signed=True)) as is_alone:
+        new = {
+            "filename": self.filename,
+            "size": self.path.stat().st_size,
+            "options": options.stored(),
+            "created_at": now,
+            "started_at": now,
+            "created_by": self.by,
+        }
+        if self.run is None and options.dry_run:
+            return self.go_on(ImportRun(**key, **new), found)
+        name = f"{self.organization.id} {options.kind} {self.run.digest if self.run else found.digest}"
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        with only_one(number) as is_alone:
             if not is_alone:
-                raise UnusableFileError("Another process is importing this file right now.")
-            run, _ = ImportRun.objects.get_or_create(**key, defaults={"started_at": now})
-            return self.go_on(run, found, bar)
+                raise AlreadyRunningError
+            run = self.run
+            if run is None:
+                run, is_new = ImportRun.objects.get_or_create(**key, defaults=new)
+                if (not is_new and run.finished_at is None) or run.status == Status.CANCELLED:
+                    run.take_up(at=now)
+            return self.go_on(run, found)
 
-    def say(self, remark: str) -> None:
-        """Say it at once, for an import can take long, and keep it for the end."""
-        tqdm.write(remark, file=sys.stderr)
-        self.remarks.append(remark)
+    def remark(self, run: ImportRun, remark: str) -> None:
+        self.say(remark)
+        if remark not in run.remarks:
+            run.remarks.append(remark)
 
-    def go_on(self, run: ImportRun, found: Survey, bar: tqdm) -> ImportRun:
+    def go_on(self, run: ImportRun, found: Survey) -> ImportRun:
         """Import the rows after those that the run has done."""
-        if run.finished_at is not None:
+        if run.status == Status.FINISHED:
             return run
+        if found.encoding.is_guessed:
+            self.remark(run, f"Read as {found.encoding.name}. If that is wrong, say another --encoding.")
+        options = self.options
         with opened(self.path) as file:
             lines = lines_of(file, found.encoding)
-            table = CSVFile(lines, self.columns, self.reading) if self.format == "csv" else None
+            table = CSVFile(lines, options.columns, options.reading) if options.format == "csv" else None
             if table and table.unread:
-                self.say(f"Columns that nobody reads: {', '.join(table.unread)}.")
-            rows = table.rows() if table else rows_of_ndjson(lines, self.reading)
-            bar.total = found.lines
-            bar.update(sum(1 for _ in islice(rows, run.rows_done)))
+                run.unread_columns = table.unread
+                self.remark(run, f"Columns that nobody reads: {', '.join(table.unread)}.")
+            rows = table.rows() if table else rows_of_ndjson(lines, options.reading)
+            run.rows_total = found.lines - (table is not None)
+            self.keep(run, "rows_total", "unread_columns", "remarks")
+            self.bar.update(sum(1 for _ in islice(rows, run.rows_done)))
             results = Results(self.results_path, table, run.results_bytes)
             with results.file:
                 while chunk := list(islice(rows, CHUNK_ROWS)):
+                    if self.is_to_stop():
+                        raise ImportStoppedError
                     self.write_chunk(run, chunk, results, length=results.file.tell())
-                    bar.update(len(chunk))
+                    self.bar.update(len(chunk))
                     if run.rows_done <= CHUNK_ROWS:
                         self.analyze()  # the first rows of a new installation, perhaps
-        run.finished_at = timezone.now()
-        if not self.validate_only:
-            run.save(update_fields=["finished_at"])
-            self.analyze()
+        run.finished_at, run.status, run.rows_total = timezone.now(), Status.FINISHED, run.rows_done
+        self.keep(run, "finished_at", "status", "rows_total")
+        self.analyze()
         if not run.counts.get("failed"):
             self.results_path.unlink(missing_ok=True)
         return run
 
+    def keep(self, run: ImportRun, *names: str) -> None:
+        """Write what has changed of a run. Raises: ImportCancelledError."""
+        if self.is_kept(run):
+            values = {name: getattr(run, name) for name in names}
+            if not ImportRun.objects.running().filter(pk=run.pk).update(**values):
+                raise ImportCancelledError
+
+    def is_kept(self, run: ImportRun) -> bool:
+        """Tell whether the run has a row: not that of a command's dry run."""
+        return not run._state.adding
+
     def analyze(self) -> None:
         """Let PostgreSQL look at what was written: plans for empty tables read full ones as a whole."""
-        if not self.validate_only:
+        if not self.options.dry_run:
             with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {', '.join(TABLES[self.kind])}")
+                cursor.execute(f"ANALYZE {', '.join(TABLES[self.options.kind])}")
 
     @retried_on_collision
     def write_chunk(self, run: ImportRun, chunk: Sequence[Row], results: Results, *, length: int) -> None:
-        """Write a chunk and its place in the file in one transaction.
+        """Write a chunk and its place in the file in one transaction. Raises: ImportCancelledError.
 
         Args:
             length: of the results file before the chunk: tried again, it begins there again.
         """
         results.cut(length)
+        record = self.options.recorder(self.organization, run.created_by)
+        before = run.counts, run.rows_done, run.results_bytes
         counts = Counter(run.counts)
-        with transaction.atomic():
-            items = [row.item for row in chunk]
-            answers = self.record(items, at=timezone.now(), validate_only=self.validate_only)
-            for row, answer in zip(chunk, answers, strict=True):
-                counts[answer.verdict.value] += 1
-                if row.has_assumed_times:
-                    counts[ASSUMED_TIMES] += 1
-                if answer.code is not None:
-                    counts[f"{CODE} {answer.code}"] += 1
-                    results.write(row, answer)
-            # On disk before the commit: after a crash the file is cut to what was committed.
-            results_bytes = results.commit()
-            rows_done = run.rows_done + len(chunk)
-            if not self.validate_only:
-                ImportRun.objects.filter(pk=run.pk).update(
-                    counts=counts, rows_done=rows_done, results_bytes=results_bytes
-                )
-        run.counts, run.rows_done, run.results_bytes = dict(counts), rows_done, results_bytes
+        try:
+            with transaction.atomic():
+                items = [row.item for row in chunk]
+                answers = record(items, at=timezone.now(), validate_only=self.options.dry_run)
+                for row, answer in zip(chunk, answers, strict=True):
+                    counts[answer.verdict.value] += 1
+                    if row.has_assumed_times:
+                        counts[ASSUMED_TIMES] += 1
+                    if answer.code is not None:
+                        counts[f"{CODE} {answer.code}"] += 1
+                        results.write(row, answer)
+                # On disk before the commit: after a crash the file is cut to what was committed.
+                run.results_bytes = results.commit()
+                run.counts, run.rows_done = dict(counts), run.rows_done + len(chunk)
+                self.keep(run, "counts", "rows_done", "results_bytes")
+        except BaseException:
+            run.counts, run.rows_done, run.results_bytes = before
+            raise

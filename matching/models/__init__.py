@@ -1,7 +1,14 @@
 """The models of matching: visitors, matches, and records of what was posted."""
 
 from matching.models.matches import ExternalMatch, ExternalMatchQuerySet, PendingMatch, PendingMatchQuerySet
-from matching.models.records import IdempotencyKey, ImportRun, MatchAttempt, MatchAttemptQuerySet, ReplayTally
+from matching.models.records import (
+    IdempotencyKey,
+    ImportRun,
+    ImportRunQuerySet,
+    MatchAttempt,
+    MatchAttemptQuerySet,
+    ReplayTally,
+)
 from matching.models.visitors import Visitor, VisitorIdentity, VisitorSession
 
 __all__ = [
@@ -9,6 +16,7 @@ __all__ = [
     "ExternalMatchQuerySet",
     "IdempotencyKey",
     "ImportRun",
+    "ImportRunQuerySet",
     "MatchAttempt",
     "MatchAttemptQuerySet",
     "PendingMatch",

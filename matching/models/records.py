@@ -1,5 +1,8 @@
 """Records of what was posted: rejected attempts, counts of replays, idempotency keys, imports of files."""
 
+from datetime import datetime
+
+from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
@@ -134,29 +137,105 @@ class IdempotencyKey(models.Model):
         return self.key
 
 
+class ImportRunQuerySet(models.QuerySet["ImportRun"]):
+    def open(self) -> "ImportRunQuerySet":
+        """Those that wait or run."""
+        return self.filter(status__in=ImportRun.OPEN)
+
+    def running(self) -> "ImportRunQuerySet":
+        return self.filter(status=ImportRun.Status.RUNNING)
+
+
+def uploads() -> Storage:
+    """Return where uploaded files are kept."""
+    return storages["uploads"]
+
+
 class ImportRun(models.Model):
-    """How far a file has been imported, written with its rows: the same command again goes on from there."""
+    """The import of a file, and how far it has come, written with its rows: it always goes on from there."""
 
     class Kind(models.TextChoices):
         MATCHES = "matches", "Matches"
         SESSIONS = "sessions", "Sessions"
 
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        FINISHED = "finished", "Finished"
+        FAILED = "failed", "Failed"  # the file cannot be imported at all: `error` says why
+        CANCELLED = "cancelled", "Cancelled"
+
+    OPEN = (Status.QUEUED, Status.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="import_runs", db_index=False
     )
     kind = models.CharField(max_length=8, choices=Kind)
+    status = models.CharField(max_length=9, choices=Status, default=Status.RUNNING)
     # Of the file's bytes and of the options that change what its rows mean.
     digest = models.CharField(max_length=64)
+    filename = models.CharField(max_length=255, blank=True, help_text="As its sender calls it.")
+    # In the storage of uploads; empty once it is deleted, and of a file that a command imports.
+    file = models.CharField(max_length=100, blank=True)
+    size = models.PositiveBigIntegerField(default=0, help_text="Bytes of the file.")
+    options = models.JSONField(default=dict, help_text="How the file is to be read.")
     rows_done = models.PositiveBigIntegerField(default=0)
+    rows_total = models.PositiveBigIntegerField(
+        null=True, help_text="Lines of the file, until it is finished; unknown before it is read."
+    )
     results_bytes = models.PositiveBigIntegerField(default=0, help_text="The length of the results file.")
     counts = models.JSONField(default=dict, help_text="How many rows got which verdict.")
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
+    unread_columns = models.JSONField(default=list, help_text="Columns of the file that nobody reads.")
+    remarks = models.JSONField(default=list, help_text="What its importer should know of the file.")
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, related_name="+", null=True, db_index=False
+    )
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True, help_text="Also of what failed or was cancelled.")
+
+    objects = ImportRunQuerySet.as_manager()
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["organization", "kind", "digest"], name="import_run_unique"),
         )
+        indexes = (
+            # GET /orgs/<org>/imports
+            models.Index(fields=["organization", "created_at", "id"], name="import_run_list"),
+            # What waits or runs, for the worker and the metrics.
+            models.Index(
+                fields=["created_at"], condition=Q(status__in=["queued", "running"]), name="import_run_open"
+            ),
+        )
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.rows_done} rows"
+        return f"{self.filename or self.kind}: {self.rows_done} rows"
+
+    def take_up(self, *, at: datetime) -> bool:
+        """Begin or go on with what waits, was left or was cancelled; return whether it is that."""
+        values = {"status": self.Status.RUNNING, "started_at": self.started_at or at, "finished_at": None}
+        rows = ImportRun.objects.filter(pk=self.pk).exclude(status=self.Status.FINISHED)
+        for name, value in values.items():
+            setattr(self, name, value)
+        return bool(rows.update(**values))
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in self.OPEN
+
+    @property
+    def is_dry_run(self) -> bool:
+        return bool(self.options.get("dry_run"))
+
+    @property
+    def results_name(self) -> str:
+        """The name of the file of refused rows in the storage of uploads."""
+        return f"{self.id}.failed.{self.options['format']}"
+
+    @property
+    def has_results(self) -> bool:
+        """Tell whether there are refused rows to download."""
+        return bool(self.file and self.counts.get("failed"))

@@ -58,6 +58,7 @@ def make_run(organization: Organization, **attributes: Any) -> ImportRun:
         "organization": organization,
         "kind": ImportRun.Kind.MATCHES,
         "digest": f"{number:064x}",
+        "created_at": datetime(2016, 10, 11, 6, tzinfo=UTC),
         "started_at": datetime(2016, 10, 11, 6, tzinfo=UTC),
         **attributes,
     }

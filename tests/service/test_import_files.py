@@ -319,9 +319,9 @@ def test_a_rehearsal_says_the_same_of_the_file(run, row):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"column": ["amount"]}, "--column amount: needed is OURS=THEIRS"),
-        ({"column": ["price=amount"]}, "--column price=amount: needed is OURS=THEIRS"),
-        ({"column": ["goal_value=a", "goal_value=b"]}, "--column goal_value=b: it is given twice."),
+        ({"column": ["amount"]}, "--column: amount: needed is OURS=THEIRS"),
+        ({"column": ["price=amount"]}, "--column: price=amount: needed is OURS=THEIRS"),
+        ({"column": ["goal_value=a", "goal_value=b"]}, "--column: goal_value=b: it is given twice."),
         ({"column": ["goal_value=amount"]}, "The file has no column amount."),
         ({"ignore_column": ["amount"]}, "The file has no column amount."),
     ],

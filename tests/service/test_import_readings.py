@@ -146,7 +146,7 @@ def test_a_time_that_cannot_be_meant_is_refused_in_the_words_of_the_api(time, ru
         ({"time_zone": "europe/helsinky"}, "there is no such time zone. Perhaps Europe/Helsinki?"),
         ({"time_zone": "../../etc/passwd"}, "there is no such time zone."),
         ({"time_zone": "+02:00"}, "there is no such time zone."),
-        ({"ambiguous": "later"}, "--ambiguous is of times in a --time-zone, and none is given."),
+        ({"ambiguous": "later"}, "--ambiguous: This is of times in a time zone, and none is given."),
     ],
 )
 def test_a_zone_that_does_not_exist_is_refused(options, sentence, run):

@@ -1,11 +1,8 @@
-from functools import partial
 from typing import Any
 
-from matching.imports.columns import SESSION_COLUMNS
 from matching.management.import_command import ImportCommand
 from matching.management.naming import organization_named
 from matching.models import ImportRun
-from matching.visitors.reports import report_sessions
 
 
 class Command(ImportCommand):
@@ -15,6 +12,4 @@ class Command(ImportCommand):
     )
 
     def handle(self, *, organization: str, **options: Any) -> None:
-        owner = organization_named(organization)
-        record = partial(report_sessions, owner)
-        self.import_file(ImportRun.Kind.SESSIONS, owner, SESSION_COLUMNS, record, **options)
+        self.import_file(ImportRun.Kind.SESSIONS, organization_named(organization), **options)

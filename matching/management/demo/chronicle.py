@@ -140,9 +140,13 @@ def write_imports(
         ImportRun(
             organization_id=setting.organization.id,
             kind=ImportRun.Kind.MATCHES,
+            status=ImportRun.Status.FINISHED,
+            filename=f"purchases-{at.date()}.csv",
             digest=hashlib.sha256(f"week before {at}".encode()).hexdigest(),
             rows_done=verdicts[Verdict.CREATED.value] + verdicts[Verdict.FAILED.value],
+            rows_total=verdicts[Verdict.CREATED.value] + verdicts[Verdict.FAILED.value],
             counts=dict(verdicts),
+            created_at=at - IMPORT_TIME,
             started_at=at - IMPORT_TIME,
             finished_at=at + IMPORT_TIME,
         )

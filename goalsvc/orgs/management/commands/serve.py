@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import get_resolver
+from procrastinate.contrib.django.apps import ProcrastinateConfig
 
 from goalsvc.database import configuration, lifecycle
 from goalsvc.database.system import NoDatabaseError
@@ -76,19 +77,24 @@ class Command(BaseCommand):
             with lifecycle.only_one(MIGRATION_LOCK) as is_alone:
                 if is_alone:
                     executor = MigrationExecutor(connection)
-                    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-                    if plan:
-                        self.apply_migrations(at_once=all(migration.atomic for migration, _ in plan))
+                    leaves = executor.loader.graph.leaf_nodes()
+                    if executor.migration_plan(leaves):
+                        self.apply_migrations(executor, leaves)
                     return
             time.sleep(0.2)
 
-    def apply_migrations(self, *, at_once: bool) -> None:
-        """Apply missing migrations; `at_once`: in one transaction.
+    def apply_migrations(self, executor: MigrationExecutor, leaves: list[tuple[str, str]]) -> None:
+        """Apply missing migrations, in one transaction where that is possible.
 
         Django commits a migration and its row in django_migrations separately. A process that is stopped
         between them leaves a migration that fails at each later start.
+
+        Those of procrastinate go before, one by one: some use what another has added to an enum, which takes
+        a commit between them. They are plain SQL, which Django commits with its row.
         """
         try:
+            executor.migrate([leaf for leaf in leaves if leaf[0] == ProcrastinateConfig.label])
+            at_once = all(migration.atomic for migration, _ in executor.migration_plan(leaves))
             with transaction.atomic() if at_once else nullcontext():
                 call_command("migrate", interactive=False)
         except ProgrammingError as error:

@@ -1,0 +1,131 @@
+"""What the worker does with uploaded files (`manage.py work`): their imports, and taking up what was left."""
+
+import logging
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from procrastinate import JobContext, RetryDecision
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import JobAborted, UniqueViolation
+from procrastinate.jobs import Job
+from procrastinate.jobs import Status as JobStatus
+from procrastinate.retry import BaseRetryStrategy
+
+from matching.imports.files import UnusableFileError
+from matching.imports.options import Options
+from matching.imports.runs import AlreadyRunningError, Import, ImportCancelledError, ImportStoppedError
+from matching.imports.uploads import TASK, defer
+from matching.models import ImportRun
+from matching.models.records import uploads
+
+logger = logging.getLogger(__name__)
+
+Status = ImportRun.Status
+# A worker writes every HEARTBEAT_SECONDS that it lives; what one has left is taken up when it was silent for
+# SILENT_SECONDS, which is looked at every ten.
+HEARTBEAT_SECONDS = 5
+SILENT_SECONDS = 20
+MOST_ATTEMPTS = 12  # at an import that fails for a reason of ours: with their pauses, an hour
+LONGEST_PAUSE = 600
+GIVEN_UP = "Something went wrong on our side, again and again; the log has the details."
+LOST = "The uploaded file is no longer there. Upload it again: it goes on after the last row that was done."
+INACTIVE = "The organization has no active subscription."
+GOAL_DELETED = "The goal that the file is for was deleted before the import began."
+
+
+class TakenUpAgain(BaseRetryStrategy):
+    """An import that a worker had to stop goes on at once; one that met a failure of ours, after a pause."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, JobAborted):
+            return RetryDecision()
+        if isinstance(exception, AlreadyRunningError):
+            return RetryDecision(retry_in={"seconds": SILENT_SECONDS})
+        if job.attempts >= MOST_ATTEMPTS:
+            return None
+        return RetryDecision(retry_in={"seconds": min(2 ** (job.attempts + 1), LONGEST_PAUSE)})
+
+
+class Rows:
+    """The bar of an import that nobody looks at: the run's row tells how far it is."""
+
+    def update(self, n: float | None = None) -> None:
+        pass
+
+
+@app.task(name=TASK, pass_context=True, retry=TakenUpAgain())
+def run_import(context: JobContext, *, run_id: str) -> None:
+    """Import an uploaded file, or the rest of it. May be called any number of times."""
+    run = ImportRun.objects.select_related("organization", "created_by").filter(pk=run_id).first()
+    if run is None or not run.is_open:
+        return
+    run.take_up(at=timezone.now())
+    try:
+        import_upload(run, context)
+    except ImportCancelledError:
+        logger.info("import cancelled", extra={"fields": {"import": run_id}})
+    except ImportStoppedError:
+        raise JobAborted from None
+    except AlreadyRunningError:
+        raise
+    except UnusableFileError as error:
+        fail(run, str(error), at=timezone.now())
+    except FileNotFoundError:
+        fail(run, LOST, at=timezone.now(), is_lost=True)
+    except Exception:
+        if context.job.attempts >= MOST_ATTEMPTS:
+            fail(run, GIVEN_UP, at=timezone.now())
+        raise
+
+
+def import_upload(run: ImportRun, context: JobContext) -> None:
+    """Raises: what Import raises, and FileNotFoundError."""
+    organization, options = run.organization, Options.of(run)
+    if not organization.is_subscription_active(on=timezone.now().date()):
+        raise UnusableFileError(INACTIVE)
+    if options.goal_id and not organization.goals.live().filter(id=options.goal_id).exists():
+        raise UnusableFileError(GOAL_DELETED)
+    path, results_path = Path(uploads().path(run.file)), Path(uploads().path(run.results_name))
+    Import(
+        organization, options, path, results_path, Rows(), run=run, is_to_stop=context.should_abort
+    ).start()
+
+
+def fail(run: ImportRun, error: str, *, at: datetime, is_lost: bool = False) -> None:
+    """Say in the run why the file cannot be imported."""
+    # The options of a command are parameters of an upload.
+    sentence = re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda found: found[1].replace("-", "_"), error)
+    values: dict[str, Any] = {"status": Status.FAILED, "error": sentence, "finished_at": at}
+    if is_lost:
+        values["file"] = ""
+    ImportRun.objects.open().filter(pk=run.pk).update(**values)
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="take_up_what_was_left", pass_context=True, queueing_lock="take_up_what_was_left")
+async def take_up_what_was_left(context: JobContext, timestamp: int) -> None:
+    """Queue again the jobs of killed workers. It has no `lock`: one of its own may be among them."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS):
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            assert job.id is not None  # a periodic job, whose successor waits already
+            await manager.finish_job_by_id_async(job.id, JobStatus.FAILED, delete_job=True)
+
+
+def take_up_lost() -> int:
+    """Queue again the imports that wait or run, and have no job any more; return how many."""
+    jobs = ProcrastinateJob.objects.filter(task_name=TASK, status__in=("todo", "doing"))
+    lost = 0
+    for run in ImportRun.objects.open().exclude(file=""):
+        if not jobs.filter(args__run_id=str(run.pk)).exists():
+            with transaction.atomic():
+                defer(run)
+            lost += 1
+    return lost
