@@ -21,3 +21,6 @@ MAX_KEY_LENGTH = 255
 
 # Rooms of a match or a session.
 MAX_ROOMS = 100
+
+# Characters of the reason of a correction.
+MAX_REASON_LENGTH = 500

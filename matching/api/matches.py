@@ -14,7 +14,13 @@ from goalsvc.api.schema import describe_actions
 from goalsvc.database.retries import is_outdated, retried_if
 from matching.api.documentation import matches as docs
 from matching.api.downloads import DownloadableViewSet
-from matching.api.parameters import MatchAttemptQuery, MatchQuery, PendingMatchQuery, SummaryQuery
+from matching.api.parameters import (
+    MatchAttemptQuery,
+    MatchQuery,
+    PendingMatchQuery,
+    RetractionQuery,
+    SummaryQuery,
+)
 from matching.api.viewsets import NewestFirst
 from matching.matches.summary import summarize
 from matching.models import ExternalMatchQuerySet, MatchAttemptQuerySet, PendingMatchQuerySet
@@ -64,16 +70,19 @@ class MatchViewSet(DownloadableViewSet):
         self.look_up()  # 404 comes before the payload's 400
         attributes = RESTATEMENT.check(request.data)
         with transaction.atomic():
-            match = self.get_object()
-            if match.retracted_at is not None:
-                raise MatchRetracted
-            match.restate(attributes["goal_value"], by=self.user, at=timezone.now())
+            is_done = self.get_object().restate(
+                attributes["goal_value"], by=self.user, at=timezone.now(), reason=attributes["reason"]
+            )
+        if not is_done:
+            raise MatchRetracted
         return Response(self.get_serializer(self.look_up()).data)
 
     @retried_if(is_outdated)
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with transaction.atomic():
-            self.get_object().retract(by=self.user, at=timezone.now())
+            match = self.get_object()
+            reason = RetractionQuery.check(request.query_params).get("retraction_reason")
+            match.retract(by=self.user, at=timezone.now(), reason=reason or None)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, serializer_class=MatchChangeSerializer, pagination_class=LatestChangeFirst)

@@ -17,6 +17,7 @@ from rest_framework import serializers
 
 from goalsvc.api.fields import FORBIDDEN_CHARACTERS, FORBIDDEN_CHARACTERS_MESSAGE, MomentField, parse_uuid
 from goalsvc.api.pagination import Filter, Filtered
+from matching.limits import MAX_REASON_LENGTH
 from matching.models import PendingMatch
 from matching.privacy.export import sessions_of_identity
 
@@ -80,12 +81,24 @@ class Parameter(serializers.Field):
 class Text(Parameter):
     """Exactly this text."""
 
-    default_error_messages = {"forbidden": FORBIDDEN_CHARACTERS_MESSAGE}
+    default_error_messages = {
+        "forbidden": FORBIDDEN_CHARACTERS_MESSAGE,
+        "long": "Must have at most {max_length} characters.",
+    }
+
+    def __init__(self, *aliases: str, max_length: int | None = None, **kwargs: Any) -> None:
+        self.max_length = max_length
+        if max_length is not None:
+            self.schema = {"type": "string", "maxLength": max_length}
+        super().__init__(*aliases, **kwargs)
 
     def to_internal_value(self, data: str) -> str:
         if FORBIDDEN_CHARACTERS.search(data):
             self.fail("forbidden")
-        return data.strip()
+        text = data.strip()
+        if self.max_length is not None and len(text) > self.max_length:
+            self.fail("long", max_length=self.max_length)
+        return text
 
 
 class Id(Parameter):
@@ -321,6 +334,16 @@ class PostingQuery(Query):
         default=False,
         help_text=(
             "`true`: the full verdict, the match as it would be written (id null), and nothing written."
+        ),
+    )
+
+
+class RetractionQuery(Query):
+    retraction_reason = Text(
+        max_length=MAX_REASON_LENGTH,
+        help_text=(
+            f"Why, at most {MAX_REASON_LENGTH} characters; kept in the history. Addresses "
+            "stand in logs, so name no person."
         ),
     )
 

@@ -77,6 +77,7 @@ class Migration(migrations.Migration):
                 ('request_digest', models.BinaryField(null=True)),
                 ('created_at', models.DateTimeField()),
                 ('retracted_at', models.DateTimeField(editable=False, null=True)),
+                ('retraction_reason', models.CharField(editable=False, max_length=500, null=True)),
                 ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('goal', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='matches', to='goals.goal')),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='matches', to='orgs.organization')),
@@ -309,6 +310,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='externalmatch',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('goal_value__isnull', False), ('goal_value_source__in', ['request', 'goal_default'])), models.Q(('goal_value', None), ('goal_value_source', 'none')), _connector='OR'), name='match_value_has_source'),
+        ),
+        migrations.AddConstraint(
+            model_name='externalmatch',
+            constraint=models.CheckConstraint(condition=models.Q(('retraction_reason', None), ('retracted_at__isnull', False), _connector='OR'), name='match_reason_is_of_retraction'),
         ),
         # Tells, within a statement that has just waited for a lock, what was committed meanwhile: a function
         # that is volatile looks in a snapshot of its own, not in that of the statement that calls it.

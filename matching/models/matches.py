@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from goals.models import Goal
 from goalsvc.orgs.history import Action, Changes, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
-from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH
+from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH, MAX_REASON_LENGTH
 from matching.models.visitors import VisitorSession
 
 EXTERNAL_ID_HAS_DIGEST = Q(external_id=None, request_digest=None) | Q(
@@ -64,6 +64,7 @@ class ExternalMatch(models.Model):
     retracted_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, related_name="+", null=True, editable=False, db_index=False
     )
+    retraction_reason = models.CharField(max_length=MAX_REASON_LENGTH, null=True, editable=False)
 
     # The tracking site's own ids of the session; where just made or loaded `with_visitors`.
     visitor_id: str | None
@@ -96,6 +97,10 @@ class ExternalMatch(models.Model):
                 condition=Q(goal_value_source__in=["request", "goal_default"], goal_value__isnull=False)
                 | Q(goal_value_source="none", goal_value=None),
                 name="match_value_has_source",
+            ),
+            models.CheckConstraint(
+                condition=Q(retraction_reason=None) | Q(retracted_at__isnull=False),
+                name="match_reason_is_of_retraction",
             ),
         )
         indexes = (
@@ -142,36 +147,52 @@ class ExternalMatch(models.Model):
             organization=self.organization_id, kind=Kind.MATCH, object_id=self.id
         ).order_by("-changed_at", "-id")
 
-    def restate(self, value: Decimal | None, *, by: User | None, at: datetime) -> None:
-        """Correct the value; the old one stays in the history. The caller holds the row's lock."""
-        self.record(Action.RESTATED, {"goal_value": [self.goal_value, value]}, by=by, at=at)
+    # Corrections. The caller holds the row's lock. Each tells whether it did something.
+
+    def restate(
+        self, value: Decimal | None, *, by: User | None, at: datetime, reason: str | None = None
+    ) -> bool:
+        """Correct the value; the old one stays in the history. A retracted match has none to correct."""
+        if self.retracted_at is not None:
+            return False
+        self.record(Action.RESTATED, {"goal_value": [self.goal_value, value]}, by=by, at=at, reason=reason)
         self.goal_value = value
         self.goal_value_source = self.ValueSource.NONE if value is None else self.ValueSource.REQUEST
         self.save(update_fields=["goal_value", "goal_value_source"])
+        return True
 
-    def retract(self, *, by: User | None, at: datetime) -> None:
-        """Take the match out of the reports. Done twice, it is done once. The caller holds the row's lock."""
-        if self.retracted_at is None:
-            self.mark(Action.RETRACTED, by=by, at=at)
-
-    def restore(self, *, by: User | None, at: datetime) -> None:
-        """Undo a retraction. The caller holds the row's lock."""
+    def retract(self, *, by: User | None, at: datetime, reason: str | None = None) -> bool:
+        """Take the match out of the reports. Done twice, it is done once."""
         if self.retracted_at is not None:
-            self.mark(Action.RESTORED, by=by, at=at)
+            return False
+        self.mark(Action.RETRACTED, by=by, at=at, reason=reason)
+        return True
 
-    def mark(self, action: Action, *, by: User | None, at: datetime) -> None:
+    def restore(self, *, by: User | None, at: datetime, reason: str | None = None) -> bool:
+        """Undo a retraction."""
+        if self.retracted_at is None:
+            return False
+        self.mark(Action.RESTORED, by=by, at=at, reason=reason)
+        return True
+
+    def mark(self, action: Action, *, by: User | None, at: datetime, reason: str | None) -> None:
         is_retracted = action == Action.RETRACTED
         changes: Changes = {
             "is_retracted": [not is_retracted, is_retracted],
             "goal_value": [self.goal_value, self.goal_value],
         }
-        self.record(action, changes, by=by, at=at)
+        self.record(action, changes, by=by, at=at, reason=reason)
         self.retracted_at = at if is_retracted else None
         self.retracted_by = by if is_retracted else None
-        self.save(update_fields=["retracted_at", "retracted_by"])
+        self.retraction_reason = reason if is_retracted else None
+        self.save(update_fields=["retracted_at", "retracted_by", "retraction_reason"])
 
-    def record(self, action: Action, changes: Changes, *, by: User | None, at: datetime) -> None:
+    def record(
+        self, action: Action, changes: Changes, *, by: User | None, at: datetime, reason: str | None
+    ) -> None:
         """Write a change of the match into the history."""
+        if reason:
+            changes = {**changes, "reason": [None, reason]}
         HistoryEntry.objects.record(self.organization_id, Kind.MATCH, self.id, action, changes, by=by, at=at)
 
 

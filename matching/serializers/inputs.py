@@ -5,10 +5,16 @@ from typing import Any
 
 from rest_framework import serializers
 
-from goalsvc.api.fields import MoneyField, PlausibleMomentField, RoomIdsField, StrictChoiceField
+from goalsvc.api.fields import (
+    MoneyField,
+    PlausibleMomentField,
+    RoomIdsField,
+    StrictChoiceField,
+    TextField,
+)
 from goalsvc.api.identifiers import IdentifierField
 from goalsvc.api.serializers import ObjectSerializer
-from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH, MAX_ROOMS
+from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH, MAX_REASON_LENGTH, MAX_ROOMS
 
 IDENTITY = "visitor_identity"
 # giosg's published client types use this name for the same attribute.
@@ -64,6 +70,9 @@ class RestatementInput(ObjectSerializer):
     """The correction of a match: its value, and nothing else."""
 
     goal_value = MoneyField(allow_null=True, help_text="The right value; null: none.")
+    reason = TextField(
+        allow_null=True, default=None, max_length=MAX_REASON_LENGTH, help_text="Why, for the history."
+    )
 
 
 class MatchOfBatchInput(MatchInput):

@@ -72,12 +72,16 @@ class MatchRecordSerializer(MatchSerializer):
 
     retracted_at = MomentField(allow_null=True)
     retracted_by_user_id = serializers.UUIDField(allow_null=True)
+    retraction_reason = serializers.CharField(
+        allow_null=True, help_text="Why it is retracted; null: nobody said, or it is not."
+    )
 
     def to_representation(self, instance: ExternalMatch) -> dict[str, Any]:
         return {
             **super().to_representation(instance),
             "retracted_at": moment(instance.retracted_at) if instance.retracted_at else None,
             "retracted_by_user_id": instance.retracted_by_id,
+            "retraction_reason": instance.retraction_reason,
         }
 
 
@@ -123,6 +127,7 @@ class MatchChangeSerializer(RowSerializer):
     kind = serializers.ChoiceField([Action.RESTATED, Action.RETRACTED, Action.RESTORED], source="action")
     old_value = MoneyField(source="changes", allow_null=True)
     new_value = MoneyField(source="changes", allow_null=True)
+    reason = serializers.CharField(source="changes", allow_null=True, help_text="Why; null: nobody said.")
     changed_at = MomentField()
     changed_by_user_id = serializers.UUIDField(source="changed_by_id", allow_null=True)
     changed_by_user = NestedUserSerializer(source="changed_by", allow_null=True)
@@ -131,6 +136,7 @@ class MatchChangeSerializer(RowSerializer):
         """Show an entry that was loaded with its user, whose id stays in the row when the user is gone."""
         shown = super().to_representation(instance)
         shown["old_value"], shown["new_value"] = instance.changes["goal_value"]
+        shown["reason"] = instance.changes.get("reason", [None, None])[1]
         shown["changed_by_user_id"] = instance.changed_by.id if instance.changed_by else None
         return shown
 

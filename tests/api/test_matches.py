@@ -64,6 +64,7 @@ def test_a_match_is_read_whole(as_integrator, url, match, organization, goal, ro
         "is_retracted": False,
         "retracted_at": None,
         "retracted_by_user_id": None,
+        "retraction_reason": None,
     }
 
     assert as_integrator.get(url).json() == whole | {"rejected_attempts": []}
@@ -238,6 +239,7 @@ def test_a_value_is_restated_and_the_old_one_stays_in_the_history(
         "kind": "restated",
         "old_value": "123.45",
         "new_value": "100.00",
+        "reason": None,
         "changed_at": change["changed_at"],
         "changed_by_user_id": str(manager.id),
         "changed_by_user": {
@@ -310,6 +312,42 @@ def test_a_match_is_retracted_once(as_manager, url):
     assert as_manager.delete(url).status_code == 204
     assert as_manager.get(url).json() == first
     assert [each["kind"] for each in as_manager.get(f"{url}/history").json()["results"]] == ["retracted"]
+
+
+def test_corrections_say_why(as_manager, url):
+    as_manager.patch(url, {"goal_value": "1.00", "reason": " Partly sent back "})
+    assert as_manager.delete(f"{url}?retraction_reason=All%20sent%20back").status_code == 204
+    as_manager.delete(f"{url}?retraction_reason=Once%20more")
+
+    assert as_manager.get(url).json()["retraction_reason"] == "All sent back"
+    changes = as_manager.get(f"{url}/history").json()["results"]
+    assert [each["reason"] for each in changes] == ["All sent back", "Partly sent back"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("x" * 501, "Must have at most 500 characters."),
+        ("a%00b", "Control characters and lone surrogates are not allowed."),
+    ],
+)
+def test_a_reason_that_cannot_be_kept_is_400_and_retracts_nothing(reason, sentence, as_manager, url):
+    response = as_manager.delete(f"{url}?retraction_reason={reason}")
+
+    assert (response.status_code, response.json()) == (400, {"retraction_reason": [sentence]})
+    assert as_manager.get(url).json()["is_retracted"] is False
+
+
+def test_an_empty_reason_is_none(as_manager, url):
+    as_manager.delete(f"{url}?retraction_reason=%20%20")
+
+    assert as_manager.get(url).json()["retraction_reason"] is None
+
+
+def test_a_reason_of_a_correction_is_text(as_manager, url):
+    for reason in ("x" * 501, "a\0b", 5, ""):
+        response = as_manager.patch(url, {"goal_value": "1.00", "reason": reason})
+        assert (response.status_code, list(response.json())) == (400, ["reason"])
 
 
 def test_a_retracted_match_has_no_value_to_correct(as_manager, url, match):

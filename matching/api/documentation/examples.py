@@ -105,7 +105,7 @@ PENDING = {
     "created_by_user_id": USER_EXAMPLE["id"],
     "resolved_at": None,
 }
-MATCH_RECORD = {**MATCH, "retracted_at": None, "retracted_by_user_id": None}
+MATCH_RECORD = {**MATCH, "retracted_at": None, "retracted_by_user_id": None, "retraction_reason": None}
 ATTEMPT = {
     "id": "0199d6a6-5e93-7cc4-96fa-7b4f8e0c2d90",
     "organization_id": ORGANIZATION_EXAMPLE["id"],
@@ -128,6 +128,7 @@ CHANGE = {
     "kind": "restated",
     "old_value": "123.45",
     "new_value": "100.00",
+    "reason": "Partly sent back",
     "changed_at": "2016-10-12T08:30:00.000Z",
     "changed_by_user_id": USER_EXAMPLE["id"],
     "changed_by_user": USER_EXAMPLE,

@@ -16,10 +16,11 @@ from matching.api.parameters import (
     PendingMatchQuery,
     PostingQuery,
     Query,
+    RetractionQuery,
     SummaryQuery,
 )
 from matching.api.results import MatchBatchSerializer
-from matching.limits import MAX_BATCH_ITEMS, MAX_KEY_LENGTH, MAX_PENDING
+from matching.limits import MAX_BATCH_ITEMS, MAX_KEY_LENGTH, MAX_PENDING, MAX_REASON_LENGTH
 from matching.models import PendingMatch
 from matching.serializers.inputs import MatchInput, MatchOfBatchInput, RestatementInput
 from matching.serializers.matches import (
@@ -156,7 +157,7 @@ RESTATE_MATCH = Operation(
     summary="Correct a match's value",
     description="The old value stays in the history.",
     request=RestatementInput,
-    request_examples={"A refund": {"goal_value": "100.00"}},
+    request_examples={"A refund": {"goal_value": "100.00", "reason": "Partly sent back"}},
     answers={200: Answer(MatchRecordSerializer, {**examples.MATCH_RECORD, "goal_value": "100.00"})},
     refusals=(
         MATCH_NOT_FOUND,
@@ -168,9 +169,19 @@ RETRACT_MATCH = Operation(
     id="retract_match",
     tag="matches",
     summary="Retract a match",
-    description="The match stays, marked, and leaves the reports. An administrator can restore it.",
+    description=(
+        "The match stays, marked, and leaves the reports. An administrator can restore it. The reason may be "
+        "given in the address, as not every client and proxy lets a DELETE have a body. A match that is "
+        "retracted already keeps its reason."
+    ),
     answers={204: Answer(None)},
-    refusals=(MATCH_NOT_FOUND,),
+    refusals=(
+        MATCH_NOT_FOUND,
+        FieldErrors(
+            "bad reason", {"retraction_reason": [f"Must have at most {MAX_REASON_LENGTH} characters."]}
+        ),
+    ),
+    parameters=RetractionQuery.parameters(),
 )
 LIST_MATCH_CHANGES = Operation(
     id="list_match_changes",
