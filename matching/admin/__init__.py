@@ -3,9 +3,10 @@
 from django.contrib import admin
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from matching.admin import imports, matches, reports, unmatched, visitors
+from matching.admin import matches, reports, unmatched, visitors
+from matching.admin.imports import runs
 
-__all__ = ["imports", "matches", "reports", "unmatched", "visitors"]
+__all__ = ["matches", "reports", "runs", "unmatched", "visitors"]
 
 admin.site.unregister(ProcrastinateJob)  # its pages are for developers, and without our scoping
 admin.site.index_template = "admin/matching/index.html"  # that of goalsvc.orgs.admin with the dashboard

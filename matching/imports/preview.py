@@ -50,6 +50,7 @@ class Preview:
     format: str
     encoding: Encoding
     delimiter: str | None = None  # None: NDJSON
+    header: list[str] = field(default_factory=list)  # of CSV, columns without a name included
     columns: list[SeenColumn] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)  # of our columns, without which nothing is imported
     doubled: list[str] = field(default_factory=list)
@@ -116,11 +117,21 @@ def preview(
     return found
 
 
+def header_of(path: Path, *, format: str, encoding: str | None) -> list[str]:
+    """Return the columns of a file as it calls them; NDJSON has none. Raises: UnusableFileError."""
+    if format != "csv":
+        return []
+    found = recognize(path, format=format, encoding=encoding, limit=LOOKED_AT)
+    with opened(path) as file:
+        nothing = Columns(frozenset(), frozenset(), {})
+        return CSVFile(lines_of(file, found), nothing, Reading(), name=called).header
+
+
 def look_at_header(found: Preview, table: CSVFile, columns: Columns) -> None:
     probable = dict(probably_meant(table.header, table.names, columns))
     ignored = set(map(plain, columns.ignored))
     is_fed_back = set(VERDICT_COLUMNS) <= set(table.names)
-    found.delimiter = table.delimiter
+    found.delimiter, found.header = table.delimiter, table.header
     for title, name in zip(table.header, table.names, strict=True):
         if not title:
             continue

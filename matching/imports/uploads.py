@@ -110,7 +110,7 @@ def receive(
     try:
         run.file = save(name, content)
         run.size = content.read_size
-        run.digest = digest_of(content, options)
+        run.digest = digest_of(content.digest.hexdigest(), options)
         kept, is_replay = keep(run)
     except BaseException:
         uploads().delete(name)
@@ -120,7 +120,7 @@ def receive(
     return kept, is_replay
 
 
-def save(name: str, content: Stream) -> str:
+def save(name: str, content: File) -> str:
     """Write a file to the storage, and on disk. Raises: StorageUnavailable."""
     try:
         saved = uploads().save(name, content)
@@ -132,8 +132,8 @@ def save(name: str, content: Stream) -> str:
     return saved
 
 
-def digest_of(content: Stream, options: Options) -> str:
-    meaning = json.dumps(["upload", options.stored(), content.digest.hexdigest()], sort_keys=True)
+def digest_of(content_digest: str, options: Options) -> str:
+    meaning = json.dumps(["upload", options.stored(), content_digest], sort_keys=True)
     return hashlib.sha256(meaning.encode()).hexdigest()
 
 
@@ -150,7 +150,7 @@ def keep(run: ImportRun) -> tuple[ImportRun, bool]:
     if known.pk == made.pk:
         defer(known)
         return known, False
-    if known.status == Status.FAILED and not known.file:
+    if known.is_lost:
         known.file, known.size = run.file, run.size
         known.save(update_fields=["file", "size"])
         queue_again(known)
@@ -212,6 +212,8 @@ def failed_rows(run: ImportRun) -> Iterator[bytes]:
 def forget_old(*, at: datetime) -> dict[str, int]:
     """Delete files that are too old, and those without a row; return how many. The rows stay."""
     since = at - timedelta(days=settings.UPLOAD_DAYS)
+    # Their files are strays then.
+    ImportRun.objects.filter(status=Status.DRAFT, created_at__lt=since).delete()
     old = list(
         ImportRun.objects.exclude(status__in=ImportRun.OPEN).exclude(file="").filter(created_at__lt=since)
     )
@@ -234,7 +236,9 @@ def forget_strays(*, at: datetime) -> int:
         _, names = storage.listdir("")
     except FileNotFoundError:
         return 0  # nothing was uploaded yet
-    known = {str(pk) for pk in ImportRun.objects.exclude(file="").values_list("pk", flat=True)}
+    rows = ImportRun.objects.exclude(file="").values_list("pk", "file")
+    # An upload in the place of a lost one has the name of its own run.
+    known = {name for pk, file in rows for name in (str(pk), file.partition(".")[0])}
     deleted = 0
     for name in names:
         if name.partition(".")[0] in known:

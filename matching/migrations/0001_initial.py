@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('matches', 'Matches'), ('sessions', 'Sessions')], max_length=8)),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('finished', 'Finished'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='running', max_length=9)),
+                ('status', models.CharField(choices=[('draft', 'Not begun'), ('queued', 'Queued'), ('running', 'Running'), ('finished', 'Finished'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='running', max_length=9)),
                 ('digest', models.CharField(max_length=64)),
                 ('filename', models.CharField(blank=True, help_text='As its sender calls it.', max_length=255)),
                 ('file', models.CharField(blank=True, max_length=100)),

@@ -142,6 +142,9 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
         """Those that wait or run."""
         return self.filter(status__in=ImportRun.OPEN)
 
+    def begun(self) -> "ImportRunQuerySet":
+        return self.exclude(status=ImportRun.Status.DRAFT)
+
     def running(self) -> "ImportRunQuerySet":
         return self.filter(status=ImportRun.Status.RUNNING)
 
@@ -159,6 +162,7 @@ class ImportRun(models.Model):
         SESSIONS = "sessions", "Sessions"
 
     class Status(models.TextChoices):
+        DRAFT = "draft", "Not begun"  # an upload that waits for its importer's decision (the admin)
         QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
         FINISHED = "finished", "Finished"
@@ -225,6 +229,11 @@ class ImportRun(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in self.OPEN
+
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether its file was lost before all of it was imported."""
+        return self.status == self.Status.FAILED and not self.file
 
     @property
     def is_dry_run(self) -> bool:
