@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -181,10 +182,11 @@ class RoomQuerySet(models.QuerySet["Room"]):
 class Room(models.Model):
     """A place where the organization meets visitors: a web shop's domain, or a shop."""
 
+    DOMAIN = RegexValidator(r"^[\w-]+(\.[\w-]+)*\Z", "The name alone, such as shop.example.com.")
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="rooms")
     name = models.CharField(max_length=255)
-    domain = models.CharField(max_length=253, null=True, blank=True)
+    domain = models.CharField(max_length=253, null=True, blank=True, validators=[DOMAIN])
     language_code = models.CharField(max_length=16, default="en")
     archived_at = models.DateTimeField(
         null=True, blank=True, help_text="An archived room is unknown to the API; its history stays."

@@ -243,9 +243,9 @@ def first_steps(request: HttpRequest, figures: Figures) -> list[Step]:
     steps = (
         [
             Step(
-                "Make an organization, with the last day of its subscription",
+                "Set up an organization: subscription, first room, manager, API token",
                 bool(figures.organizations),
-                link_to_add(request, Organization),
+                reverse("admin:orgs_organization_setup"),
             ),
         ]
         if operator

@@ -634,7 +634,7 @@ def steps(response: Any) -> list[tuple[str, bool, str]]:
 def test_an_empty_installation_shows_operators_their_first_steps(as_operator: Client, db: None) -> None:
     response = as_operator.get("/admin/")
     assert [(title.split(":")[0].split(",")[0], link) for title, _, link in steps(response)] == [
-        ("Make an organization", "/admin/orgs/organization/add/"),
+        ("Set up an organization", "/admin/orgs/organization/setup/"),
         ("Make a room", "/admin/orgs/room/add/"),
         ("Make a goal", "/admin/goals/goal/add/"),
         ("Make a user", "/admin/orgs/user/add/"),

@@ -35,6 +35,8 @@ OWN_PAGES = {
     "auth_user_password_change": {"operator"},
     "orgs_user_link": {"operator"},  # and whoever may manage the user
     "orgs_apitoken_key": {"operator"},
+    "orgs_organization_setup": {"operator"},
+    "orgs_organization_ready": {"operator"},
     "matching_visitoridentity_held": {"operator"},  # and whoever holds the settings scope: test_privacy
     "admin_report": {"operator"},  # and whoever holds the reports scope: test_reports
     # And whoever holds the settings scope: test_imports.

@@ -80,6 +80,14 @@ def test_a_domain_that_another_room_has_is_refused(as_staff: Client, room: Room,
         assert "Another room of the organization has this domain." in response.content.decode()
 
 
+@pytest.mark.parametrize("domain", ["https://shop.example.com", "shop.example.com/", "shop example", "a:1"])
+def test_what_is_no_domain_is_refused(domain: str, as_staff: Client) -> None:
+    form = {"name": "Shop", "domain": domain, "language_code": "en"}
+    response = as_staff.post(f"{ROOM_LIST}add/", form)
+    assert response.status_code == 200
+    assert "The name alone, such as shop.example.com" in response.content.decode()
+
+
 def test_a_room_stays_in_its_organization(
     as_operator: Client, room: Room, organization: Organization, other_organization: Organization
 ) -> None:
