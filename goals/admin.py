@@ -23,7 +23,7 @@ from goals.refusals import UnknownRoomsError
 from goals.serializers import GoalSerializer
 from goalsvc.api.bodies import decode
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator
-from goalsvc.orgs.admin.display import column, faults, link_to, user_column
+from goalsvc.orgs.admin.display import column, faults, link_to, number_column, user_column
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.history import Action, Kind
@@ -143,7 +143,7 @@ class GoalAdmin(OrganizationScopedAdmin):
     history_kind = Kind.GOAL
     change_scope = Scope.SETTINGS
     form = GoalForm
-    list_display = ("name", "where", "default_value", "condition_count", "state")
+    list_display = ("name", "where", "value", "condition_count", "state")
     list_filter = (DeletedFilter, "is_any_room_allowed")
     related = ("organization", "created_by", "updated_by")
     search_fields = ("name",)
@@ -246,14 +246,12 @@ class GoalAdmin(OrganizationScopedAdmin):
         count = len(goal.allowed_room_ids)
         return "1 room" if count == 1 else f"{count} rooms"
 
+    value = number_column("default value", "default_value")
+    condition_count = number_column("conditions", "condition_count")
     state = column("state", lambda goal: "in use" if goal.deleted_at is None else "deleted")
     report = column("report", lambda goal: format_html('<a href="{}">Report</a>', report_address(goal)))
     creator = user_column("created by", "created_by")
     editor = user_column("updated by", "updated_by")
-
-    @admin.display(description="conditions", ordering="condition_count")
-    def condition_count(self, goal: Any) -> int:
-        return int(goal.condition_count)
 
     @admin.display(description="allowed rooms")
     def allowed_room_names(self, goal: Goal) -> str:

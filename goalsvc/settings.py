@@ -154,6 +154,7 @@ EMAIL_TIMEOUT = 10  # seconds
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # in seconds: how long a link to set a password works
 
 INSTALLED_APPS = [
+    "goalsvc.orgs",  # first: its templates of the admin's pages stand before Django's own
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -167,7 +168,6 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "procrastinate.contrib.django",
-    "goalsvc.orgs",
     "goals",
     "matching",
 ]
@@ -233,6 +233,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 USE_I18N = False
 TIME_ZONE = "UTC"  # written out: otherwise the API prints local offsets
+DATE_FORMAT = "j M Y"  # on pages
+DATETIME_FORMAT = "j M Y H:i:s e"
 
 STATIC_URL = "/static/"
 # Where collectstatic puts the files (the image does so). Unset, they are served from the packages.

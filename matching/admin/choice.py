@@ -129,7 +129,7 @@ def why_not_earlier_one(
     """Say why a session was not chosen that began before the event, as is known today."""
     was_unknown = "It was not known yet when the match was tried"
     if session.known_at is not None and session.known_at > event.tried_at:
-        was_unknown += f", but from {to_milliseconds(session.known_at)} UTC on"
+        was_unknown += f", but from {to_milliseconds(session.known_at)} on"
     if deciding is not None:
         if session.place > deciding.place:
             return f"{was_unknown}."

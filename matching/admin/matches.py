@@ -20,6 +20,8 @@ from goalsvc.orgs.admin.display import (
     link_to,
     link_to_user,
     moment_column,
+    show_moment,
+    show_number,
     to_milliseconds,
     user_column,
 )
@@ -167,17 +169,15 @@ class ExternalMatchAdmin(ReceivedAdmin):
 
     @admin.display
     def value(self, match: ExternalMatch) -> str:
-        if match.goal_value is None:
-            return "-"
-        suffix = " (default)" if match.goal_value_source == ExternalMatch.ValueSource.GOAL_DEFAULT else ""
-        return f"{match.goal_value}{suffix}"
+        suffix = "(default)" if match.goal_value_source == ExternalMatch.ValueSource.GOAL_DEFAULT else ""
+        return show_number(match.goal_value, suffix)
 
-    @admin.display(description="retracted (UTC)")
+    @admin.display(description="retracted")
     def retracted(self, match: ExternalMatch) -> str:
         if match.retracted_at is None:
             return "no"
         by = link_to_user(match.retracted_by, "a former user")
-        return format_html("{} by {}", to_milliseconds(match.retracted_at), by)
+        return format_html("{} by {}", show_moment(match.retracted_at), by)
 
     @admin.display(description="held as")
     def held(self, match: ExternalMatch) -> str:
@@ -185,7 +185,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
         if pending is None:
             return "It was not held."
         return format_html(
-            "{}, from {} to {} UTC",
+            "{}, from {} to {}",
             link_to(pending, "A pending match"),
             to_milliseconds(pending.created_at),
             to_milliseconds(pending.resolved_at),

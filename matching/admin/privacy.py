@@ -86,14 +86,14 @@ def line_of_visitor(tie: Any) -> SafeString:
 
 
 def line_of_event(event: Any, what: object) -> SafeString:
-    return format_html("{}, {} UTC, {}", link_to(event), to_milliseconds(event.goal_matched_at), what)
+    return format_html("{}, {}, {}", link_to(event), to_milliseconds(event.goal_matched_at), what)
 
 
 # What the page says of a row, by section.
 LINES: dict[str, Callable[[Any], SafeString]] = {
     "visitors": line_of_visitor,
     "visitor_sessions": lambda session: format_html(
-        "{}, begun {} UTC", link_to(session), to_milliseconds(session.started_at)
+        "{}, begun {}", link_to(session), to_milliseconds(session.started_at)
     ),
     "matches": lambda match: line_of_event(
         match, "no value" if match.goal_value is None else match.goal_value

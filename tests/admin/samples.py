@@ -118,9 +118,11 @@ def shown_ids(response: Any) -> set[Any]:
 
 
 def words(response: Any) -> str:
-    """The text of a page, in one line."""
+    """The text of a page, in one line; of a moment to the millisecond, and not how long ago it was."""
     assert response.status_code == 200
-    return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split()))
+    page = re.sub(r'<span class="exact">(.*?)</span>', r"\1", response.content.decode())
+    page = re.sub(r"<small>[^<]*</small></time>", "", page)
+    return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", page).split()))
 
 
 def found(client: Client, page: str, **query: Any) -> list[Any]:

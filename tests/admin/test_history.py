@@ -213,7 +213,9 @@ def test_the_history_says_who_what_when_and_from_what_to_what(
     [entry] = HistoryEntry.objects.all()
 
     listed = words(as_staff.get(HISTORY))
-    assert "2016-01-01 00:00:00.000 stella@example.com Command Goal Sale Changed name: Lead → Sale" in listed
+    assert (
+        "1 Jan 2016 00:00:00.000 UTC stella@example.com Command Goal Sale Changed name: Lead → Sale" in listed
+    )
     page = as_staff.get(url(HistoryEntry, "change", entry.pk))
     assert "name Lead Sale" in words(page)
     assert url(Goal, "change", goal.pk) in page.content.decode()

@@ -67,11 +67,11 @@ def match(laptop: Visitor, phone: Visitor, room: Room, second_room: Room) -> Ext
 def test_a_match_says_which_session_was_chosen_and_why(as_staff: Client, match: ExternalMatch) -> None:
     text = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
     for sentence in (
-        "The goal Bought in the shop matched at 2016-10-10 14:00:00.000 UTC for the visitor identity "
+        "The goal Bought in the shop matched at 10 Oct 2016 14:00:00.000 UTC for the visitor identity "
         "customer-12345678 .",
         "the latest one that had begun strictly before that moment: latest of the visitor phone , begun at "
-        "2016-10-10 13:00:00.000 UTC, 1:00:00 earlier.",
-        "2 late of the visitor laptop 2016-10-10 12:00:00.000 not known 2 hours before the event "
+        "10 Oct 2016 13:00:00.000 UTC, 1:00:00 earlier.",
+        "2 late of the visitor laptop 10 Oct 2016 12:00:00.000 UTC not known 2 hours before the event "
         "Web shop (shop.example.com) Session 3 began later. 3 latest of the visitor phone",
         "visited in that session: Web shop (shop.example.com) . Posted, but not counted: "
         "Store in Helsinki (the session was not in it).",
@@ -100,7 +100,7 @@ def test_a_session_that_became_known_later_is_pointed_out(
     text = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
     assert "moment: latest of the visitor phone" in text
     assert "3 latest of the visitor phone" in text
-    assert "4 reported late of the visitor laptop 2016-10-10 13:30:00.000" in text
+    assert "4 reported late of the visitor laptop 10 Oct 2016 13:30:00.000 UTC" in text
     assert "A later session has become known since the match was recorded" in text
 
 
@@ -109,8 +109,8 @@ def test_a_session_whose_beginning_moved_is_pointed_out(as_staff: Client, match:
     VisitorSession.objects.filter(pk=match.session.pk).update(started_at=at(12, 45))
     text = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
     assert (
-        "begun at 2016-10-10 13:00:00.000 UTC (as it was known then; today its beginning is known to be "
-        "2016-10-10 12:45:00.000), 1:00:00 earlier."
+        "begun at 10 Oct 2016 13:00:00.000 UTC (as it was known then; today its beginning is known to be "
+        "10 Oct 2016 12:45:00.000 UTC), 1:00:00 earlier."
     ) in text
 
 
@@ -155,7 +155,7 @@ def test_a_retracted_match_says_so(as_staff: Client, match: ExternalMatch, manag
     other = ExternalMatchFactory.create(organization=match.organization)
     match.retract(by=manager, at=NOW)
     page = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
-    assert "Retracted (UTC): 2016-10-11 06:00:00.000 by mira@example.com" in page
+    assert "Retracted: 11 Oct 2016 06:00:00.000 UTC by mira@example.com" in page
     assert found(as_staff, MATCH_LIST, retracted="yes") == [match]
     assert found(as_staff, MATCH_LIST, retracted="no") == [other]
     assert set(found(as_staff, MATCH_LIST)) == {match, other}
@@ -169,10 +169,10 @@ def test_the_corrections_of_a_match_are_its_history(
     match.retract(by=manager, at=NOW + timedelta(hours=2))
     response = as_staff.get(f"{MATCH_LIST}{match.pk}/change/")
     assert (
-        "Changed (UTC) What From To By "
-        "2016-10-11 08:00:00.000 Retracted mira@example.com "
-        "2016-10-11 07:00:00.000 Value restated 20.00 no value a former user "
-        "2016-10-11 06:00:00.000 Value restated 12.50 20.00 mira@example.com"
+        "Changed What From To By "
+        "11 Oct 2016 08:00:00.000 UTC Retracted mira@example.com "
+        "11 Oct 2016 07:00:00.000 UTC Value restated 20.00 no value a former user "
+        "11 Oct 2016 06:00:00.000 UTC Value restated 12.50 20.00 mira@example.com"
     ) in words(response)
     assert "None, as it was corrected after the match was recorded." in words(response)
     assert f'href="/admin/orgs/user/{manager.pk}/change/"' in response.content.decode()
@@ -339,7 +339,7 @@ def test_a_visitor_shows_identities_and_sessions_with_rooms(
 ) -> None:
     text = words(as_staff.get(f"/admin/matching/visitor/{laptop.pk}/change/"))
     assert IDENTITY in text
-    assert "late 2016-10-10 12:00:00 - Web shop (shop.example.com) early" in text
+    assert "late 10 Oct 2016 12:00:00.000 UTC - Web shop (shop.example.com) early" in text
 
 
 # Dates.

@@ -76,17 +76,18 @@ def page_of(row: Any) -> str:
 def test_a_held_match_says_what_it_waits_for(as_staff: Client, held: PendingMatch) -> None:
     text = words(as_staff.get(page_of(held)))
     for sentence in (
-        "Goal matched (UTC): 2016-10-10 22:00:49.123",
+        "Goal matched: 10 Oct 2016 22:00:49.123 UTC",
         "Posted rooms: Web shop (shop.example.com)",
         "Status: Pending",
-        "Expires (UTC): 2099-12-31 00:00:00.000",
+        "Expires: 31 Dec 2099 00:00:00.000 UTC",
         "The first session began 2 hours after goal_matched_at. The identity is known yes Visitors that "
-        "carry it 1 Their first session began (UTC) 2016-10-11 00:00:49.123",
+        "carry it 1 Their first session began 11 Oct 2016 00:00:49.123 UTC",
         "Too late by 2 hours The identity's sessions around the event",
     ):
         assert sentence in text
     assert "time zone" not in text  # a fact that there is not
-    row = "Pending Bought in the shop customer-34567890 2016-10-10 22:00:49.123 session_not_found 2099-12-31"
+    moment = "10 Oct 2016 22:00:49.123 UTC"
+    row = f"Pending Bought in the shop customer-34567890 {moment} session_not_found 31 Dec 2099"
     assert row in words(as_staff.get(PENDING_LIST))
 
 
@@ -252,7 +253,7 @@ def test_an_attempt_says_why_it_was_rejected(as_staff: Client, attempt: MatchAtt
     assert "The first session began 2 hours after goal_matched_at. The identity is known yes" in text
     assert "at fault" not in text
     row = (
-        "2016-10-11 06:00:00.000 Bought in the shop customer-34567890 2016-10-11 06:00:00.000 "
+        "11 Oct 2016 06:00:00.000 UTC Bought in the shop customer-34567890 11 Oct 2016 06:00:00.000 UTC "
         "session_not_found Batch request-1"
     )
     assert row in words(as_staff.get(ATTEMPT_LIST))

@@ -11,7 +11,7 @@ from goalsvc.orgs.admin import history, organizations, rooms, tokens, users
 
 __all__ = ["history", "organizations", "rooms", "tokens", "users"]
 
-admin.site.site_title = "goalsvc"
+admin.site.site_header = admin.site.site_title = "goalsvc"
 admin.site.index_title = "Administration"
 admin.site.site_url = "/api/v5/docs"
 admin.site.unregister(Group)  # permissions are the users' scopes

@@ -1,12 +1,14 @@
-"""How the admin's pages show rows, users and moments."""
+"""How the admin's pages show rows, users, moments and numbers."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -37,8 +39,53 @@ def link_to_user(user: User | None, nobody: str = "-") -> str:
 
 
 def to_milliseconds(moment: datetime | None) -> str:
-    """Write a moment in UTC to the millisecond, because matching compares moments exactly."""
-    return "-" if moment is None else moment.isoformat(sep=" ", timespec="milliseconds")[:-6]
+    """Write a moment in words, to the millisecond, because matching compares moments exactly."""
+    return "-" if moment is None else f"{moment:%-d %b %Y %H:%M:%S}.{moment.microsecond // 1000:03} UTC"
+
+
+def show_moment(moment: datetime | None, nothing: str = "-") -> str:
+    """Show a moment, and how long ago it was or how soon it will be. Lists leave out its seconds."""
+    if moment is None:
+        return nothing
+    return format_html(
+        '<time datetime="{}" title="{}"><span class="day">{}</span> {}<span class="exact">:{}.{:03}</span>'
+        " UTC <small>{}</small></time>",
+        moment.isoformat(),
+        to_milliseconds(moment),
+        f"{moment:%-d %b %Y}",
+        f"{moment:%H:%M}",
+        f"{moment:%S}",
+        moment.microsecond // 1000,
+        from_now(moment - timezone.now()),
+    )
+
+
+# The units of spans of time, and how many seconds each has.
+UNITS = (("y", 31_557_600), ("mo", 2_629_800), ("d", 86_400), ("h", 3600), ("min", 60))
+
+
+def from_now(span: timedelta) -> str:
+    """Write roughly how far away something is: `2 h ago`, `in 3 d`."""
+    seconds = abs(span.total_seconds())
+    for unit, length in UNITS:
+        if seconds >= length:
+            count = f"{int(seconds // length)} {unit}"
+            return f"in {count}" if span > timedelta(0) else f"{count} ago"
+    return "now"
+
+
+def show_number(number: Decimal | int | None, note: str = "") -> str:
+    """Show a number with thousands separators, and what is to be said of it; columns set it to the right."""
+    if number is None:
+        return "-"
+    return format_html('<span class="number">{}{}</span>', f"{number:,}", note and f" {note}")
+
+
+def counted(count: int, name: str, plural: str | None = None) -> str:
+    """Write how many there are: `1 session`, `1,200 sessions`, `2 identities`."""
+    if plural is None:
+        plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+    return f"{count:,} {name if count == 1 else plural}"
 
 
 def first_few(rows: models.QuerySet, limit: int) -> dict[str, Any]:
@@ -62,18 +109,22 @@ def faults(errors: Any, *path: str) -> Iterator[tuple[tuple[str, ...], str]]:
 # Columns of lists and fields of pages, to be attributes of an admin.
 
 
-def column(title: str, show: Callable[[Any], object]) -> Column:
-    """Make a column with this title; `show` tells what it shows of a row."""
+def column(title: str, show: Callable[[Any], object], *, ordering: str | None = None) -> Column:
+    """Make a column with this title; `show` tells what it shows of a row, `ordering` what it is sorted by."""
 
-    @admin.display(description=title)
+    @admin.display(description=title, ordering=ordering)
     def cell(model_admin: Any, row: Any) -> object:
         return show(row)
 
     return cell
 
 
-def moment_column(title: str, field: str) -> Column:
-    return column(f"{title} (UTC)", lambda row: to_milliseconds(getattr(row, field)))
+def moment_column(title: str, field: str, nothing: str = "-") -> Column:
+    return column(title, lambda row: show_moment(getattr(row, field), nothing), ordering=field)
+
+
+def number_column(title: str, field: str) -> Column:
+    return column(title, lambda row: show_number(getattr(row, field)), ordering=field)
 
 
 def link_column(title: str, field: str) -> Column:

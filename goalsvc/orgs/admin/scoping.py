@@ -79,6 +79,8 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     organization_column = "organization"
     # Lookups that links of other pages use, such as `goal__id__exact`.
     linked_lookups: Sequence[str] = ()
+    # Where else to look, under a list without rows.
+    empty_hint = ""
     # The rows' kind in the history (None: they have none), and the fields that are recorded when a form is
     # saved. Changes by the models' own methods are recorded there.
     history_kind: Kind | None = None
@@ -88,7 +90,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     show_facets = ShowFacets.NEVER  # they count every row
 
     class Media:
-        css = {"all": ("orgs/admin.css", "orgs/setup.css")}
+        css = {"all": ("orgs/setup.css",)}
         js = (Script("orgs/copy.js", defer=True),)
 
     def __init__(self, model: type[Any], admin_site: admin.AdminSite) -> None:

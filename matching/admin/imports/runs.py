@@ -22,7 +22,7 @@ from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt
 
-from goalsvc.orgs.admin.display import column, moment_column, user_column
+from goalsvc.orgs.admin.display import column, moment_column, number_column, show_number, user_column
 from goalsvc.orgs.admin.scoping import ReadOnlyAdmin
 from goalsvc.orgs.scopes import Scope
 from matching.admin.imports.pages import import_page
@@ -55,8 +55,8 @@ class ImportRunAdmin(ReadOnlyAdmin):
         return format_html('<span class="import-status {}">{}</span>', run.status, text)
 
     person = user_column("by", "created_by")
-    rows = column("rows", lambda run: f"{run.rows_done:,}")
-    refused = column("refused", lambda run: f"{run.counts.get('failed', 0):,}")
+    rows = number_column("rows", "rows_done")
+    refused = column("refused", lambda run: show_number(run.counts.get("failed", 0)))
     created = moment_column("uploaded", "created_at")
 
     class Media:
