@@ -159,7 +159,17 @@ def guess(part: bytes, number: int) -> str:
         )
     # Western text in a single byte a letter is, from offices, what Windows writes there.
     name = best.encoding
-    western = {"latin_1", "cp1252", "iso8859_15", "iso8859_9", "cp1254", "cp1257", "cp1250", "mac_roman"}
+    western = {
+        "latin_1",
+        "cp1252",
+        "iso8859_15",
+        "iso8859_9",
+        "cp1254",
+        "cp1257",
+        "cp1250",
+        "mac_roman",
+        "mac_iceland",
+    }
     if name in western:
         with suppress(UnicodeDecodeError):
             b"\n".join(lines).decode("cp1252")

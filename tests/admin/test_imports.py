@@ -206,7 +206,7 @@ def test_ndjson_shows_attributes(send, room, visitor):
     )
     shown = words(send(content, "purchases.ndjson"))
     assert "NDJSON, read as utf-8" in shown
-    assert "till not read" in shown
+    assert "Not read: till ." in shown
     assert "1 would be imported" in shown
 
 

@@ -109,9 +109,10 @@ class OptionsForm(forms.Form):
         return [self[name] for name in self.FOLDED]
 
     @property
-    def is_unfolded(self) -> bool:
+    def says_more(self) -> bool:
         """Tell whether one of the folded fields says something, or is at fault."""
-        return any(field.errors or field.value() not in (None, "", False) for field in self.folded)
+        said = (field for field in self.folded if field.errors or field.value() not in (None, "", False))
+        return any(field.errors or field.name != "format" for field in said)
 
     def columns_said(self) -> dict[str, Sequence[str]]:
         """Return what is said of columns: that of before."""

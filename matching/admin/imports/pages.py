@@ -176,11 +176,13 @@ def show_draft(
     if found is not None:
         choices = column_choices(found, options.columns)
         chosen = {choice.title for choice in choices}
+        own = [column for column in found.columns if column.title not in chosen]
         is_all = found.is_row_count_exact and found.rehearsed == found.row_count
         context |= {
             "delimiter": DELIMITERS.get(found.delimiter or "", found.delimiter),
             "choices": choices,
-            "own": [column for column in found.columns if column.title not in chosen],
+            "own_read": [column for column in own if column.name],
+            "own_unread": [column for column in own if not column.name],
             "import_label": f"Import {rows_in_words(found)}",
             "rehearsal": "All rows:" if is_all else f"Of the first {found.rehearsed:,} rows:",
             "titles": [column.title[:MAX_CELL] for column in found.columns[:MAX_SHOWN_COLUMNS]],
@@ -207,7 +209,8 @@ def show_row(found: Preview, seen: SeenRow) -> dict[str, Any]:
     return {
         "number": row.number,
         "cells": [
-            cell if len(cell) <= MAX_CELL else f"{cell[:MAX_CELL]}…" for cell in cells[:MAX_SHOWN_COLUMNS]
+            (column.title[:MAX_CELL], cell if len(cell) <= MAX_CELL else f"{cell[:MAX_CELL]}…")
+            for column, cell in zip(found.columns[:MAX_SHOWN_COLUMNS], cells, strict=False)
         ],
         "outcome": OUTCOMES[answer.verdict].will_be if answer else "",
         "is_refused": bool(answer and answer.code),

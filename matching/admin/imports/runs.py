@@ -37,7 +37,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
     organization_path = "organization_id"
     view_scope = Scope.SETTINGS
     related = ("organization", "created_by")
-    list_display = ("name", "kind", "person", "state", "rows", "refused", "created")
+    list_display = ("name", "state", "rows", "refused", "kind", "person", "created")
     list_filter = ("status", "kind")
     sortable_by = ()
     search_fields = ("filename",)
