@@ -10,17 +10,21 @@ from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connection, transaction
 from django.db.models import F, Max, Min, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.dates import MONTHS
 
 from goals.models import Goal
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import is_allowed, is_operator, of_acting_user
+from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import ReadOnlyAdmin
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
@@ -48,6 +52,13 @@ class BoundedPaginator(Paginator):
 class ReceivedChangeList(ChangeList):
     """A list in its one order, as any other would sort the whole table."""
 
+    request: HttpRequest
+    model_admin: Any
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(request, *args, **kwargs)
+
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(self.model_admin.get_ordering(request))
 
@@ -64,6 +75,13 @@ class ReceivedChangeList(ChangeList):
         self.result_list = list(self.result_list[: self.list_max_show_all])
         if "rooms" in self.list_display:
             name_rooms(self.result_list)
+        self.model_admin.complete(self.result_list)
+
+    @property
+    def may_select_all(self) -> bool:
+        """Whether an action may be taken on all rows of the list, beyond the page."""
+        limit = self.model_admin.ACTION_LIMIT
+        return bool(self.model_admin.is_narrowed(self.request) and self.result_count <= limit)
 
     def date_links(self) -> dict[str, Any]:
         """Return the years, months or days to choose from: the context of `admin/date_hierarchy.html`.
@@ -120,7 +138,8 @@ class Button(NamedTuple):
     """An action as a button on a row's page."""
 
     label: str
-    warning: str = ""  # of what cannot be undone
+    warning: str = ""  # of what cannot be undone, where no page of its own asks
+    page: str = ""  # below the row's, where it has one; else it is posted
 
 
 class ReceivedAdmin(ReadOnlyAdmin):
@@ -145,6 +164,8 @@ class ReceivedAdmin(ReadOnlyAdmin):
     sortable_by = ()
     search_fields = ("id",)  # shows the search box
 
+    # How many rows of a filtered list an action takes at once.
+    ACTION_LIMIT = 1000
     # How many rows a search takes of each thing that it may have meant.
     SEARCH_LIMIT = 200
     # And how many goals, where it may have meant one.
@@ -155,11 +176,35 @@ class ReceivedAdmin(ReadOnlyAdmin):
         return is_allowed(request, Scope.SETTINGS)
 
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
-        """Act on the rows that were selected one by one, never on “all” of a table of millions."""
+        """Act on the rows that were selected one by one, or on all of a filtered list: on so many at most."""
         post: Any = request.POST.copy()
+        if "chosen" in post:  # of a page that asks whether to go on
+            post.setlist(ACTION_CHECKBOX_NAME, post["chosen"].split()[: self.ACTION_LIMIT])
+        elif post.get("select_across") == "1":
+            rows: QuerySet[Any] = kwargs["queryset"]
+            found = list(rows.values_list("pk", flat=True)[: self.ACTION_LIMIT + 1])
+            if not self.is_narrowed(request) or len(found) > self.ACTION_LIMIT:
+                plural, limit = self.opts.verbose_name_plural, f"{self.ACTION_LIMIT:,}"
+                text = f"An action takes all {plural} of a filtered list, {limit} at most. Filter it further."
+                self.message_user(request, f"{text} Nothing was done.", messages.ERROR)
+                return None
+            post.setlist(ACTION_CHECKBOX_NAME, found)
         post["select_across"] = "0"
         request.POST = post
-        return super().response_action(request, *args, **kwargs)
+        response = super().response_action(request, *args, **kwargs)
+        if "from_page" in post and isinstance(response, HttpResponseRedirect):
+            row = self.get_queryset(request).filter(pk__in=post.getlist(ACTION_CHECKBOX_NAME)).first()
+            if row is not None and response.url == request.get_full_path():
+                return HttpResponseRedirect(self.page_of(row))
+        return response
+
+    def is_narrowed(self, request: HttpRequest) -> bool:
+        """Tell whether the list is filtered or searched."""
+        others = {"o", "p", "all", "e", OrganizationFilter.parameter_name}
+        return any(value for name, value in request.GET.items() if name not in others)
+
+    def page_of(self, row: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if self.buttons and self.has_correct_permission(request):
@@ -180,6 +225,9 @@ class ReceivedAdmin(ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ReceivedChangeList
+
+    def complete(self, rows: list[Any]) -> None:
+        """Give the rows of a page what lists show of other tables."""
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         is_narrowed = not is_operator(request) or {"organization", *self.linked_lookups} & request.GET.keys()

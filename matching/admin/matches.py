@@ -2,13 +2,15 @@
 
 import re
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -27,6 +29,8 @@ from goalsvc.orgs.admin.display import (
 )
 from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.history import Action, Kind
+from goalsvc.orgs.models import HistoryEntry
+from matching.admin.corrections import RESTORE, RETRACT, correct, correct_value
 from matching.admin.explanation import explain_match, room_links
 from matching.admin.lists import EVENT, Button, ReceivedAdmin
 from matching.admin.timeline import TIMELINE, show_timeline
@@ -100,7 +104,15 @@ class ExternalMatchAdmin(ReceivedAdmin):
     history_kind = Kind.MATCH
     date_hierarchy = "created_at"
     is_newest_first_everywhere = True  # the index match_newest
-    list_display = ("created", "goal_link", "visitor_identity", "matched", "value", "external_id", "state")
+    list_display = (
+        "created",
+        "goal_link",
+        "visitor_identity",
+        "matched",
+        "marked_value",
+        "external_id",
+        "state",
+    )
     list_filter = (RetractedFilter, EventFilter)
     related = ("organization", "goal", "session__visitor")
     unseen = ("request_digest", "goal__conditions")
@@ -110,9 +122,13 @@ class ExternalMatchAdmin(ReceivedAdmin):
         "By the exact identity, external id, id of the match or of its goal, or by words of the goal's name."
     )
     actions = ("retract", "restore")
-    buttons = {"retract": Button("Retract"), "restore": Button("Restore")}
+    buttons = {
+        "correct": Button("Correct the value", page="correct/"),
+        "retract": Button("Retract"),
+        "restore": Button("Restore"),
+    }
     fieldsets = (
-        (None, {"fields": (*EVENT, "value", "rooms", "retracted")}),
+        (None, {"fields": (*EVENT, "marked_value", "corrected", "rooms", "retracted")}),
         ("Which session was chosen, and why", {"fields": ("why",)}),
         TIMELINE,
         ("Before it matched", {"fields": ("held", "attempts")}),
@@ -145,16 +161,32 @@ class ExternalMatchAdmin(ReceivedAdmin):
     # What staff may do.
 
     def applicable(self, row: ExternalMatch) -> list[str]:
-        return ["retract"] if row.retracted_at is None else ["restore"]
+        return ["correct", "retract"] if row.retracted_at is None else ["restore"]
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(partial(correct_value, self))
+        name = "matching_externalmatch_correct"
+        return [path("<path:object_id>/correct/", view, name=name), *super().get_urls()]
 
     @admin.action(description="Retract the selected matches", permissions=["correct"])
-    def retract(self, request: HttpRequest, queryset: QuerySet[ExternalMatch]) -> None:
-        self.change_each(request, queryset.filter(retracted_at=None), ExternalMatch.retract, Action.RETRACTED)
+    def retract(self, request: HttpRequest, queryset: QuerySet[ExternalMatch]) -> HttpResponse | None:
+        return correct(self, request, queryset, RETRACT)
 
     @admin.action(description="Restore the selected matches", permissions=["correct"])
-    def restore(self, request: HttpRequest, queryset: QuerySet[ExternalMatch]) -> None:
-        retracted = queryset.filter(retracted_at__isnull=False)
-        self.change_each(request, retracted, ExternalMatch.restore, Action.RESTORED)
+    def restore(self, request: HttpRequest, queryset: QuerySet[ExternalMatch]) -> HttpResponse | None:
+        return correct(self, request, queryset, RESTORE)
+
+    def complete(self, rows: list[Any]) -> None:
+        """Give each match its latest correction of the value, or None: `restated`."""
+        entries = HistoryEntry.objects.filter(
+            organization__in={row.organization_id for row in rows},
+            kind=Kind.MATCH,
+            object_id__in=[row.pk for row in rows],
+            action=Action.RESTATED,
+        )
+        latest = {entry.object_id: entry for entry in entries.order_by("changed_at", "id")}
+        for row in rows:
+            row.restated = latest.get(row.pk)
 
     # What the pages show.
 
@@ -172,12 +204,38 @@ class ExternalMatchAdmin(ReceivedAdmin):
         suffix = "(default)" if match.goal_value_source == ExternalMatch.ValueSource.GOAL_DEFAULT else ""
         return show_number(match.goal_value, suffix)
 
+    @admin.display(description="value")
+    def marked_value(self, match: ExternalMatch) -> str:
+        """The value; where it was corrected, with a mark that says by whom and when."""
+        if not hasattr(match, "restated"):
+            self.complete([match])
+        entry: HistoryEntry | None = match.restated  # type: ignore[attr-defined] # given by `complete`
+        if entry is None:
+            return self.value(match)
+        return format_html(
+            '{} <span class="corrected" title="Corrected from {} on {} by {}">corrected</span>',
+            self.value(match),
+            "no value" if entry.changes["goal_value"][0] is None else entry.changes["goal_value"][0],
+            to_milliseconds(entry.changed_at),
+            entry.changed_by_name or "a command",
+        )
+
+    @admin.display(description="corrected")
+    def corrected(self, match: ExternalMatch) -> str:
+        entry: HistoryEntry | None = match.restated  # type: ignore[attr-defined] # given by `complete`
+        if entry is None:
+            return "no"
+        return format_html(
+            "{} by {}", show_moment(entry.changed_at), entry.changed_by_name or "a command"
+        )
+
     @admin.display(description="retracted")
     def retracted(self, match: ExternalMatch) -> str:
         if match.retracted_at is None:
             return "no"
         by = link_to_user(match.retracted_by, "a former user")
-        return format_html("{} by {}", show_moment(match.retracted_at), by)
+        why = f" ({match.retraction_reason})" if match.retraction_reason else ""
+        return format_html("{} by {}{}", show_moment(match.retracted_at), by, why)
 
     @admin.display(description="held as")
     def held(self, match: ExternalMatch) -> str:

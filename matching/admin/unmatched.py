@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from goalsvc.orgs.admin.access import acting_user, is_operator
@@ -15,6 +15,7 @@ from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import without_fields
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Organization, User
+from matching.admin.corrections import CANCEL, correct
 from matching.admin.explanation import explain_reason, room_links, tell_errors
 from matching.admin.lists import EVENT, Button, ReceivedAdmin
 from matching.admin.timeline import TIMELINE, has_timeline, show_timeline
@@ -68,7 +69,7 @@ class PendingMatchAdmin(ReceivedAdmin):
     actions = ("try_again", "cancel")
     buttons = {
         "try_again": Button("Try again now"),
-        "cancel": Button("Cancel", "Give this match up? It can only be posted anew."),
+        "cancel": Button("Cancel"),
     }
     fieldsets = (
         (None, {"fields": (*EVENT, "goal_value", "rooms")}),
@@ -106,8 +107,8 @@ class PendingMatchAdmin(ReceivedAdmin):
         )
 
     @admin.action(description="Cancel the selected pending matches", permissions=["correct"])
-    def cancel(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> None:
-        self.change_each(request, queryset.open(timezone.now()), PendingMatch.cancel, Action.CANCELLED)
+    def cancel(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> HttpResponse | None:
+        return correct(self, request, queryset, CANCEL)
 
     # What the pages show.
 

@@ -131,8 +131,12 @@ def found(client: Client, page: str, **query: Any) -> list[Any]:
     return list(response.context["cl"].result_list)
 
 
-def act(client: Client, page: str, action: str, *rows: Any, **query: Any) -> str:
-    """Take an action on rows; return what the list says then."""
-    form = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
-    response = client.post(f"{page}?{urlencode(query)}", form, follow=True)
+def act(client: Client, page: str, action: str, *rows: Any, reason: str = "Sent back", **query: Any) -> str:
+    """Take an action on rows, also where a page asks first; return what the list says then."""
+    form: dict[str, Any] = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
+    address = f"{page}?{urlencode(query)}"
+    response = client.post(address, form, follow=True)
+    if response.context and "chosen" in response.context:
+        form |= {"chosen": response.context["chosen"], "confirmed": "yes", "reason": reason}
+        response = client.post(address, form, follow=True)
     return ", ".join(str(message) for message in response.context["messages"])

@@ -165,17 +165,6 @@ def test_counting_stops_at_the_limit(
         assert len(as_staff.get(url(model, "changelist"), {"p": 2}).context["cl"].result_list) == 1
 
 
-def test_actions_are_on_the_rows_of_a_page_and_never_on_all(
-    as_staff: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(type(admin.site.get_model_admin(ExternalMatch)), "list_per_page", 2)
-    first, *_ = fill(ExternalMatch, organization, 3)
-    page = url(ExternalMatch, "changelist")
-    assert "across all pages" not in as_staff.get(page).content.decode()
-    as_staff.post(page, {"action": "retract", "_selected_action": [str(first.pk)], "select_across": "1"})
-    assert list(ExternalMatch.objects.filter(retracted_at__isnull=False)) == [first]
-
-
 # The index that gives each list its order, for an organization and for operators.
 ORDERS: dict[type[models.Model], tuple[str, str]] = {
     Visitor: ("visitor_list", "matching_visitor_pkey"),

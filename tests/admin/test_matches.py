@@ -153,9 +153,9 @@ def test_room_ids_of_another_organization_are_not_named(
 
 def test_a_retracted_match_says_so(as_staff: Client, match: ExternalMatch, manager: User) -> None:
     other = ExternalMatchFactory.create(organization=match.organization)
-    match.retract(by=manager, at=NOW)
+    match.retract(by=manager, at=NOW, reason="Sent back")
     page = words(as_staff.get(f"{MATCH_LIST}{match.pk}/change/"))
-    assert "Retracted: 11 Oct 2016 06:00:00.000 UTC by mira@example.com" in page
+    assert "Retracted: 11 Oct 2016 06:00:00.000 UTC by mira@example.com (Sent back)" in page
     assert found(as_staff, MATCH_LIST, retracted="yes") == [match]
     assert found(as_staff, MATCH_LIST, retracted="no") == [other]
     assert set(found(as_staff, MATCH_LIST)) == {match, other}
@@ -169,7 +169,7 @@ def test_the_corrections_of_a_match_are_its_history(
     match.retract(by=manager, at=NOW + timedelta(hours=2))
     response = as_staff.get(f"{MATCH_LIST}{match.pk}/change/")
     assert (
-        "Changed What From To By "
+        "Changed What From To By Why "
         "11 Oct 2016 08:00:00.000 UTC Retracted mira@example.com "
         "11 Oct 2016 07:00:00.000 UTC Value restated 20.00 no value a former user "
         "11 Oct 2016 06:00:00.000 UTC Value restated 12.50 20.00 mira@example.com"
@@ -224,7 +224,7 @@ def test_a_match_is_retracted_and_restored(
     for action, text in (("retract", "Retracted"), ("restore", "Restored")):
         assert (
             act(client, MATCH_LIST, action, match, foreign)
-            == f"{text} {done} of the selected external matches."
+            == f"{text} {done} external match{'es' if done > 1 else ''}."
         )
         match.refresh_from_db()
         foreign.refresh_from_db()
@@ -232,7 +232,8 @@ def test_a_match_is_retracted_and_restored(
         assert (match.retracted_at is not None) == (action == "retract")
         assert (foreign.retracted_at is not None) == (action == "retract" and caller == "operator")
         # What is done already is not done again.
-        assert act(client, MATCH_LIST, action, match) == f"{text} 0 of the selected external matches."
+        already = "retracted already" if action == "retract" else "not retracted"
+        assert act(client, MATCH_LIST, action, match) == f"{text} 0 of 1 external match; 1 was {already}."
     assert list(match.changes.values_list("action", "changed_by")) == [
         ("restored", user.pk), ("retracted", user.pk)
     ]  # fmt: skip
@@ -261,8 +262,10 @@ def test_a_match_s_page_has_the_button_that_makes_sense(as_staff: Client, match:
         return re.findall(r'<button type="submit">(\w+)</button>', as_staff.get(page).content.decode())
 
     assert buttons() == ["Retract"]
+    assert "Correct the value" in words(as_staff.get(page))
     act(as_staff, MATCH_LIST, "retract", match, q=match.pk)
     assert buttons() == ["Restore"]
+    assert "Correct the value" not in words(as_staff.get(page))
 
 
 @pytest.mark.parametrize("caller", ["as_staff", "as_operator"])

@@ -16,6 +16,7 @@ from goalsvc.api.log import JSONFormatter
 from goalsvc.orgs.models import ApiToken, HistoryEntry, User
 from goalsvc.orgs.views import RoomViewSet
 from matching.models import ExternalMatch, PendingMatch, VisitorIdentity
+from tests.admin.samples import act
 from tests.conftest import Client
 from tests.factories import GoalFactory, issue_token
 
@@ -125,8 +126,7 @@ def use_the_admin(browser: Browser, user: User) -> None:
     ):
         assert IDENTITY in browser.get(f"{page}{row.pk}/change/").content.decode()
         for action in actions:
-            done = browser.post(f"{page}?q={row.pk}", {"action": action, "_selected_action": [str(row.pk)]})
-            assert done.status_code == 302
+            assert act(browser, page, action, row)
     assert browser.get(f"/admin/matching/visitoridentity/?identity__startswith={IDENTITY}").status_code == 400
     form = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
     assert browser.post(f"/admin/orgs/user/{user.pk}/password/", form).status_code == 302

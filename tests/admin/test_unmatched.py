@@ -202,7 +202,7 @@ def test_each_organization_s_are_tried_again_in_a_transaction(
 def test_a_held_match_is_cancelled(as_staff: Client, held: PendingMatch, foreign_held: PendingMatch) -> None:
     overdue = PendingMatchFactory.create(goal=held.goal, expires_at=NOW)
     text = act(as_staff, PENDING_LIST, "cancel", held, overdue, foreign_held)
-    assert text == "Cancelled 1 of the selected pending matches."
+    assert text == "Cancelled 1 of 2 pending matches; 1 was waiting no more."
     statuses = dict(PendingMatch.objects.values_list("pk", "status"))
     assert statuses == {held.pk: "cancelled", overdue.pk: "pending", foreign_held.pk: "pending"}
     [entry] = HistoryEntry.objects.all()
