@@ -23,8 +23,8 @@ class Kind(models.TextChoices):
     ROOM = "room", "Room"
     API_TOKEN = "api_token", "API token"
     GOAL = "goal", "Goal"
-    MATCH = "match", "External match"
-    PENDING_MATCH = "pending_match", "Pending match"
+    MATCH = "match", "Match"
+    PENDING_MATCH = "pending_match", "Held match"
     VISITOR_IDENTITY = "visitor_identity", "Visitor identity"
     VISITOR_SESSION = "visitor_session", "Visitor session"
 

@@ -36,7 +36,7 @@ OFFERED = 500
 # The words of the link after a line.
 LOOK_AT = {
     About.MATCHES: "Matches",
-    About.ATTEMPTS: "Rejected attempts",
+    About.ATTEMPTS: "Refused attempts",
     About.HELD: "Held matches",
     About.TOKENS: "API tokens",
     About.ORGANIZATION: "Organization",

@@ -109,7 +109,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
         "goal_link",
         "visitor_identity",
         "matched",
-        "marked_value",
+        "value",
         "external_id",
         "state",
     )
@@ -128,7 +128,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
         "restore": Button("Restore"),
     }
     fieldsets = (
-        (None, {"fields": (*EVENT, "marked_value", "corrected", "rooms", "retracted")}),
+        (None, {"fields": (*EVENT, "value", "corrected", "rooms", "retracted")}),
         ("Which session was chosen, and why", {"fields": ("why",)}),
         TIMELINE,
         ("Before it matched", {"fields": ("held", "attempts")}),
@@ -201,20 +201,17 @@ class ExternalMatchAdmin(ReceivedAdmin):
 
     @admin.display
     def value(self, match: ExternalMatch) -> str:
-        suffix = "(default)" if match.goal_value_source == ExternalMatch.ValueSource.GOAL_DEFAULT else ""
-        return show_number(match.goal_value, suffix)
-
-    @admin.display(description="value")
-    def marked_value(self, match: ExternalMatch) -> str:
         """The value; where it was corrected, with a mark that says by whom and when."""
         if not hasattr(match, "restated"):
             self.complete([match])
         entry: HistoryEntry | None = match.restated  # type: ignore[attr-defined] # given by `complete`
+        is_default = match.goal_value_source == ExternalMatch.ValueSource.GOAL_DEFAULT
+        shown = show_number(match.goal_value, "(default)" if is_default else "")
         if entry is None:
-            return self.value(match)
+            return shown
         return format_html(
-            '{} <span class="corrected" title="Corrected from {} on {} by {}">corrected</span>',
-            self.value(match),
+            '{} <small class="corrected" title="From {} on {} by {}">corrected</small>',
+            shown,
             "no value" if entry.changes["goal_value"][0] is None else entry.changes["goal_value"][0],
             to_milliseconds(entry.changed_at),
             entry.changed_by_name or "a command",
@@ -225,9 +222,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
         entry: HistoryEntry | None = match.restated  # type: ignore[attr-defined] # given by `complete`
         if entry is None:
             return "no"
-        return format_html(
-            "{} by {}", show_moment(entry.changed_at), entry.changed_by_name or "a command"
-        )
+        return format_html("{} by {}", show_moment(entry.changed_at), entry.changed_by_name or "a command")
 
     @admin.display(description="retracted")
     def retracted(self, match: ExternalMatch) -> str:
@@ -244,12 +239,12 @@ class ExternalMatchAdmin(ReceivedAdmin):
             return "It was not held."
         return format_html(
             "{}, from {} to {}",
-            link_to(pending, "A pending match"),
+            link_to(pending, "A held match"),
             to_milliseconds(pending.created_at),
             to_milliseconds(pending.resolved_at),
         )
 
-    @admin.display(description="rejected attempts")
+    @admin.display(description="refused attempts")
     def attempts(self, match: ExternalMatch) -> str:
         """The attempts at the same event that were rejected before."""
         attempts = match.organization.match_attempts.before_match(match).order_by("-created_at", "-id")

@@ -63,7 +63,7 @@ class PendingMatchAdmin(ReceivedAdmin):
     linked_lookups = ("goal__id__exact",)
     exact = ("visitor_identity", "external_id")
     search_help_text = (
-        "By the exact identity, external id, id of the pending match or of its goal, "
+        "By the exact identity, external id, id of the held match or of its goal, "
         "or by words of the goal's name."
     )
     actions = ("try_again", "cancel")
@@ -91,7 +91,7 @@ class PendingMatchAdmin(ReceivedAdmin):
         is_open = row.status_at(timezone.now()) == PendingMatch.Status.PENDING
         return ("try_again", "cancel") if is_open else ()
 
-    @admin.action(description="Try the selected pending matches again now", permissions=["correct"])
+    @admin.action(description="Try the selected held matches again now", permissions=["correct"])
     def try_again(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> None:
         user, now = acting_user(request), timezone.now()
         tried = list(queryset.open(now).order_by("pk"))
@@ -101,12 +101,12 @@ class PendingMatchAdmin(ReceivedAdmin):
             matched += try_all(organization, theirs, by=user, at=now)
         self.message_user(
             request,
-            f"Tried {len(tried)} of the selected pending matches again: {matched} matched, "
+            f"Tried {len(tried)} of the selected held matches again: {matched} matched, "
             f"{len(tried) - matched} still wait.",
             messages.SUCCESS if matched else messages.WARNING,
         )
 
-    @admin.action(description="Cancel the selected pending matches", permissions=["correct"])
+    @admin.action(description="Cancel the selected held matches", permissions=["correct"])
     def cancel(self, request: HttpRequest, queryset: PendingMatchQuerySet) -> HttpResponse | None:
         return correct(self, request, queryset, CANCEL)
 
@@ -172,7 +172,7 @@ class MatchAttemptAdmin(ReceivedAdmin):
     search_help_text = "By the exact identity, external id, request id or id."
     fieldsets = (
         (None, {"fields": (*EVENT, "external_id")}),
-        ("Why it was rejected", {"fields": ("code", "detail", "faults", "why")}),
+        ("Why it was refused", {"fields": ("code", "detail", "faults", "why")}),
         TIMELINE,
         ("History", {"fields": ("id", "created", "source", "request_id", "creator")}),
     )
@@ -191,7 +191,7 @@ class MatchAttemptAdmin(ReceivedAdmin):
         fieldsets = without_fields(super().get_fieldsets(request, obj), absent)
         return [fieldset for fieldset in fieldsets if fieldset[1]["fields"]]
 
-    created = moment_column("rejected", "created_at")
+    created = moment_column("refused", "created_at")
     goal_link = link_column("goal", "goal")
     matched = moment_column("goal matched", "goal_matched_at")
     faults = column("attributes at fault", lambda attempt: tell_errors(attempt.errors))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.db import transaction
 from rest_framework.exceptions import APIException, ValidationError
 
 from goals.refusals import GoalNotFound
-from goalsvc.api.fields import FORBIDDEN_CHARACTERS, MomentField, parse_uuid
+from goalsvc.api.fields import FORBIDDEN_CHARACTERS, MomentField, MoneyField, parse_uuid
 from goalsvc.api.requests import current_request_id
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization, User
@@ -23,7 +24,7 @@ from matching.models import MatchAttempt
 from matching.rule.resolver import MatchRequest
 from matching.serializers.inputs import IDENTITY, IDENTITY_ALIAS, check_match
 
-MOMENT = MomentField()
+MOMENT, MONEY = MomentField(), MoneyField()
 
 
 @dataclass(slots=True)
@@ -187,6 +188,7 @@ def keep_attempts(
             source=source,
             visitor_identity=request.visitor_identity if request else readable(identity),
             goal_matched_at=request.goal_matched_at if request else readable_moment(moment),
+            goal_value=request.goal_value if request else readable_value(sent.get("goal_value")),
             external_id=request.external_id if request else readable(sent.get("external_id")),
             code=answer.code,
             detail=answer.detail or "",
@@ -215,3 +217,12 @@ def readable_moment(value: Any) -> datetime | None:
     except ValidationError:
         return None
     return moment
+
+
+def readable_value(value: Any) -> Decimal | None:
+    """Return the value that a faulty item brought, if it is one."""
+    try:
+        amount: Decimal = MONEY.run_validation(value)
+    except ValidationError:
+        return None
+    return amount

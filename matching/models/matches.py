@@ -73,7 +73,8 @@ class ExternalMatch(models.Model):
     objects = ExternalMatchQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "external matches"
+        verbose_name = "match"
+        verbose_name_plural = "matches"
         ordering = ("-created_at", "-id")
         constraints = (
             # Exactly once: finds the first match of a retried event, and lets no second one in.
@@ -222,7 +223,7 @@ class PendingMatch(models.Model):
     """A match that waits until the identity or the session that it lacks arrives."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "Pending"
+        PENDING = "pending", "Held"
         MATCHED = "matched", "Matched"
         EXPIRED = "expired", "Expired"
         CANCELLED = "cancelled", "Cancelled"
@@ -252,7 +253,8 @@ class PendingMatch(models.Model):
     objects = PendingMatchQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "pending matches"
+        verbose_name = "held match"
+        verbose_name_plural = "held matches"
         ordering = ("-created_at", "-id")
         constraints = (
             # A repeated delivery finds the pending match, and makes no second one.

@@ -42,6 +42,7 @@ class MatchAttempt(models.Model):
     source = models.CharField(max_length=6, choices=Source)
     visitor_identity = models.CharField(max_length=MAX_IDENTITY_LENGTH, null=True)
     goal_matched_at = models.DateTimeField(null=True)
+    goal_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     external_id = models.CharField(max_length=MAX_EXTERNAL_ID_LENGTH, null=True)
     code = models.CharField(max_length=32)
     detail = models.TextField(blank=True)
@@ -56,6 +57,7 @@ class MatchAttempt(models.Model):
     objects = MatchAttemptQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "refused attempt"
         ordering = ("-created_at", "-id")
         indexes = (
             # GET /orgs/<org>/match_attempts and its summary
@@ -87,7 +89,14 @@ class MatchAttempt(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.code} {self.created_at}"
+        parts = [self.code_in_words, f"{self.created_at:%-d %b %Y %H:%M} UTC"]
+        if self.visitor_identity:
+            parts.append(f"customer {self.visitor_identity}")
+        return " · ".join(parts)
+
+    @property
+    def code_in_words(self) -> str:
+        return self.code.replace("_", " ").capitalize()
 
 
 class ReplayTally(models.Model):

@@ -96,6 +96,7 @@ class MatchAttemptSerializer(RowSerializer):
     )
     visitor_identity = serializers.CharField(allow_null=True)
     goal_matched_at = MomentField(allow_null=True)
+    goal_value = MoneyField(allow_null=True)
     external_id = serializers.CharField(allow_null=True)
     code = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)

@@ -65,7 +65,7 @@ def test_a_value_is_corrected_after_a_page_that_says_what_will_happen(
     assert f"by {staff.email}" in words(response)
     listed = as_staff.get(LIST).content.decode()
     assert f"by {staff.email}" in listed
-    assert ">corrected</span>" in listed
+    assert ">corrected</small>" in listed
 
 
 def test_a_value_is_taken_away(as_staff: Client, match: ExternalMatch) -> None:
@@ -85,7 +85,7 @@ def test_a_value_is_taken_away(as_staff: Client, match: ExternalMatch) -> None:
         ("12,50", "Write it without a comma: a point before the decimals, nothing between thousands."),
         ("1234567890123", "At most 14 digits are allowed, 2 of them decimals."),
         ("1.2345", "At most 14 digits are allowed, 2 of them decimals."),
-        ("1.250", '“1.250” may be 1250.00 or 1.25. Write the one that is meant, with two decimals.'),
+        ("1.250", "“1.250” may be 1250.00 or 1.25. Write the one that is meant, with two decimals."),
         ("abc", "Not a decimal number."),
         ("NaN", "Not a decimal number."),
         ("1\x002", "Null characters are not allowed."),
@@ -154,7 +154,7 @@ def test_a_page_asks_how_many_to_retract(as_staff: Client, match: ExternalMatch)
     others = ExternalMatchFactory.create_batch(12, goal=match.goal)
     others[0].retract(by=None, at=NOW)
     text = words(ask(as_staff, "retract", match, *others))
-    assert "Retract 12 external matches?" in text
+    assert "Retract 12 matches?" in text
     assert "leave reports and figures at once" in text
     assert "Bought in the shop customer-12345678" in text
     assert "and 2 more" in text
@@ -162,7 +162,7 @@ def test_a_page_asks_how_many_to_retract(as_staff: Client, match: ExternalMatch)
     assert not ExternalMatch.objects.filter(retracted_by__isnull=False).exists()
 
     assert act(as_staff, LIST, "retract", match, *others) == (
-        "Retracted 12 of 13 external matches; 1 was retracted already."
+        "Retracted 12 of 13 matches; 1 was retracted already."
     )
     match.refresh_from_db()
     assert match.retraction_reason == "Sent back"
@@ -188,7 +188,7 @@ def test_a_retraction_says_why(as_staff: Client, match: ExternalMatch) -> None:
 def test_a_restored_match_has_no_reason_any_more(as_staff: Client, match: ExternalMatch) -> None:
     match.retract(by=None, at=NOW, reason="Sent back")
     assert "count in reports and figures again" in words(ask(as_staff, "restore", match))
-    assert act(as_staff, LIST, "restore", match, reason="") == "Restored 1 external match."
+    assert act(as_staff, LIST, "restore", match, reason="") == "Restored 1 match."
     match.refresh_from_db()
     assert (match.retracted_at, match.retraction_reason) == (None, None)
 
@@ -203,18 +203,18 @@ def test_what_was_asked_about_is_done_whatever_the_list_shows_by_then(
     response = as_staff.post(
         f"{LIST}?retracted=no", {**form, "confirmed": "yes", "reason": "Wrong file"}, follow=True
     )
-    assert said(response) == ["Retracted 1 of 2 external matches; 1 was retracted already."]
+    assert said(response) == ["Retracted 1 of 2 matches; 1 was retracted already."]
 
 
 def test_from_a_match_s_page_one_comes_back_to_it(as_staff: Client, match: ExternalMatch) -> None:
     form = {"action": "retract", "_selected_action": str(match.pk), "from_page": "yes"}
     asked = as_staff.post(LIST, form)
-    assert "Retract this external match?" in words(asked)
+    assert "Retract this match?" in words(asked)
     assert f'href="{page(match, "change")}"' in asked.content.decode()
     form |= {"chosen": asked.context["chosen"], "confirmed": "yes", "reason": "Sent back"}
     response = as_staff.post(LIST, form, follow=True)
     assert response.redirect_chain == [(page(match, "change"), 302)]
-    assert said(response) == ["Retracted 1 external match."]
+    assert said(response) == ["Retracted 1 match."]
 
 
 def test_all_of_a_filtered_list_are_retracted_at_once(
@@ -224,12 +224,12 @@ def test_all_of_a_filtered_list_are_retracted_at_once(
     ExternalMatchFactory.create_batch(3, goal=match.goal)
     stranger = ExternalMatchFactory.create(organization=match.organization)
     of_goal = f"{LIST}?goal__id__exact={match.goal_id}"
-    assert "Select all 4 external matches" in words(as_staff.get(of_goal))
+    assert "Select all 4 matches" in words(as_staff.get(of_goal))
     form = {"action": "retract", "_selected_action": str(match.pk), "select_across": "1"}
     asked = as_staff.post(of_goal, form)
-    assert "Retract 4 external matches?" in words(asked)
+    assert "Retract 4 matches?" in words(asked)
     form = {**form, "chosen": asked.context["chosen"], "confirmed": "yes", "reason": "Wrong file"}
-    assert said(as_staff.post(of_goal, form, follow=True)) == ["Retracted 4 external matches."]
+    assert said(as_staff.post(of_goal, form, follow=True)) == ["Retracted 4 matches."]
     stranger.refresh_from_db()
     assert stranger.retracted_at is None
 
@@ -243,8 +243,7 @@ def test_no_action_is_taken_on_all_there_is(
     model_admin = admin.site.get_model_admin(ExternalMatch)
     form = {"action": "retract", "_selected_action": str(match.pk), "select_across": "1"}
     sentence = (
-        "An action takes all external matches of a filtered list, {} at most. Filter it further. "
-        "Nothing was done."
+        "An action takes all matches of a filtered list, {} at most. Filter it further. Nothing was done."
     )
     assert said(as_staff.post(LIST, form, follow=True)) == [sentence.format("1,000")]
     monkeypatch.setattr(type(model_admin), "ACTION_LIMIT", 2)
@@ -259,7 +258,7 @@ def test_the_ids_of_the_page_that_asks_are_not_trusted(
     foreign = ExternalMatchFactory.create(organization=other_organization)
     form = {"action": "retract", "_selected_action": str(match.pk), "confirmed": "yes", "reason": "x"}
     assert said(as_staff.post(LIST, {**form, "chosen": f"{foreign.pk}"}, follow=True)) == [
-        "Retracted 0 external matches."
+        "Retracted 0 matches."
     ]
     for chosen in ("nonsense", f"{match.pk},{match.pk}"):
         assert "does not exist" in said(as_staff.post(LIST, {**form, "chosen": chosen}, follow=True))[0]

@@ -198,7 +198,7 @@ def test_a_match_links_to_what_it_was_before(as_staff: Client, match: ExternalMa
         assert f'href="{ATTEMPT_LIST}{attempt.pk}/change/"' in content
     for attempt in others:
         assert str(attempt.pk) not in content
-    assert "validation_error The identity is unknown. Single call" in words(as_staff.get(page))
+    assert "Validation error The identity is unknown. Single call" in words(as_staff.get(page))
 
 
 def test_very_many_attempts_are_cut(as_staff: Client, match: ExternalMatch) -> None:
@@ -224,7 +224,7 @@ def test_a_match_is_retracted_and_restored(
     for action, text in (("retract", "Retracted"), ("restore", "Restored")):
         assert (
             act(client, MATCH_LIST, action, match, foreign)
-            == f"{text} {done} external match{'es' if done > 1 else ''}."
+            == f"{text} {done} match{'es' if done > 1 else ''}."
         )
         match.refresh_from_db()
         foreign.refresh_from_db()
@@ -233,7 +233,7 @@ def test_a_match_is_retracted_and_restored(
         assert (foreign.retracted_at is not None) == (action == "retract" and caller == "operator")
         # What is done already is not done again.
         already = "retracted already" if action == "retract" else "not retracted"
-        assert act(client, MATCH_LIST, action, match) == f"{text} 0 of 1 external match; 1 was {already}."
+        assert act(client, MATCH_LIST, action, match) == f"{text} 0 of 1 match; 1 was {already}."
     assert list(match.changes.values_list("action", "changed_by")) == [
         ("restored", user.pk), ("retracted", user.pk)
     ]  # fmt: skip

@@ -78,7 +78,7 @@ def test_a_held_match_says_what_it_waits_for(as_staff: Client, held: PendingMatc
     for sentence in (
         "Goal matched: 10 Oct 2016 22:00:49.123 UTC",
         "Posted rooms: Web shop (shop.example.com)",
-        "Status: Pending",
+        "Status: Held",
         "Expires: 31 Dec 2099 00:00:00.000 UTC",
         "The first session began 2 hours after goal_matched_at. The identity is known yes Visitors that "
         "carry it 1 Their first session began 11 Oct 2016 00:00:49.123 UTC",
@@ -87,7 +87,7 @@ def test_a_held_match_says_what_it_waits_for(as_staff: Client, held: PendingMatc
         assert sentence in text
     assert "time zone" not in text  # a fact that there is not
     moment = "10 Oct 2016 22:00:49.123 UTC"
-    row = f"Pending Bought in the shop customer-34567890 {moment} session_not_found 31 Dec 2099"
+    row = f"Held Bought in the shop customer-34567890 {moment} session_not_found 31 Dec 2099"
     assert row in words(as_staff.get(PENDING_LIST))
 
 
@@ -174,7 +174,7 @@ def test_a_held_match_is_tried_again(
     text = act(client, PENDING_LIST, "try_again", held, waiting, foreign_held)
     is_operator = caller == "as_operator"
     tried, matched = (3, 2) if is_operator else (2, 1)
-    assert text == (f"Tried {tried} of the selected pending matches again: {matched} matched, 1 still wait.")
+    assert text == (f"Tried {tried} of the selected held matches again: {matched} matched, 1 still wait.")
     for row in (held, waiting, foreign_held):
         row.refresh_from_db()
     assert (held.status, held.match) == ("matched", ExternalMatch.objects.get(goal=held.goal))
@@ -202,7 +202,7 @@ def test_each_organization_s_are_tried_again_in_a_transaction(
 def test_a_held_match_is_cancelled(as_staff: Client, held: PendingMatch, foreign_held: PendingMatch) -> None:
     overdue = PendingMatchFactory.create(goal=held.goal, expires_at=NOW)
     text = act(as_staff, PENDING_LIST, "cancel", held, overdue, foreign_held)
-    assert text == "Cancelled 1 of 2 pending matches; 1 was waiting no more."
+    assert text == "Cancelled 1 of 2 held matches; 1 was waiting no more."
     statuses = dict(PendingMatch.objects.values_list("pk", "status"))
     assert statuses == {held.pk: "cancelled", overdue.pk: "pending", foreign_held.pk: "pending"}
     [entry] = HistoryEntry.objects.all()

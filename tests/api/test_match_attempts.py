@@ -45,7 +45,7 @@ def arrive(organization, room, identity=CUSTOMER):
 def test_a_refused_match_is_kept_with_all_that_support_asks_for(
     as_integrator, url, body, attempts, organization, goal, integrator
 ):
-    body |= {"external_id": "receipt-1"}
+    body |= {"external_id": "receipt-1", "goal_value": 12.5}
     refused = as_integrator.post(url, body, HTTP_X_REQUEST_ID="request-1").json()
 
     [attempt] = attempts()
@@ -56,6 +56,7 @@ def test_a_refused_match_is_kept_with_all_that_support_asks_for(
         "source": "single",
         "visitor_identity": CUSTOMER,
         "goal_matched_at": MATCHED_AT,
+        "goal_value": "12.50",
         "external_id": "receipt-1",
         "code": "session_not_found",
         "detail": refused["detail"],
@@ -86,7 +87,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_whichever_way_it_came_the_same_is_kept(
     way, change, code, as_integrator, org_url, url, body, attempts, organization, goal, tmp_path
 ):
-    body = body | change
+    body = body | {"goal_value": "12.50"} | change
     if "custom_visitor_identity" in change:
         del body["visitor_identity"]
     item = body | {"goal_id": str(goal.id)}
@@ -107,6 +108,7 @@ def test_whichever_way_it_came_the_same_is_kept(
     [attempt] = attempts()
     assert (attempt["code"], attempt["goal_id"]) == (code, str(goal.id))
     assert (attempt["visitor_identity"], attempt["goal_matched_at"]) == (CUSTOMER, MATCHED_AT)
+    assert attempt["goal_value"] == (None if item.get("goal_value") == "x" else "12.50")
     assert attempt["source"] == ("batch" if way == "ndjson" else way)
     assert (attempt["created_by_user_id"] is None) == (way == "import")
     assert (attempt["request_id"] is None) == (way == "import")

@@ -136,7 +136,7 @@ class OrganizationAdmin(OrganizationScopedAdmin):
         state = "no subscription" if last_day is None else f"expired on {last_day}"
         return format_html('<span class="no-subscription">{}: API calls are answered 403</span>', state)
 
-    @admin.display(description="its rows")
+    @admin.display(description="what it has")
     def rows(self, organization: Organization) -> SafeString:
         """Link to the lists of the organization's rows; OrganizationFilter offers only the first few."""
         links = (

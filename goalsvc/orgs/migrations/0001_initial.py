@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
             name='HistoryEntry',
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('organization', 'Organization'), ('user', 'User'), ('room', 'Room'), ('api_token', 'API token'), ('goal', 'Goal'), ('match', 'External match'), ('pending_match', 'Pending match'), ('visitor_identity', 'Visitor identity'), ('visitor_session', 'Visitor session')], max_length=16)),
+                ('kind', models.CharField(choices=[('organization', 'Organization'), ('user', 'User'), ('room', 'Room'), ('api_token', 'API token'), ('goal', 'Goal'), ('match', 'Match'), ('pending_match', 'Held match'), ('visitor_identity', 'Visitor identity'), ('visitor_session', 'Visitor session')], max_length=16)),
                 ('object_id', models.UUIDField(null=True)),
                 ('label', models.CharField(blank=True, help_text='What it was called then.', max_length=255)),
                 ('action', models.CharField(choices=[('created', 'Created'), ('changed', 'Changed'), ('deleted', 'Deleted'), ('restored', 'Restored'), ('archived', 'Archived'), ('revoked', 'Revoked'), ('restated', 'Value restated'), ('retracted', 'Retracted'), ('cancelled', 'Cancelled'), ('retried', 'Tried again'), ('erased', 'Erased')], max_length=9)),

@@ -113,6 +113,7 @@ ATTEMPT = {
     "source": "single",
     "visitor_identity": "customer-12345678",
     "goal_matched_at": "2016-10-10T22:00:49.123Z",
+    "goal_value": "123.45",
     "external_id": "receipt-2016-000123",
     "code": SESSION_NOT_FOUND.code,
     "detail": SESSION_NOT_FOUND.detail,

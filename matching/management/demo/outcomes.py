@@ -142,6 +142,7 @@ def rejected(setting: Setting, post: Post, answer: RowAnswer[Any], **facts: Any)
         organization_id=setting.organization.id,
         source=post.source,
         visitor_identity=post.identity,
+        goal_value=post.value,
         external_id=post.external_id,
         code=answer.code or "",
         detail=answer.detail or "",
