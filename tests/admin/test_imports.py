@@ -248,9 +248,11 @@ def test_an_import_is_cancelled_once(send, content, as_staff):
 
 
 def test_a_failed_import_says_why(as_staff, organization):
-    run = make_run(organization, status=Status.FAILED, error="Line 7 is not UTF-8, or say --encoding.")
+    run = make_run(
+        organization, status=Status.FAILED, error="Line 7 is wrong: say --encoding or decimal_comma."
+    )
     shown = words(as_staff.get(page_of(run)))
-    assert "Line 7 is not UTF-8, or set “Encoding”." in shown
+    assert "Line 7 is wrong: set “Encoding” or “Decimal comma”." in shown
     assert "Upload another file" in shown
 
 

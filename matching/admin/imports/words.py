@@ -41,14 +41,18 @@ OPTIONS = {
     "decimal-comma": "Decimal comma",
     "format": "Format",
 }
-OPTION = re.compile(r"(\bsay )?--([a-z]+(?:-[a-z]+)*)")
+# As the commands write them, or as the parameters that they are for programs.
+OPTION = re.compile(r"(\bsay )?(?:--([a-z]+(?:-[a-z]+)*)|\b(time_zone|decimal_comma)\b)")
 
 
 def in_words_of_the_form(sentence: object) -> str:
     """Write “set “Encoding”” for “say --encoding”: sentences on files are written for the commands."""
-    return OPTION.sub(
-        lambda found: f"{'set ' if found[1] else ''}“{OPTIONS.get(found[2], found[2])}”", str(sentence)
-    )
+
+    def name(found: re.Match[str]) -> str:
+        option = found[2] or found[3].replace("_", "-")
+        return f"{'set ' if found[1] else ''}“{OPTIONS.get(option, option)}”"
+
+    return OPTION.sub(name, str(sentence))
 
 
 class Outcome(NamedTuple):
