@@ -362,7 +362,7 @@ class HistoryEntry(models.Model):
     objects = HistoryEntryManager()
 
     class Meta:
-        verbose_name_plural = "history"
+        verbose_name_plural = "history entries"
         ordering = ("-changed_at", "-id")
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="history_kind_known"),

@@ -5,7 +5,6 @@ history.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -20,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator
+from goalsvc.orgs.admin.changes import erasure_in_words
 from goalsvc.orgs.admin.display import link_to, to_milliseconds
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
@@ -72,8 +72,8 @@ def holdings_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
         if erased is None:
             messages.warning(request, "Nothing was held about this visitor identity.")
         else:
-            counts = [f"{count} {name.replace('_', ' ')}" for name, count in asdict(erased).items() if count]
-            messages.success(request, f"The visitor identity was erased: {', '.join(counts)}.")
+            told = erasure_in_words(erased.changes())
+            messages.success(request, f"The visitor identity was erased: {told}.")
         return HttpResponseRedirect(request.path)
     if "erase" in request.POST:
         messages.error(request, "Nothing was erased: tick that you are sure.")

@@ -36,6 +36,12 @@ class Erased:
     match_attempts: int
     idempotency_keys: int
 
+    def changes(self) -> dict[str, list[int]]:
+        """Return how many rows there were, and how many of them there still are, by what they are."""
+        kept = {"matches", "match_attempts", "idempotency_keys"}
+        counts = {name: count for name, count in asdict(self).items() if count}
+        return {name: [count, count if name in kept else 0] for name, count in counts.items()}
+
 
 def erase_identity(
     organization: Organization, identity: str, *, by: User | None, at: datetime
@@ -57,7 +63,7 @@ def erase_identity(
 @transaction.atomic
 def erase_and_record(organization: Organization, identity: str, *, by: User | None, at: datetime) -> Erased:
     erased = erase_rows(organization, identity)
-    if changes := {name: [count, 0] for name, count in asdict(erased).items() if count}:
+    if changes := erased.changes():
         HistoryEntry.objects.record(
             organization.id, Kind.VISITOR_IDENTITY, None, Action.ERASED, changes, by=by, at=at
         )

@@ -9,15 +9,17 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from goals.models import Goal
 from goalsvc.orgs.admin.history import admins_by_kind
 from goalsvc.orgs.history import Kind
 from goalsvc.orgs.models import ApiToken, HistoryEntry, Organization, Room, User
-from tests.admin.samples import act, found, make_entry, url, words
+from matching.models import ImportRun, MatchAttempt, Visitor
+from tests.admin.samples import SAMPLES, act, found, make_entry, url, words
 from tests.api.endpoints import Place, match_body
 from tests.conftest import Client as ApiClient
-from tests.factories import ExternalMatchFactory, GoalFactory, PendingMatchFactory, UserFactory
+from tests.factories import ExternalMatchFactory, GoalFactory, PendingMatchFactory, RoomFactory, UserFactory
 
 HISTORY = url(HistoryEntry, "changelist")
 
@@ -219,6 +221,61 @@ def test_the_history_says_who_what_when_and_from_what_to_what(
     page = as_staff.get(url(HistoryEntry, "change", entry.pk))
     assert "name Lead Sale" in words(page)
     assert url(Goal, "change", goal.pk) in page.content.decode()
+
+
+def test_changes_are_told_in_words(
+    as_staff: Client, organization: Organization, room: Room, second_room: Room
+) -> None:
+    user = UserFactory.create(organization=organization, email="ulla@example.com")
+    made = {"name": [None, "Lead"], "is_any_room_allowed": [None, False], "conditions": [None, []]}
+    rooms = [[str(room.pk)], [str(room.pk), str(second_room.pk)]]
+    for attributes, told in (
+        ({"action": "created", "changes": made}, "Created name: Lead 1 history entry"),
+        ({"changes": {"allowed_rooms": rooms}}, f"allowed rooms: {room} → {room}, {second_room}"),
+        ({"changes": {"user_id": [None, str(user.pk)]}}, "user: none → ulla@example.com"),
+        ({"changes": {"is_deleted": [False, True]}}, "deleted: no → yes"),
+        ({"changes": {"archived_at": [None, "2026-02-05T12:00:00.000Z"]}},
+         "archived at: none → 5 Feb 2026 12:00:00.000 UTC"),
+        ({"action": "erased", "changes": {"visitors": [2, 0], "matches": [1, 1]}},
+         "1 match: kept without the identity 2 visitors: deleted"),
+    ):  # fmt: skip
+        entry = make_entry(organization, **attributes)
+        one = {"q": str(entry.pk)}
+        assert told in words(as_staff.get(HISTORY, one)), told
+        assert as_staff.get(url(HistoryEntry, "change", entry.pk)).status_code == 200
+
+
+def test_an_id_of_another_organization_gets_no_name(
+    as_staff: Client, organization: Organization, foreign_room: Room
+) -> None:
+    make_entry(organization, changes={"allowed_rooms": [[], [str(foreign_room.pk)]]})
+    listed = words(as_staff.get(HISTORY))
+    assert str(foreign_room.pk) in listed
+    assert str(foreign_room) not in listed
+
+
+def test_names_take_no_more_statements_for_more_entries(
+    as_staff: Client, organization: Organization, room: Room
+) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            as_staff.get(HISTORY)
+        return len(captured)
+
+    make_entry(organization, changes={"allowed_rooms": [[], [str(room.pk)]]})
+    few = statements()
+    for _ in range(5):
+        made = RoomFactory.create(organization=organization)
+        make_entry(organization, changes={"allowed_rooms": [[], [str(made.pk)]]})
+    assert statements() == few
+
+
+def test_what_has_no_history_leads_to_none(as_staff: Client, organization: Organization) -> None:
+    for model in (ImportRun, MatchAttempt, Visitor):
+        row = SAMPLES[model](organization)
+        assert "historylink" not in as_staff.get(url(model, "change", row.pk)).content.decode()
+    goal = GoalFactory.create(organization=organization)
+    assert "historylink" in as_staff.get(url(Goal, "change", goal.pk)).content.decode()
 
 
 def test_it_is_filtered_by_kind_action_channel_person_and_date(

@@ -78,7 +78,10 @@ def test_an_erasure_takes_a_confirmation(
 
     text = words(as_staff.post(PAGE, {"identity": WHO, "erase": "1", "confirmed": "yes"}, follow=True))
 
-    told = "1 visitor identities, 1 visitors, 1 visitor sessions, 1 pending matches, 1 matches."
+    told = (
+        "1 visitor identity deleted, 1 visitor deleted, 1 visitor session deleted, "
+        "1 pending match deleted, 1 match kept without the identity."
+    )
     assert f"The visitor identity was erased: {told}" in text
     assert WHO not in text
     assert list(VisitorIdentity.objects.all()) == [foreign_tie]

@@ -351,7 +351,7 @@ def test_the_history_tells_of_an_erasure_and_not_of_whom(as_manager, manager, or
     assert (entry.kind, entry.action, entry.changed_by) == ("visitor_identity", "erased", manager)
     assert (entry.object_id, entry.label, entry.channel) == (None, "", "api")
     assert entry.changes == {
-        "visitor_identities": [1, 0], "visitors": [1, 0], "visitor_sessions": [1, 0], "matches": [1, 0]
+        "visitor_identities": [1, 0], "visitors": [1, 0], "visitor_sessions": [1, 0], "matches": [1, 1]
     }  # fmt: skip
 
 

@@ -1,16 +1,20 @@
 """The admin of the history: who changed what. Read-only."""
 
-import json
 from functools import cache
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import of_acting_user
+from goalsvc.orgs.admin.changes import changes_of, find_names
 from goalsvc.orgs.admin.display import column, link_to, moment_column
 from goalsvc.orgs.admin.filters import RowFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ReadOnlyAdmin, scoped_admins
@@ -32,6 +36,16 @@ class ActorFilter(RowFilter):
         return self.known(request).filter(is_active=True)
 
 
+class HistoryChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Name what the entries of the page have ids of, all at once."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        names = find_names(request, self.result_list)
+        for entry in self.result_list:
+            entry.names = names
+
+
 @admin.register(HistoryEntry)
 class HistoryEntryAdmin(ReadOnlyAdmin):
     organization_path = "organization_id"
@@ -49,12 +63,21 @@ class HistoryEntryAdmin(ReadOnlyAdmin):
         (None, {"fields": ("kind", "thing", "action", "from_what_to_what")}),
         ("History", {"fields": ("id",)}),
     )
-    SHOWN = 80  # characters of a value in the list
+    SHOWN = 200  # characters of a value in the list
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
         # Entries of a kind are for those who may see its things, such as users and tokens.
         kinds = [kind for kind, its in admins_by_kind().items() if its.has_view_permission(request)]
         return super().get_queryset(request).filter(kind__in=kinds)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        entry: Any = super().get_object(request, object_id, from_field)
+        if entry is not None:
+            entry.names = find_names(request, [entry])
+        return entry
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return HistoryChangeList
 
     def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
         term = term.replace("\0", "").strip()
@@ -70,28 +93,27 @@ class HistoryEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="what")
     def thing(self, entry: HistoryEntry) -> str:
         """Name what was changed, and link to it where there is a page of it."""
-        text = entry.label or str(entry.object_id or "-")
-        if entry.object_id is None or entry.kind in {Kind.VISITOR_IDENTITY, Kind.VISITOR_SESSION}:
-            return text
+        if entry.object_id is None:
+            return entry.label or "-"
+        if entry.kind in {Kind.VISITOR_IDENTITY, Kind.VISITOR_SESSION}:
+            return entry.label or str(entry.object_id)
         model = admins_by_kind()[Kind(entry.kind)].model
-        return link_to(model(pk=entry.object_id), text)
+        # Of an id without a name the end tells rows apart; its beginning is a time.
+        return link_to(model(pk=entry.object_id), entry.label or f"…{str(entry.object_id)[-12:]}")
 
     @admin.display(description="from what to what")
-    def what(self, entry: HistoryEntry) -> str:
-        return ", ".join(
-            f"{name}: {self.short(before)} → {self.short(after)}"
-            for name, (before, after) in entry.changes.items()
-            if before != after or name == "password"
+    def what(self, entry: Any) -> SafeString:
+        lines = []
+        for title, before, after in changes_of(entry, entry.names):
+            was = "" if before is None else f"{Truncator(before).chars(self.SHOWN)} → "
+            lines.append((f"{title}: {was}{Truncator(after).chars(self.SHOWN)}",))
+        return format_html_join(mark_safe("<br>"), "{}", lines) or mark_safe("-")
+
+    @admin.display(description="from what to what")
+    def from_what_to_what(self, entry: Any) -> str:
+        return render_to_string(
+            "admin/orgs/historyentry/changes.html", {"changes": list(changes_of(entry, entry.names))}
         )
-
-    def short(self, value: Any) -> str:
-        text = as_text(value)
-        return text if len(text) <= self.SHOWN else f"{text[: self.SHOWN]}…"
-
-    @admin.display(description="from what to what")
-    def from_what_to_what(self, entry: HistoryEntry) -> str:
-        changes = [(name, as_text(before), as_text(after)) for name, (before, after) in entry.changes.items()]
-        return render_to_string("admin/orgs/historyentry/changes.html", {"changes": changes})
 
 
 @cache
@@ -102,10 +124,3 @@ def admins_by_kind() -> dict[Kind, OrganizationScopedAdmin]:
         for model_admin in scoped_admins(admin.site)
         if model_admin.history_kind is not None
     }
-
-
-def as_text(value: Any) -> str:
-    """Write a value of the history for a page."""
-    if value is None:
-        return "none"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

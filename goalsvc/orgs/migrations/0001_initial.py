@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(db_index=False, help_text='Null: of the installation, such as an operator.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='history', to='orgs.organization')),
             ],
             options={
-                'verbose_name_plural': 'history',
+                'verbose_name_plural': 'history entries',
                 'ordering': ('-changed_at', '-id'),
             },
         ),
