@@ -92,6 +92,7 @@ SECRET_KEY = os.environ.get("SECRET_KEY") or configuration.own_secret_key(DATA_D
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+CSRF_FAILURE_VIEW = "goalsvc.orgs.admin.errors.csrf_failure"
 
 # HTTPS says that the service is reached through TLS (ended by a proxy that sets X-Forwarded-Proto).
 HTTPS = env_flag("HTTPS")

@@ -74,5 +74,6 @@ urlpatterns = [
 ]
 
 handler400 = "goalsvc.api.errors.bad_request"
+handler403 = "goalsvc.orgs.admin.errors.permission_denied"
 handler404 = "goalsvc.api.errors.page_not_found"
 handler500 = "goalsvc.api.errors.server_error"

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
 from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
@@ -184,8 +185,8 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     if not is_page(request):
         return answer_of(refusal)
     if isinstance(refusal, ServiceUnavailable):
-        headers = {"Content-Type": "text/plain; charset=utf-8", "Retry-After": str(refusal.wait)}
-        return HttpResponse(str(refusal), status=503, headers=headers)
+        page = render_to_string("503.html", {"reason": refusal.detail})
+        return HttpResponse(page, status=503, headers={"Retry-After": str(refusal.wait)})
     return defaults.server_error(request)
 
 

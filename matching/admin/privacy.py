@@ -19,8 +19,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator
-from goalsvc.orgs.admin.changes import erasure_in_words
 from goalsvc.orgs.admin.display import link_to, to_milliseconds
+from goalsvc.orgs.admin.history.words import erasure_in_words
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
 from matching.privacy.erasure import erase_identity

@@ -14,9 +14,9 @@ from django.utils.text import Truncator
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import of_acting_user
-from goalsvc.orgs.admin.changes import changes_of, find_names
 from goalsvc.orgs.admin.display import column, link_to, moment_column
 from goalsvc.orgs.admin.filters import RowFilter
+from goalsvc.orgs.admin.history.words import changes_of, find_names
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ReadOnlyAdmin, scoped_admins
 from goalsvc.orgs.history import Kind
 from goalsvc.orgs.models import HistoryEntry, User
