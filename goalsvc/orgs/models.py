@@ -92,11 +92,11 @@ class User(AbstractBaseUser):
         blank=True,
         help_text="What the user may do in the organization, through the API and in the admin.",
     )
-    is_bot = models.BooleanField(default=False, help_text="A program, not a person.")
+    is_bot = models.BooleanField("program", default=False, help_text="A program, not a person.")
     is_active = models.BooleanField(
-        default=True, help_text="Without this, neither the password nor any API token works."
+        "active", default=True, help_text="Without this, neither the password nor any API token works."
     )
-    is_staff = models.BooleanField(default=False, help_text="May log in to this admin.")
+    is_staff = models.BooleanField("staff", default=False, help_text="May log in to this admin.")
     is_superuser = models.BooleanField(
         "operator", default=False, help_text="Operates the installation: sees every organization."
     )
@@ -147,7 +147,7 @@ class User(AbstractBaseUser):
         if self.is_bot:
             return "The user is a program: it works with API tokens, not with a password."
         if not self.is_staff:
-            return "The user may not log in to this admin (“staff status”), so a password would open nothing."
+            return "The user may not log in to this admin (“Staff”), so a password would open nothing."
         return ""
 
     def has_scope(self, scope: str) -> bool:

@@ -1,6 +1,6 @@
 """Organizations, users and rooms in answers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -35,6 +35,7 @@ class NestedUserSerializer(ModelSerializer):
     class Meta:
         model = User
         fields = ("id", "full_name", "first_name", "last_name", "organization_id", "is_bot")
+        extra_kwargs: ClassVar[dict[str, Any]] = {"is_bot": {"label": "Is bot"}}  # not the admin's label
         read_only_fields = fields
 
 
@@ -70,6 +71,7 @@ class CallerSerializer(NestedUserSerializer):
             "created_at",
             "updated_at",
         )
+        extra_kwargs = NestedUserSerializer.Meta.extra_kwargs
         read_only_fields = fields
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(sorted(Scope.values))))
