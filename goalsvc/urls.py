@@ -14,6 +14,7 @@ from goalsvc.orgs.views import CallerView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
 from matching.admin.reports import report_page
+from matching.api.imports import ImportViewSet
 from matching.api.matches import MatchAttemptViewSet, MatchViewSet, PendingMatchViewSet
 from matching.api.posting import GoalMatchViewSet, MatchBatchView
 from matching.api.reports import GoalReportView, ReportsView
@@ -42,6 +43,7 @@ router.register(f"{ORG}/goals/<str:goal_id>/matches", GoalMatchViewSet, basename
 router.register(f"{ORG}/matches", MatchViewSet, basename="match")
 router.register(f"{ORG}/pending_matches", PendingMatchViewSet, basename="pending-match")
 router.register(f"{ORG}/match_attempts", MatchAttemptViewSet, basename="match-attempt")
+router.register(f"{ORG}/imports", ImportViewSet, basename="import")
 router.register(f"{ORG}/visitor_identities", VisitorIdentityViewSet, basename="visitor-identity")
 router.register(f"{ORG}/visitor_sessions", VisitorSessionViewSet, basename="visitor-session")
 

@@ -11,7 +11,7 @@ from factory.django import DjangoModelFactory
 
 from goals.models import Goal, GoalRoom
 from goalsvc.orgs.models import ApiToken, Organization, Room, User
-from matching.models import ExternalMatch, PendingMatch, Visitor, VisitorIdentity, VisitorSession
+from matching.models import ExternalMatch, ImportRun, PendingMatch, Visitor, VisitorIdentity, VisitorSession
 
 # When the world of the tests was made: long before anything that happens in it.
 BEGINNING = datetime(2016, 1, 1, tzinfo=UTC)
@@ -170,6 +170,22 @@ class PendingMatchFactory(DjangoModelFactory[PendingMatch]):
     @classmethod
     def create(cls, **attributes: Any) -> PendingMatch:
         return super().create(**with_organization_of("goal", attributes))
+
+
+class ImportRunFactory(DjangoModelFactory[ImportRun]):
+    """An upload that waits."""
+
+    class Meta:
+        model = ImportRun
+
+    organization = SubFactory(OrganizationFactory)
+    kind = ImportRun.Kind.MATCHES
+    status = ImportRun.Status.QUEUED
+    digest = Sequence(lambda number: f"{number:064x}")
+    filename = "purchases.csv"
+    size = 1000
+    options = LazyAttribute(lambda run: {"format": "csv"})
+    created_at = datetime(2016, 10, 11, 6, 0, tzinfo=UTC)
 
 
 def with_organization_of(relation: str, attributes: dict[str, Any]) -> dict[str, Any]:

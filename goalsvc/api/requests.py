@@ -36,6 +36,8 @@ FOR_PROGRAMS = re.compile(r"/api(?!/v5/docs$)(/|$)")
 REFUSAL = "goalsvc.refusal"
 # That its body has not come yet: to read it ends this look at the request (goalsvc.server.reception).
 AWAITED = "goalsvc.awaited"
+# That the application takes this body as a file, of at most so many bytes (goalsvc.server.uploads).
+UPLOAD = "goalsvc.upload"
 SEEN = "goalsvc.seen"  # that it was looked at before, without its body
 # For how many seconds the answer is to be kept back: whoever asks without pause is slowed down by it.
 KEPT_BACK = "goalsvc.kept_back"
@@ -141,7 +143,9 @@ def measure_body(request: HttpRequest) -> None:
         meta["CONTENT_LENGTH"] = "1"
         request._stream = stream
         return
-    meta["CONTENT_LENGTH"] = str(len(body))
+    # Of one that is too large for memory, the rest is not read: no address takes as much as is said here.
+    is_whole = len(body) <= settings.MAX_BATCH_BODY_BYTES
+    meta["CONTENT_LENGTH"] = str(len(body)) if is_whole else "9" * MOST_DIGITS
     request._stream = BytesIO(body)
 
 

@@ -162,6 +162,7 @@ PATH_PARAMETERS = {
     "goal_id": "A goal of the organization.",
     "room_id": "A room of the organization.",
     "match_id": "A match of the organization.",
+    "import_id": "An import of the organization.",
     "pending_id": "A held match of the organization.",
     "visitor_identity": "An identity, percent-encoded, a slash as `%2F`.",
     "visitor_session_id": "The tracking site's id of a session, percent-encoded, a slash as `%2F`.",
@@ -215,15 +216,20 @@ def describe(method: F, operation: Operation, permissions: Sequence[Any]) -> F:
         examples=examples,
         parameters=parameters,
     )
-    known = [each.name for each in operation.parameters if each.location == OpenApiParameter.QUERY]
-    return described(checking_query(method, frozenset({*known, "format"})))
+    known = {each.name: each for each in operation.parameters if each.location == OpenApiParameter.QUERY}
+    repeatable = {name for name, each in known.items() if is_repeatable(each)}
+    return described(checking_query(method, frozenset({*known, "format"}), frozenset(repeatable)))
+
+
+def is_repeatable(parameter: OpenApiParameter) -> bool:
+    return isinstance(parameter.type, dict) and parameter.type.get("type") == "array"
 
 
 def response_example(status: int, name: str, body: Any, summary: str = "") -> OpenApiExample:
     return OpenApiExample(name, body, summary=summary, response_only=True, status_codes=[str(status)])
 
 
-def checking_query(method: F, known: frozenset[str]) -> F:
+def checking_query(method: F, known: frozenset[str], repeatable: frozenset[str]) -> F:
     """Have a view's method refuse unknown query parameters before it runs.
 
     The view's `refusal` may raise a 404 instead: that the addressed object is missing takes precedence.
@@ -231,19 +237,19 @@ def checking_query(method: F, known: frozenset[str]) -> F:
 
     @wraps(method)
     def checked(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        if request.META.get("QUERY_STRING") and (fault := fault_in(request.query_params, known)):
+        if request.META.get("QUERY_STRING") and (fault := fault_in(request.query_params, known, repeatable)):
             raise view.refusal(fault)
         return method(view, request, *args, **kwargs)
 
     return cast(F, checked)
 
 
-def fault_in(query: QueryDict, known: frozenset[str]) -> APIException | None:
+def fault_in(query: QueryDict, known: frozenset[str], repeatable: frozenset[str]) -> APIException | None:
     """Return what is wrong with the parameters' names: one unknown, or one given twice and differently."""
     for name, values in query.lists():
         if name not in known:
             return UnknownParameter(name, known)
-        if any(value != values[0] for value in values):
+        if name not in repeatable and any(value != values[0] for value in values):
             return errors.field_error(name, "Given more than once, and differently.")
     return None
 

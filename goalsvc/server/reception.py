@@ -20,15 +20,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from itertools import takewhile
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 
 from goalsvc.api.errors import RequestTimeout, ServiceUnavailable, refusal_for
-from goalsvc.api.requests import AWAITED, KEPT_BACK, REFUSAL, SEEN
+from goalsvc.api.requests import AWAITED, KEPT_BACK, REFUSAL, SEEN, UPLOAD
 from goalsvc.server.environ import environ_of
 from goalsvc.server.spool import Spool
 from goalsvc.server.threads import Threads
+from goalsvc.server.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Exchange:
     environ: dict[str, Any]
     protocol: Any
     since: float = field(default_factory=time.monotonic)
-    body: bytes | None = None  # once it has come
+    body: bytes | IO[bytes] | None = None  # once it has come
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0  # of the chunks
     weight: int = 0  # at work, of a large body
@@ -101,6 +102,7 @@ class Reception:
         # For requests without their bodies, so that thousands of slow clients do not occupy the others.
         self.looks = Threads(LOOK_THREADS, self.answer)
         self.spool = Spool()
+        self.uploads = Uploads(result_of, has_ended)
         # Probes have threads of their own: they are answered even while the others wait for the database.
         self.probes = {"/healthz": Threads(1, self.answer), "/readyz": Threads(4, self.answer)}
         self.lock = threading.Lock()  # of all that follows, and of what changes in exchanges
@@ -185,7 +187,8 @@ class Reception:
 
     def begin(self, exchange: Exchange) -> None:
         """Give a request whose body has come to a thread; queue one with a large body."""
-        size = len(exchange.body or b"")
+        assert isinstance(exchange.body, bytes)
+        size = len(exchange.body)
         if "HTTP_CONTENT_ENCODING" in exchange.environ:
             size = min(size * INFLATION, MAX_BYTES_AT_WORK)
         if size > LARGE_BODY_BYTES:
@@ -255,6 +258,7 @@ class Reception:
             self.stalled = deque(exchange for exchange in self.stalled if not exchange.is_over)
         self.threads.pass_over(now - LONG_SECONDS)
         self.spool.sweep(now)
+        self.uploads.sweep(now)
         for send in due:
             send()
         for exchange in slow:
@@ -275,9 +279,10 @@ class Reception:
         if body is None:
             self.look_at(exchange)
             return
-        exchange.environ["wsgi.input"] = BytesIO(body)
-        del body
-        self.respond(exchange, exchange.environ)
+        with BytesIO(body) if isinstance(body, bytes) else body as stream:
+            del body
+            exchange.environ["wsgi.input"] = stream
+            self.respond(exchange, exchange.environ)
         if exchange.size or exchange.weight:
             self.end(exchange, was_at_work=True)
 
@@ -292,6 +297,12 @@ class Reception:
             self.end(exchange)
             return
         with self.lock:
+            is_coming = exchange.reading is not None or exchange.body is not None
+        if (limit := environ.get(UPLOAD)) and not is_coming:
+            arrived, refuse = partial(self.file_arrived, exchange), partial(self.refuse, exchange)
+            self.uploads.take(exchange.protocol, limit, arrived, refuse)
+            return
+        with self.lock:
             has_come = exchange.body is not None  # meanwhile
             if not has_come:
                 self.awaited[exchange] = None
@@ -300,6 +311,14 @@ class Reception:
         elif "CONTENT_LENGTH" not in exchange.environ or exchange.expected_size > SMALL_BODY_BYTES:
             aiter(exchange.protocol)
             self.read_on(exchange)
+
+    def file_arrived(self, exchange: Exchange, file: IO[bytes], size: int, is_whole: bool) -> None:
+        """Hand on a request whose body is a file."""
+        if "CONTENT_LENGTH" not in exchange.environ:
+            # As `keep` does.
+            exchange.environ["CONTENT_LENGTH"] = str(size + (not is_whole))
+        exchange.body = file
+        self.threads.submit(exchange)
 
     def respond(self, exchange: Exchange, environ: dict[str, Any]) -> None:
         """Send the application's answer. Raises: BodyAwaited."""

@@ -18,7 +18,7 @@ from rest_framework import serializers
 from goalsvc.api.fields import FORBIDDEN_CHARACTERS, FORBIDDEN_CHARACTERS_MESSAGE, MomentField, parse_uuid
 from goalsvc.api.pagination import Filter, Filtered
 from matching.limits import MAX_REASON_LENGTH
-from matching.models import PendingMatch
+from matching.models import ImportRun, PendingMatch
 from matching.privacy.export import sessions_of_identity
 
 
@@ -327,6 +327,33 @@ class VisitorSessionQuery(VisitorQuery):
             return narrowed
         organization = self.context["organization"]
         return partial(sessions_of_identity, organization, identity, narrowed.queryset, narrowed.filters)
+
+
+class Texts(Text):
+    """Any number of texts: the parameter may be given several times."""
+
+    schema = {"type": "array", "items": {"type": "string"}}
+
+    def read(self, query: QueryDict) -> Any:
+        return [super(Texts, self).to_internal_value(text) for text in query.getlist(str(self.field_name))]
+
+
+class ImportQuery(Query):
+    """What is said of an uploaded file (matching.imports.options)."""
+
+    kind = Choice(ImportRun.Kind.values, help_text="What its rows are. Required.")
+    goal_id = Text("goal", help_text="The goal of rows that name none in `goal_id`.")
+    hold = Flag(help_text="`true`: keep matches that come too early, instead of failing them.")
+    dry_run = Flag(help_text="`true`: give the verdicts and write nothing.")
+    filename = Text(help_text="What the file is called, to be shown.")
+    encoding = Text(help_text="Such as `windows-1252`; without it the file is looked at.")
+    time_zone = Text(help_text="Of times without an offset, such as `Europe/Helsinki`; else UTC.")
+    ambiguous = Choice(
+        ["earlier", "later"], help_text="Which moment a time is that the zone's clocks showed twice."
+    )
+    decimal_comma = Flag(help_text="`true`: values are written as in 12,50.")
+    column = Texts(help_text="`goal_value=amount` reads a column of another name. Repeatable.")
+    ignore_column = Texts(help_text="A column that is not meant, although it resembles ours. Repeatable.")
 
 
 class PostingQuery(Query):

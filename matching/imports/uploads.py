@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import IO
+from typing import Protocol
 
 from django.conf import settings
 from django.core.files import File
@@ -44,10 +44,16 @@ class StorageUnavailable(ServiceUnavailable):
         super().__init__(f"The storage for uploads {why}. Nothing of the file was kept. Try again later.")
 
 
+class Readable(Protocol):
+    """What an upload comes as."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class Stream(File):
     """What arrives, hashed and counted as the storage reads it."""
 
-    def __init__(self, source: IO[bytes], expected_size: int | None) -> None:
+    def __init__(self, source: Readable, expected_size: int | None) -> None:
         super().__init__(None, name="upload")
         self.source = source
         self.expected_size = expected_size
@@ -76,7 +82,7 @@ class Stream(File):
 
 def receive(
     organization: Organization,
-    stream: IO[bytes],
+    stream: Readable,
     options: Options,
     *,
     filename: str,

@@ -13,6 +13,7 @@ from goalsvc.orgs.models import Organization
 from tests.factories import (
     ExternalMatchFactory,
     GoalFactory,
+    ImportRunFactory,
     PendingMatchFactory,
     RoomFactory,
     VisitorIdentityFactory,
@@ -37,6 +38,7 @@ class Place:
     goal_id: Any
     match_id: Any
     pending_id: Any
+    import_id: Any
     visitor_identity: str = "customer-12345678"
     visitor_session_id: str = "session-1"
 
@@ -53,6 +55,7 @@ class Endpoint:
     succeeds: int = 200
     body: Callable[[Place], Any] = lambda place: None
     query: str = ""  # the parameters that it cannot do without
+    file: Callable[[Place], bytes] | None = None  # what it takes in the place of a JSON body
 
     def __str__(self) -> str:
         return f"{self.method}-{self.route}"
@@ -98,6 +101,16 @@ def session_body(place: Place) -> Any:
     }
 
 
+def sessions_file(place: Place) -> bytes:
+    head = "visitor_session_id,visitor_id,started_at,rooms"
+    return f"{head}\nsession-new,visitor-new,2016-10-10T20:00:00Z,{place.room_id}\n".encode()
+
+
+def takes_json(endpoint: Endpoint) -> bool:
+    """Whether it takes a JSON body."""
+    return endpoint.method in {"POST", "PUT", "PATCH"} and endpoint.file is None
+
+
 MONTH = "start_date=2016-10-01&end_date=2016-10-31"
 
 ENDPOINTS = [
@@ -131,6 +144,11 @@ ENDPOINTS = [
     Endpoint("DELETE", "pending-match-detail", SUBSCRIBED, 204),
     Endpoint("GET", "match-attempt-list", SUBSCRIBED),
     Endpoint("GET", "match-attempt-summary", SUBSCRIBED),
+    Endpoint("GET", "import-list", SUBSCRIBED),
+    Endpoint("POST", "import-list", SUBSCRIBED, 202, query="kind=sessions", file=sessions_file),
+    Endpoint("GET", "import-detail", SUBSCRIBED),
+    Endpoint("DELETE", "import-detail", SUBSCRIBED, 204),
+    Endpoint("GET", "import-failed-rows", SUBSCRIBED, 404),  # none was refused
     Endpoint("GET", "visitor-identity-list", SUBSCRIBED),
     Endpoint("POST", "visitor-identity-list", SUBSCRIBED, 201, identity_body),
     Endpoint(
@@ -165,8 +183,15 @@ def make_place(organization: Organization) -> Place:
     goal = GoalFactory.create(rooms=[room])
     match = ExternalMatchFactory.create(goal=goal, session=session)
     pending = PendingMatchFactory.create(goal=goal)
+    run = ImportRunFactory.create(organization=organization)
     return Place(
-        organization.id, room.id, goal.id, match.id, pending.id, visitor_session_id=session.visitor_session_id
+        organization.id,
+        room.id,
+        goal.id,
+        match.id,
+        pending.id,
+        run.id,
+        visitor_session_id=session.visitor_session_id,
     )
 
 
@@ -174,6 +199,8 @@ def send(client: APIClient, endpoint: Endpoint, place: Place, suffix: str = "") 
     """Make the endpoint's least valid request, with something behind its address if need be."""
     url = endpoint.url(place, suffix)
     body = endpoint.body(place)
+    if endpoint.file is not None:
+        return client.generic(endpoint.method, url, endpoint.file(place).decode(), "text/csv")
     if body is None:
         return client.generic(endpoint.method, url)
     return client.generic(endpoint.method, url, json.dumps(body), "application/json")

@@ -12,11 +12,11 @@ import pytest
 
 from goals.models import Goal
 from matching.models import ExternalMatch, Visitor, VisitorIdentity, VisitorSession
-from tests.api.endpoints import ENDPOINTS, PUBLIC, Endpoint
+from tests.api.endpoints import ENDPOINTS, PUBLIC, Endpoint, takes_json
 from tests.api.test_openapi import DESCRIBED, fields_of
 from tests.factories import UNKNOWN_ID, ids
 
-WRITING = {str(each): each for each in ENDPOINTS if each.method in {"POST", "PUT", "PATCH"}}
+WRITING = {str(each): each for each in ENDPOINTS if takes_json(each)}
 BATCHES = {name: each for name, each in WRITING.items() if each.route.endswith("-batch")}
 SINGLE = {name: each for name, each in WRITING.items() if name not in BATCHES}
 every_writing_endpoint = pytest.mark.parametrize("endpoint", WRITING.values(), ids=WRITING)

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from tests.api.endpoints import ENDPOINTS
+from tests.api.endpoints import ENDPOINTS, takes_json
 
 MEBIBYTE = 1024 * 1024
-WRITING = [each for each in ENDPOINTS if each.method in {"POST", "PUT", "PATCH"}]
+WRITING = [each for each in ENDPOINTS if takes_json(each)]
 BATCH = json.dumps(
     {"visitor_identities": [{"visitor_identity": "somebody", "visitor_id": "laptop"}]}
 ).encode()

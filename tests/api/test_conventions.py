@@ -14,7 +14,7 @@ from django.db import OperationalError
 from goalsvc.api.log import JSONFormatter
 from goalsvc.database.connection import UnansweredError
 from goalsvc.orgs.views import CallerView
-from tests.api.endpoints import ENDPOINTS, goal_body, match_body, methods_of, routes, send
+from tests.api.endpoints import ENDPOINTS, goal_body, match_body, methods_of, routes, send, takes_json
 from tests.conftest import Client
 from tests.factories import UNKNOWN_ID, VisitorSessionFactory, issue_token
 
@@ -271,7 +271,7 @@ def test_another_format_is_406(as_manager):
     assert as_manager.get(f"{ME}?format=xml").json()["code"] == "not_acceptable"
 
 
-WRITING = [each for each in ENDPOINTS if each.method in {"POST", "PUT", "PATCH"}]
+WRITING = [each for each in ENDPOINTS if takes_json(each)]
 
 
 NO_JSON_TYPES = [

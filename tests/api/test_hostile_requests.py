@@ -17,10 +17,10 @@ from django.db import connection, transaction
 
 from goalsvc.orgs.models import ApiToken
 from matching.models import MatchAttempt
-from tests.api.endpoints import ENDPOINTS, Endpoint, Place, parameters_of
+from tests.api.endpoints import ENDPOINTS, Endpoint, Place, parameters_of, takes_json
 from tests.factories import UNKNOWN_ID
 
-WRITING = [each for each in ENDPOINTS if each.method in {"POST", "PUT", "PATCH"}]
+WRITING = [each for each in ENDPOINTS if takes_json(each)]
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
 every_writing_endpoint = pytest.mark.parametrize("endpoint", WRITING, ids=str)
 

@@ -70,7 +70,7 @@ def test_the_parameters_of_pages_belong_to_lists(route, method, as_manager, plac
 
 @inside
 def test_a_refused_request_has_done_nothing(endpoint, as_manager, place):
-    assert send(as_manager, endpoint, place, "?dry_run=true").status_code == 400
+    assert send(as_manager, endpoint, place, "?dryrun=true").status_code == 400
 
     assert send(as_manager, endpoint, place).status_code == endpoint.succeeds
 
@@ -80,6 +80,8 @@ def test_a_known_parameter_given_twice_and_differently_is_400(endpoint, as_manag
     for name in known_at(place, endpoint.route, endpoint.method):
         if name == "format":
             continue  # another one is 406
+        if name in {"column", "ignore_column"}:
+            continue  # may be given several times
         response = send(as_manager, endpoint, place, f"?{name}=1&{name}=2")
 
         assert (response.status_code, response.json()) == (

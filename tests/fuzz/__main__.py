@@ -81,7 +81,7 @@ def read_world(service: Service) -> dict[str, Any]:
                 headers=headers,
                 timeout=30,
             )
-    for name in ("goals", "rooms", "matches", "pending_matches"):
+    for name in ("goals", "rooms", "matches", "pending_matches", "imports"):
         answer = requests.get(f"{organization}/{name}", headers=headers, timeout=30)
         world[name] = [row["id"] for row in answer.json()["results"]]
         assert world[name], f"the demo world has no {name}"

@@ -17,6 +17,7 @@ IDS = {
     "room_id": WORLD["rooms"],
     "match_id": WORLD["matches"],
     "pending_id": WORLD["pending_matches"],
+    "import_id": WORLD["imports"],
     "visitor_identity": WORLD["visitor_identities"],
     "visitor_session_id": [f"reported-{number}" for number in range(3)],
 }

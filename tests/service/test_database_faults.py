@@ -45,7 +45,7 @@ class World:
             re.findall(rf"^  {name} +(.+)$", service.text, re.M)[0].split()
             for name in ("organization", "rooms", "goals")
         )
-        self.place = Place(organization, rooms[0], goal, None, None)
+        self.place = Place(organization, rooms[0], goal, None, None, None)
         self.match = {
             "visitor_identity": "customer-12345678",
             "goal_matched_at": "2026-02-05T12:00:00Z",
@@ -62,6 +62,7 @@ class World:
             goal,
             json.loads(match.text)["id"],
             json.loads(pending.text)["id"],
+            None,
             visitor_session_id=json.loads(match.text)["visitor_session_id"],
         )
 
