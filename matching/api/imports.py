@@ -113,7 +113,7 @@ class ImportViewSet(RetrieveModelMixin, MatchingViewSet):
     not_found = ImportNotFound
 
     def get_queryset(self) -> ImportRunQuerySet:
-        return self.organization.import_runs.all()
+        return self.organization.import_runs.begun()
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         given = ImportQuery.check(request.query_params)

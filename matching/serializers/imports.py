@@ -9,6 +9,8 @@ from matching.models import ImportRun
 from matching.serializers.rows import RowSerializer
 
 CODE = "code "  # how a run's counts begin that are of a code
+# An upload of the admin that waits for a decision is no import yet.
+STATUSES = [status for status in ImportRun.Status.values if status != ImportRun.Status.DRAFT]
 VERDICTS = ("created", "replayed", "pending", "failed")
 
 
@@ -52,7 +54,7 @@ class ImportRunSerializer(RowSerializer):
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(ImportRun.Kind.values)
-    status = serializers.ChoiceField(ImportRun.Status.values)
+    status = serializers.ChoiceField(STATUSES)
     filename = serializers.CharField(allow_null=True)
     size = serializers.IntegerField(help_text="Bytes.")
     options = OptionsSerializer(source="*")
