@@ -181,8 +181,10 @@ def describe(method: F, operation: Operation, permissions: Sequence[Any]) -> F:
         permissions: what the method asks of its caller: each with a `code` is a 403.
     """
     responses: dict[Any, Any] = {}
+    request = operation.request
+    media_type = next(iter(request)) if isinstance(request, dict) else JSONRenderer.media_type
     examples = [
-        OpenApiExample(name, value=value, request_only=True)
+        OpenApiExample(name, value=value, request_only=True, media_type=media_type)
         for name, value in operation.request_examples.items()
     ]
     parameters = list(operation.parameters)

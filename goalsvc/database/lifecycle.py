@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from typing import Any
 
 import psycopg
@@ -71,7 +71,11 @@ def only_one(number: int) -> Iterator[bool]:
         row = holder.execute("SELECT pg_try_advisory_xact_lock(%s)", [number]).fetchone()
         # Last, and without parameters: a simple query closes the portal of the one before, and its snapshot.
         holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        yield row == (True,)
+        try:
+            yield row == (True,)
+        finally:
+            with suppress(psycopg.Error):
+                holder.rollback()  # now, and not when the server notices that the connection is closed
 
 
 def watch() -> None:

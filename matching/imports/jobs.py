@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 from procrastinate import JobContext, RetryDecision
 from procrastinate.contrib.django import app
@@ -19,7 +19,7 @@ from procrastinate.retry import BaseRetryStrategy
 from matching.imports.files import UnusableFileError
 from matching.imports.options import Options
 from matching.imports.runs import AlreadyRunningError, Import, ImportCancelledError, ImportStoppedError
-from matching.imports.uploads import TASK, defer
+from matching.imports.uploads import TASK, lock_of
 from matching.models import ImportRun
 from matching.models.records import uploads
 
@@ -112,20 +112,21 @@ async def take_up_what_was_left(context: JobContext, timestamp: int) -> None:
     """Queue again the jobs of killed workers. It has no `lock`: one of its own may be among them."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS):
+        logger.warning("taken up again", extra={"fields": {"job": job.task_name, **job.task_kwargs}})
         try:
             await manager.retry_job(job)
         except UniqueViolation:
             assert job.id is not None  # a periodic job, whose successor waits already
             await manager.finish_job_by_id_async(job.id, JobStatus.FAILED, delete_job=True)
+    for run_id, lock in await sync_to_async(without_job)():
+        await context.app.configure_task(TASK, lock=lock).defer_async(run_id=run_id)
 
 
-def take_up_lost() -> int:
-    """Queue again the imports that wait or run, and have no job any more; return how many."""
-    jobs = ProcrastinateJob.objects.filter(task_name=TASK, status__in=("todo", "doing"))
-    lost = 0
-    for run in ImportRun.objects.open().exclude(file=""):
-        if not jobs.filter(args__run_id=str(run.pk)).exists():
-            with transaction.atomic():
-                defer(run)
-            lost += 1
-    return lost
+def without_job() -> list[tuple[str, str]]:
+    """Return the imports that wait or run and have no job any more, each with the lock of its job."""
+    runs = {str(run.pk): lock_of(run) for run in ImportRun.objects.open().exclude(file="")}
+    if runs:
+        jobs = ProcrastinateJob.objects.filter(task_name=TASK, status__in=("todo", "doing"))
+        for arguments in jobs.values_list("args", flat=True):
+            runs.pop(arguments.get("run_id"), None)
+    return list(runs.items())

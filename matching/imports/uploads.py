@@ -166,7 +166,11 @@ def keep(run: ImportRun) -> tuple[ImportRun, bool]:
 
 def defer(run: ImportRun) -> None:
     """Have a worker import the file, once the transaction is committed; those of an organization in turn."""
-    app.configure_task(TASK, lock=f"imports of {run.organization_id}").defer(run_id=str(run.pk))
+    app.configure_task(TASK, lock=lock_of(run)).defer(run_id=str(run.pk))
+
+
+def lock_of(run: ImportRun) -> str:
+    return f"imports of {run.organization_id}"
 
 
 def cancel(run: ImportRun, *, at: datetime) -> None:

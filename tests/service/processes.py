@@ -128,11 +128,18 @@ class Service:
     """
 
     def __init__(
-        self, data: Path, *arguments: str, port: int | None = None, environment: Mapping[str, str] = {}
+        self,
+        data: Path,
+        *arguments: str,
+        port: int | None = None,
+        environment: Mapping[str, str] = {},
+        has_worker: bool = False,
     ) -> None:
         self.port = port or free_port()
         self.data = data
         self.output: list[str] = []
+        if not has_worker:  # it takes a second of a core to start
+            arguments = (*arguments, "--no-worker")
         inherited = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", "2", *arguments],
@@ -218,7 +225,7 @@ class Service:
         found = []
         for process in children_of(self.process.pid):
             with suppress(OSError):  # it has just ended
-                if "manage.py" in Path("/proc", str(process), "cmdline").read_text():
+                if "serve" in Path("/proc", str(process), "cmdline").read_text().split("\0"):
                     found.append(process)
         return found
 

@@ -386,8 +386,7 @@ def test_old_files_are_deleted_and_their_rows_stay(world, uploads_folder):
 
 def test_an_import_without_a_job_is_queued_again(world):
     run, _ = world.upload(world.content(3))
-    assert jobs.take_up_lost() == 0
+    assert jobs.without_job() == []
     ProcrastinateJob.objects.all()._raw_delete("default")
 
-    assert jobs.take_up_lost() == 1
-    assert ProcrastinateJob.objects.get().args == {"run_id": str(run.pk)}
+    assert jobs.without_job() == [(str(run.pk), uploads.lock_of(run))]

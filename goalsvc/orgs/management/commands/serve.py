@@ -1,8 +1,11 @@
 """Serves the API: the database, its migrations and the production server in one command."""
 
 import gc
+import logging
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from argparse import ArgumentParser
@@ -25,11 +28,16 @@ from goalsvc.database import configuration, lifecycle
 from goalsvc.database.system import NoDatabaseError
 from goalsvc.server import memory, metrics
 
+logger = logging.getLogger(__name__)
+
 # Of the advisory lock: any number, the same in all replicas.
 MIGRATION_LOCK = 7_420_531_186
 
 # A request that is still running when the server stops gets this long to finish.
 SHUTDOWN_SECONDS = 4
+
+# A worker in the background that has ended is replaced after so long.
+RESTART_SECONDS = 2
 
 # How long a client may take for its headers, which is also how long an idle connection is kept.
 HEADER_TIMEOUT_MS = 30_000
@@ -44,9 +52,16 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="name or address to listen on (%(default)s)")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
         parser.add_argument("--workers", type=int, default=cores(), help="processes (%(default)s, the cores)")
+        parser.add_argument(
+            "--no-worker",
+            action="store_true",
+            help="do not start the work in the background: `manage.py work` runs elsewhere",
+        )
         parser.add_argument("--demo", action="store_true", help="load the demo world first, say what to try")
 
-    def handle(self, *, host: str, port: int, workers: int, demo: bool, **options: Any) -> None:
+    def handle(
+        self, *, host: str, port: int, workers: int, no_worker: bool, demo: bool, **options: Any
+    ) -> None:
         if not 1 <= port <= 65535:
             raise CommandError(f"--port must be between 1 and 65535, not {port}.")
         if workers < 1:
@@ -64,7 +79,7 @@ class Command(BaseCommand):
                         self.load_demo(url)
                 announcer = threading.Thread(target=self.announce, args=(local, port, url), daemon=True)
                 announcer.start()
-                with metrics.shared():
+                with metrics.shared(), nullcontext() if no_worker else Companion().running():
                     serve(address, port, workers)
         except NoDatabaseError as error:
             raise CommandError(str(error)) from error
@@ -127,6 +142,42 @@ class Command(BaseCommand):
                 return
 
 
+class Companion:
+    """The process that works in the background (`manage.py work`); another follows one that ends."""
+
+    def __init__(self) -> None:
+        self.is_over = threading.Event()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        keeper = threading.Thread(target=self.keep, daemon=True, name="companion")
+        keeper.start()
+        owner = os.getpid()
+        try:
+            yield
+        finally:
+            if os.getpid() == owner:  # not in a fork that ends here
+                self.is_over.set()
+                keeper.join()
+
+    def keep(self) -> None:
+        arguments = [sys.executable, sys.argv[0], "work", "--parent", str(os.getpid())]
+        while not self.is_over.is_set():
+            process = subprocess.Popen(arguments)  # noqa: S603 - our own command
+            while process.poll() is None and not self.is_over.wait(0.2):
+                pass
+            if process.poll() is not None:
+                logger.error("the worker in the background ended with %s", process.returncode)
+                self.is_over.wait(RESTART_SECONDS)
+                continue
+            process.terminate()
+            try:
+                process.wait(SHUTDOWN_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()  # its work is taken up where it stopped
+                process.wait()
+
+
 def serve(address: str, port: int, workers: int) -> None:
     """Run the production server until a signal stops it. Raises SystemExit when its workers keep dying."""
     os.environ.setdefault("_RJEM_MALLOC_CONF", memory.SERVER_OPTIONS)  # before the server is loaded
@@ -145,8 +196,8 @@ def serve(address: str, port: int, workers: int) -> None:
     gc.collect()
     gc.freeze()
     # Granian's own settings would print lines of another form beside ours.
-    logging: dict[str, Any] = {**settings.LOGGING}
-    logging["loggers"] = {**logging.get("loggers", {}), "_granian": {}}
+    logs: dict[str, Any] = {**settings.LOGGING}
+    logs["loggers"] = {**logs.get("loggers", {}), "_granian": {}}
     server = Granian(
         target="goalsvc.wsgi:application",
         address=address,
@@ -163,7 +214,7 @@ def serve(address: str, port: int, workers: int) -> None:
         respawn_interval=0,
         workers_kill_timeout=SHUTDOWN_SECONDS,
         log_level=LogLevels.error,
-        log_dictconfig=logging,
+        log_dictconfig=logs,
     )
     loader = partial(start_worker, wsgi.application, os.getpid(), claimable_cores(workers))
     server.serve(spawn_target=run_worker, target_loader=loader, wrap_loader=False)
