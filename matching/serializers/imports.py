@@ -75,7 +75,7 @@ class ImportRunSerializer(RowSerializer):
         shown |= {"filename": instance.filename or None, "error": instance.error or None}
         shown["options"] = DEFAULTS | instance.options
         shown["counts"] = counts_of(instance)
-        return {name: shown[name] for name in self.fields}
+        return {name: shown[name] for name in map(str, self.fields)}
 
 
 DEFAULTS: dict[str, Any] = {

@@ -178,7 +178,7 @@ def test_compose_runs_the_image_beside_its_database():
     assert compose()["services"].keys() == {"service", "worker", "database"}
     assert service()["build"] == "."
     assert service()["depends_on"] == {"database": {"condition": "service_healthy"}}
-    assert "command" not in service()
+    assert service()["command"][:4] == ["python", "manage.py", "serve", "--no-worker"]
     assert service()["ports"] == [f"127.0.0.1:{PORT}:{PORT}"]
     assert {part["restart"] for part in (service(), postgres())} == {"unless-stopped"}
 
