@@ -1,126 +1,34 @@
 """The admin of goals. The API's serializer validates its form, and the model's methods save."""
 
 import json
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
+from urllib.parse import parse_qs
 
-from django import forms
-from django.contrib import admin
-from django.contrib.admin.widgets import FilteredSelectMultiple
-from django.db.models import F, Func, IntegerField, QuerySet
+from django.contrib import admin, messages
+from django.db.models import F, Func, IntegerField, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
-from rest_framework.exceptions import ParseError
 
-from goals.conditions import TYPES
-from goals.models import Goal, GoalAttributes, GoalRoom
+from goals.condition_types import TYPES
+from goals.forms import GoalForm
+from goals.models import Goal, GoalRoom
 from goals.refusals import UnknownRoomsError
-from goals.serializers import GoalSerializer
-from goalsvc.api.bodies import decode
+from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator
-from goalsvc.orgs.admin.display import column, faults, link_to, number_column, user_column
-from goalsvc.orgs.admin.filters import StateFilter
-from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
+from goalsvc.orgs.admin.display import column, first_few, link_to, number_column, user_column
+from goalsvc.orgs.admin.filters import PartsFilter, StateFilter
+from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, without_fields
 from goalsvc.orgs.history import Action, Kind
-from goalsvc.orgs.models import Room
+from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
 
-
-class ConditionsFormField(forms.CharField):
-    """A goal's conditions as JSON text; GoalForm.clean validates them with the rest of the goal."""
-
-    widget = forms.Textarea(attrs={"rows": 16, "cols": 100, "class": "json", "spellcheck": "false"})
-
-    def prepare_value(self, value: Any) -> str:
-        # A string is what the user sent: it is shown again, to be corrected.
-        return value if isinstance(value, str) else json.dumps(value or [], indent=2, ensure_ascii=False)
-
-    def to_python(self, value: Any) -> Any:
-        text: str = super().to_python(value) or "[]"
-        try:
-            return decode(text.encode())
-        except ParseError as error:
-            reason = str(error.detail).replace("The request body", "The text")
-            raise forms.ValidationError(reason) from None
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(json.loads(data or "[]") != initial)
-        except ValueError:
-            return True
-
-
-def sentences(detail: Any) -> Iterator[str]:
-    """Flatten the nested errors of a field: `Condition 1, value: Required for …`."""
-    for path, sentence in faults(detail):
-        if path and path[0].isdecimal():
-            path = (f"Condition {int(path[0]) + 1}", *path[1:])
-        yield f"{', '.join(path)}: {sentence}" if path else sentence
-
-
-class RoomsWidget(FilteredSelectMultiple):
-    """Django's widget inside the element whose style keeps it beside its label."""
-
-    def render(self, *args: Any, **kwargs: Any) -> SafeString:
-        return format_html('<div class="related-widget-wrapper">{}</div>', super().render(*args, **kwargs))
-
-
-class GoalForm(ScopedForm):
-    conditions = ConditionsFormField(required=False, label="Conditions as JSON")
-    rooms = forms.ModelMultipleChoiceField(
-        queryset=Room.objects.none(),
-        required=False,
-        label="Allowed rooms",
-        widget=RoomsWidget("rooms", is_stacked=False),
-        help_text=Goal._meta.get_field("allowed_rooms").help_text,
-    )
-    # The goal's `updated_at` when the form was opened, to detect a concurrent change.
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    class Meta:
-        model = Goal
-        fields = ("name", "organization", "is_any_room_allowed", "default_value", "conditions")
-
-    attributes: GoalAttributes
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["conditions"].help_text = render_to_string(
-            "admin/goals/goal/condition_types.html", {"types": TYPES.values()}
-        )
-        goal = self.instance
-        rooms = Room.objects.active().filter(organization_id=goal.organization_id)
-        self.fields["rooms"].queryset = rooms  # type: ignore[attr-defined]
-        if not goal._state.adding:
-            self.initial["rooms"] = list(rooms.filter(goals=goal))
-            self.initial["seen"] = goal.updated_at.isoformat()
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        # The API's own rules; what it does not take from clients, such as the organization, it passes over.
-        sent = {**cleaned, "allowed_rooms": [str(room.pk) for room in cleaned.get("rooms", ())]}
-        form = GoalSerializer(data=sent, partial=True)
-        if form.is_valid():
-            self.attributes = cast(GoalAttributes, form.validated_data)
-            cleaned |= {name: value for name, value in self.attributes.items() if name in cleaned}
-        for name, detail in form.errors.items():
-            self.add_error("rooms" if name == "allowed_rooms" else name, list(sentences(detail)))
-        if not self.instance._state.adding and cleaned.get("seen") != self.initial["seen"]:
-            raise forms.ValidationError(
-                "Somebody has changed this goal since you opened it. Open the page anew, and edit it then."
-            )
-        return cleaned
-
-    def changed_attributes(self) -> GoalAttributes:
-        """Return the attributes that differ from those in the form as it was opened."""
-        changed = {"allowed_rooms" if name == "rooms" else name for name in self.changed_data}
-        part = {name: value for name, value in self.attributes.items() if name in changed}
-        return cast(GoalAttributes, part)
+OFFERED_ORGANIZATIONS = 50
+NEVER = "No room is chosen and not any room is allowed, so this goal can never match."
 
 
 def report_address(goal: Goal) -> str:
@@ -128,12 +36,31 @@ def report_address(goal: Goal) -> str:
     return f"{reverse('admin_report')}?{query}"
 
 
+def matches_address(goal: Goal) -> str:
+    return (
+        f"{reverse('admin:matching_externalmatch_changelist')}?{urlencode({'goal__id__exact': str(goal.pk)})}"
+    )
+
+
 class DeletedFilter(StateFilter):
     retired_at = "deleted_at"
     retired = "Deleted"
 
 
+class RoomsFilter(PartsFilter):
+    title = "rooms"
+    parameter_name = "allowed_in"
+
+    def parts(self) -> dict[str, tuple[str, Q]]:
+        return {
+            "any": ("Any room", Q(is_any_room_allowed=True)),
+            "chosen": ("Chosen rooms", Q(is_any_room_allowed=False) & ~Q(allowed_room_ids=[])),
+            "none": ("No room: can never match", Q(is_any_room_allowed=False, allowed_room_ids=[])),
+        }
+
+
 ROOMS = ("is_any_room_allowed", "rooms", "allowed_room_names")
+ABOUT_CONDITIONS = "Conditions concern the web page; posted matches ignore them."
 HISTORY = ("id", "created_at", "creator", "updated_at", "editor", "deleted_at")
 
 
@@ -144,27 +71,26 @@ class GoalAdmin(OrganizationScopedAdmin):
     change_scope = Scope.SETTINGS
     form = GoalForm
     list_display = ("name", "where", "value", "condition_count", "state")
-    list_filter = (DeletedFilter, "is_any_room_allowed")
+    list_filter = (DeletedFilter, RoomsFilter)
     related = ("organization", "created_by", "updated_by")
     search_fields = ("name",)
     search_help_text = "By name or id."
-    autocomplete_fields = ("organization",)
     actions = ("restore",)
     readonly_fields = ("allowed_room_names", "conditions_in_words", *HISTORY)
-    # Operators choose the organization here, so its rooms are offered only once the goal is saved.
     add_fieldsets = (
         (None, {"fields": ("organization", "name", "is_any_room_allowed", "rooms", "default_value")}),
-        ("Conditions", {"fields": ("conditions",)}),
+        ("Conditions", {"fields": ("conditions",), "description": ABOUT_CONDITIONS}),
     )
     fieldsets = (
         (None, {"fields": ("organization", "name", *ROOMS, "default_value", "seen")}),
-        ("Conditions", {"fields": ("conditions_in_words", "conditions")}),
+        ("Conditions", {"fields": ("conditions_in_words", "conditions"), "description": ABOUT_CONDITIONS}),
         ("History", {"fields": HISTORY}),
     )
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        columns = super().get_list_display(request)
-        return (*columns, "report") if is_allowed(request, Scope.REPORTS) else columns
+        links = {"matches": Scope.SETTINGS, "report": Scope.REPORTS}
+        shown = [name for name, scope in links.items() if is_allowed(request, scope)]
+        return (*super().get_list_display(request), *shown)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Goal]:
         goals: Any = super().get_queryset(request)
@@ -188,14 +114,66 @@ class GoalAdmin(OrganizationScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Goal | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is not None:
-            is_editable = self.has_change_permission(request, obj)
-            hidden = ["allowed_room_names"] if is_editable else ["rooms", "conditions", "seen"]
-            return without_fields(fieldsets, hidden)
-        if not is_operator(request):
+        if obj is None:
             return fieldsets
-        (title, options), *others = without_fields(fieldsets, ["rooms"])
-        return [(title, {**options, "description": "Save it to choose its rooms."}), *others]
+        is_editable = self.has_change_permission(request, obj)
+        hidden = (
+            ["allowed_room_names", "conditions_in_words"] if is_editable else ["rooms", "conditions", "seen"]
+        )
+        return without_fields(fieldsets, hidden)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Goal | None = None) -> tuple[Any, ...]:
+        readonly = super().get_readonly_fields(request, obj)
+        return (*readonly, "organization") if obj is None else readonly
+
+    # Operators choose the organization of a new goal first, so that its rooms are offered.
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.has_add_permission(request) and is_operator(request) and self.chosen(request) is None:
+            return self.choose_organization(request)
+        return super().add_view(request, *args, **kwargs)
+
+    def get_form(
+        self, request: HttpRequest, obj: Goal | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if obj is None and is_operator(request) and (organization := self.chosen(request)):
+            form.organization_id = organization.pk
+        return form
+
+    def chosen(self, request: HttpRequest) -> Organization | None:
+        """Return the organization that the address or the list's filter names, or the only one."""
+        filters = parse_qs(request.GET.get("_changelist_filters", ""))
+        asked = request.GET.get("organization") or filters.get("organization", [""])[0]
+        if asked:
+            pk = parse_uuid(asked)
+            return Organization.objects.filter(pk=pk).first() if pk else None
+        first_two = list(Organization.objects.all()[:2])
+        return first_two[0] if len(first_two) == 1 else None
+
+    def choose_organization(self, request: HttpRequest) -> HttpResponse:
+        term = request.GET.get("q", "").replace("\0", "").strip()
+        organizations = Organization.objects.filter(name__icontains=term).order_by("name", "pk")
+        context = {
+            **self.admin_site.each_context(request),
+            **first_few(organizations, OFFERED_ORGANIZATIONS),
+            "title": "Add goal",
+            "subtitle": None,
+            "opts": self.opts,
+            "term": term,
+            "is_unknown": "organization" in request.GET,
+        }
+        return TemplateResponse(request, "admin/goals/goal/choose_organization.html", context)
+
+    # Pages.
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        goal = context.get("original")
+        if goal is not None and not goal.can_match:
+            context["never"] = NEVER
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -209,16 +187,13 @@ class GoalAdmin(OrganizationScopedAdmin):
             Goal.create(obj.organization, form.attributes, by=user, at=now, id=obj.pk)
         elif attributes := form.changed_attributes():
             obj.revise(attributes, by=user, at=now)
+        saved = self.get_queryset(request).get(pk=obj.pk)
+        if not saved.can_match and "_continue" not in request.POST:  # that leads to the page that says it
+            message = format_html("{} {}", link_to(saved, f"{saved}:"), NEVER)
+            self.message_user(request, message, messages.WARNING)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Do nothing: `save_model` has saved the allowed rooms."""
-
-    def response_add(self, request: HttpRequest, obj: Goal, *args: Any, **kwargs: Any) -> HttpResponse:
-        if is_operator(request) and not obj.is_any_room_allowed and "_addanother" not in request.POST:
-            post: Any = request.POST.copy()  # as Django's own UserAdmin does
-            post["_continue"] = "1"
-            request.POST = post
-        return super().response_add(request, obj, *args, **kwargs)
 
     # Deletion is soft: the goal leaves the API, and its matches stay.
 
@@ -243,12 +218,15 @@ class GoalAdmin(OrganizationScopedAdmin):
     def where(self, goal: Goal) -> str:
         if goal.is_any_room_allowed:
             return "any room"
+        if not goal.can_match:
+            return format_html("<strong>{}</strong>", "no room: can never match")
         count = len(goal.allowed_room_ids)
         return "1 room" if count == 1 else f"{count} rooms"
 
     value = number_column("default value", "default_value")
     condition_count = number_column("conditions", "condition_count")
     state = column("state", lambda goal: "in use" if goal.deleted_at is None else "deleted")
+    matches = column("matches", lambda goal: format_html('<a href="{}">Matches</a>', matches_address(goal)))
     report = column("report", lambda goal: format_html('<a href="{}">Report</a>', report_address(goal)))
     creator = user_column("created by", "created_by")
     editor = user_column("updated by", "updated_by")
@@ -265,7 +243,13 @@ class GoalAdmin(OrganizationScopedAdmin):
     @admin.display(description="conditions")
     def conditions_in_words(self, goal: Goal) -> str:
         conditions = [
-            {**condition, "kind": TYPES[condition["type"]].name, "settings": condition["settings"] or ""}
+            {
+                **condition,
+                "kind": TYPES.get(condition["type"]),
+                "settings": json.dumps(condition["settings"], ensure_ascii=False)
+                if condition["settings"]
+                else "",
+            }
             for condition in goal.conditions
         ]
         return render_to_string("admin/goals/goal/conditions.html", {"conditions": conditions})

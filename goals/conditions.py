@@ -1,14 +1,17 @@
-"""The types of goal conditions, and what the value of each must look like (API.md section 2)."""
+"""The conditions of goals: what clients may send, and what a weekly schedule may say."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from goals.condition_types import TYPES
 from goalsvc.api.errors import field_error, quoted
 from goalsvc.api.fields import (
     FORBIDDEN_CHARACTERS,
@@ -24,74 +27,6 @@ MAX_VALUE_LENGTH = 2048
 MAX_SETTINGS_BYTES = 8 * 1024
 
 
-class ValueForm(NamedTuple):
-    """What a condition's value must look like: a pattern of the whole, and the sentence when it fails."""
-
-    pattern: str
-    sentence: str
-
-
-INTEGER = ValueForm(r"-?\d{1,18}", "Must be an integer, such as “3”.")
-TWO_DECIMALS = ValueForm(r"\d{1,12}(\.\d{1,2})?", "Must be an amount of at most two decimals, as “10.00”.")
-SECONDS = ValueForm(r"\d{1,9}", "Must be a whole number of seconds, such as “30”.")
-PRIORITY = ValueForm(r"[1-9]|10", "Must be an integer from 1 to 10.")
-PRESENCE = ValueForm(r"online|offline", "Must be “online” or “offline”.")
-DEVICE = ValueForm(
-    r"desktop|mobile|tablet|mobile,tablet", "Must be “desktop”, “mobile”, “tablet” or “mobile,tablet”."
-)
-
-
-class ConditionType(NamedTuple):
-    """A type of condition. `form` is None for any text: regexps are JavaScript's, so not checked."""
-
-    number: int
-    name: str
-    form: ValueForm | None = None
-    is_value_required: bool = True
-
-
-TYPES: Mapping[int, ConditionType] = {
-    kind.number: kind
-    for kind in (
-        ConditionType(1, "visitor city"),
-        ConditionType(2, "CSS selector"),
-        ConditionType(3, "previous page URL regexp"),
-        ConditionType(4, "referrer URL regexp"),
-        ConditionType(5, "page URL regexp"),
-        ConditionType(6, "visitor country"),
-        ConditionType(7, "visit count more than", INTEGER),
-        ConditionType(8, "cart size more than", TWO_DECIMALS),
-        ConditionType(9, "cart size less than", TWO_DECIMALS),
-        ConditionType(10, "product names in cart"),
-        ConditionType(11, "pipeline step", INTEGER),
-        ConditionType(12, "JS function returns true"),
-        ConditionType(13, "visit count less than", INTEGER),
-        ConditionType(14, "purchase count more than", INTEGER),
-        ConditionType(15, "visitor IP address regexp"),
-        ConditionType(16, "page URL contains"),
-        ConditionType(17, "operator presence", PRESENCE),
-        ConditionType(18, "after timeout", SECONDS),
-        ConditionType(19, "click element"),
-        ConditionType(20, "click button"),
-        ConditionType(21, "device type", DEVICE),
-        ConditionType(22, "weekly schedule", is_value_required=False),
-        ConditionType(23, "visitor priority more than", PRIORITY),
-        ConditionType(24, "visitor priority less than", PRIORITY),
-        ConditionType(25, "visitor targeted", is_value_required=False),
-        ConditionType(26, "visitor cart locked", is_value_required=False),
-        ConditionType(27, "visitor sent lead", is_value_required=False),
-        ConditionType(28, "previous page URL contains"),
-        ConditionType(29, "referrer URL contains"),
-        ConditionType(30, "visitor has waited for", SECONDS),
-        ConditionType(31, "has chatted", is_value_required=False),
-        ConditionType(32, "chat has at least one of tags"),
-        ConditionType(33, "target experiment group"),
-        ConditionType(34, "waited for first answer", SECONDS),
-        ConditionType(35, "user experiment group"),
-        ConditionType(36, "conversion probability"),
-        ConditionType(37, "average waiting time"),
-    )
-}
 WHICH_TYPE = f"Must be an integer from {min(TYPES)} to {max(TYPES)}."
 
 
@@ -157,7 +92,7 @@ class ConditionInput(ObjectSerializer):
             raise field_error("value", f"At most {MAX_VALUE_LENGTH} characters are allowed.")
         if kind.is_value_required and not value:
             raise field_error("value", f"Required for the type {kind.number}, {kind.name}.")
-        if kind.form is not None and not re.fullmatch(kind.form.pattern, value, re.ASCII):
+        if kind.form.pattern and not re.fullmatch(kind.form.pattern, value, re.ASCII):
             raise field_error("value", f"{kind.form.sentence} (type {kind.number}, {kind.name})")
         return {name: condition[name] for name in ("type", "value", "negate", "settings")}
 
@@ -189,3 +124,61 @@ class ConditionsField(serializers.Field):
         if errors:
             raise serializers.ValidationError(errors)
         return conditions
+
+
+# Weekly schedules, as giosg's clients write them: {"timezone", "intervals": [{"start_day", "start_hours",
+# "start_minutes", "end_day", …}]}. The API keeps settings as they are sent; the
+# admin checks what people make.
+
+SCHEDULE_TYPE = 22
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MINUTES_OF_DAY = 24 * 60
+
+
+def schedule_faults(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a weekly schedule. One of another shape than giosg's is not looked into."""
+    zone, intervals = settings.get("timezone"), settings.get("intervals")
+    if not isinstance(intervals, list):
+        return
+    if not is_time_zone(zone):
+        yield f"There is no time zone {quoted(zone or '')}. Choose one such as Europe/Helsinki."
+    if not intervals:
+        yield "No day is ticked, so it is never the time. Tick days and set their hours."
+    of_one_day = []
+    for interval in intervals:
+        start, end = moment_in_week(interval, "start"), moment_in_week(interval, "end")
+        if start is None or end is None:
+            yield "Hours are missing, or are none. Write them such as 09:00 and 17:00."
+        elif start[0] == end[0] and start >= end:
+            yield f"{hours(start, end)}: the end must be later than the beginning."
+        elif start[0] == end[0]:
+            of_one_day.append((start, end))
+    for first, second in pairwise(sorted(of_one_day)):
+        if second[0] < first[1]:
+            yield f"{hours(*first)} and {hours(*second)} overlap. Make one of them."
+
+
+def is_time_zone(name: Any) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, TypeError, ValueError, LookupError):  # a folder's name, no text, a path, no zone
+        return False
+    return True
+
+
+def moment_in_week(interval: Any, edge: str) -> tuple[int, int] | None:
+    """Return the day, Monday being 1, and the minute of the day where the interval starts or ends."""
+    if not isinstance(interval, dict):
+        return None
+    found = [interval.get(f"{edge}_{name}s", interval.get(f"{edge}_{name}")) for name in ("hour", "minute")]
+    parts = [str(part) for part in (interval.get(f"{edge}_day"), *found)]
+    if not all(re.fullmatch(r"\d{1,2}", part, re.ASCII) for part in parts):
+        return None
+    day, hour, minute = map(int, parts)
+    is_moment = 1 <= day <= len(DAYS) and minute < 60 and hour * 60 + minute <= MINUTES_OF_DAY
+    return (day, hour * 60 + minute) if is_moment else None
+
+
+def hours(start: tuple[int, int], end: tuple[int, int]) -> str:
+    first, last = (f"{minutes // 60:02}:{minutes % 60:02}" for _, minutes in (start, end))
+    return f"{DAYS[start[0] - 1]} {first} to {last}"

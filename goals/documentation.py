@@ -2,7 +2,8 @@
 
 from drf_spectacular.utils import OpenApiParameter
 
-from goals.conditions import TYPES, WHICH_TYPE
+from goals.condition_types import TYPES
+from goals.conditions import WHICH_TYPE
 from goals.refusals import GoalNotFound
 from goals.serializers import GOAL_EXAMPLE, INPUT_EXAMPLE, GoalSerializer
 from goalsvc.api.preconditions import PreconditionFailed

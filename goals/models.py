@@ -48,7 +48,9 @@ class Goal(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="goals")
     name = models.CharField(max_length=255)
-    is_any_room_allowed = models.BooleanField(help_text="The goal can match in any room.")
+    is_any_room_allowed = models.BooleanField(
+        verbose_name="any room", help_text="The goal can match in any room, also in rooms yet to come."
+    )
     allowed_rooms = models.ManyToManyField(
         Room,
         through="GoalRoom",
@@ -101,6 +103,11 @@ class Goal(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def can_match(self) -> bool:
+        """Whether there is a room in which it counts. Needs `with_allowed_rooms`."""
+        return self.is_any_room_allowed or bool(self.allowed_room_ids)
 
     @classmethod
     def create(

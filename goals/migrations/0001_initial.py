@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=255)),
-                ('is_any_room_allowed', models.BooleanField(help_text='The goal can match in any room.')),
+                ('is_any_room_allowed', models.BooleanField(help_text='The goal can match in any room, also in rooms yet to come.', verbose_name='any room')),
                 ('default_value', models.DecimalField(blank=True, decimal_places=2, help_text='For a match without a value.', max_digits=14, null=True)),
                 ('conditions', models.JSONField(blank=True, default=list)),
                 ('created_at', models.DateTimeField(editable=False)),

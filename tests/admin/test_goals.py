@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -69,16 +70,96 @@ def test_staff_add_a_goal(
     assert [(entry.object_id, entry.action) for entry in HistoryEntry.objects.all()] == [(goal.pk, "created")]
 
 
-def test_operators_add_a_goal_and_choose_its_rooms_then(
-    as_operator: Client, other_organization: Organization, foreign_room: Room, room: Room
+def test_operators_choose_the_organization_first_and_its_rooms_with_the_goal(
+    as_operator: Client, organization: Organization, other_organization: Organization, foreign_room: Room
 ) -> None:
-    sent = form(organization=str(other_organization.pk))
-    response = as_operator.post(f"{GOAL_LIST}add/", sent)
+    choice = as_operator.get(f"{GOAL_LIST}add/").content.decode()
+    assert f"?organization={organization.pk}" in choice
+    address = f"{GOAL_LIST}add/?organization={other_organization.pk}"
+    assert f"?organization={other_organization.pk}" in choice
+
+    shown = as_operator.get(address).context["adminform"].form
+    assert list(shown.fields["rooms"].queryset) == [foreign_room]
+    assert as_operator.post(address, form(rooms=[str(foreign_room.pk)])).status_code == 302
+
     goal = goals().get()
-    assert goal.organization == other_organization
-    assert response.headers["Location"] == page_of(goal)
-    offered = as_operator.get(page_of(goal)).context["adminform"].form.fields["rooms"].queryset
-    assert list(offered) == [foreign_room]
+    assert (goal.organization, goal.allowed_room_ids) == (other_organization, [foreign_room.pk])
+
+
+def test_the_only_organization_needs_no_choice(
+    as_operator: Client, organization: Organization, room: Room
+) -> None:
+    shown = as_operator.get(f"{GOAL_LIST}add/").context["adminform"].form
+    assert list(shown.fields["rooms"].queryset) == [room]
+
+
+def test_the_list_of_an_organization_leads_to_its_form(
+    as_operator: Client, organization: Organization, other_organization: Organization, foreign_room: Room
+) -> None:
+    filters = {"_changelist_filters": f"organization={other_organization.pk}"}
+    shown = as_operator.get(f"{GOAL_LIST}add/", filters).context["adminform"].form
+    assert list(shown.fields["rooms"].queryset) == [foreign_room]
+
+
+def test_rooms_of_another_organization_are_not_taken_with_a_new_goal(
+    as_operator: Client, organization: Organization, foreign_room: Room
+) -> None:
+    address = f"{GOAL_LIST}add/?organization={organization.pk}"
+    assert errors(as_operator.post(address, form(rooms=[str(foreign_room.pk)])), "rooms")
+    assert not Goal.objects.exists()
+
+
+@pytest.mark.parametrize("unknown", ["01a0f0f8-5c3a-7b1e-8d2f-6a9b0c1d2e3f", "x", "\x00"])
+def test_an_unknown_organization_leads_back_to_the_choice(
+    unknown: str, as_operator: Client, organization: Organization, other_organization: Organization
+) -> None:
+    for response in (
+        as_operator.get(f"{GOAL_LIST}add/", {"organization": unknown}),
+        as_operator.post(f"{GOAL_LIST}add/?organization={quote(unknown)}", form()),
+    ):
+        assert response.status_code == 200
+        assert "There is no such organization." in response.content.decode()
+    assert not Goal.objects.exists()
+
+
+def test_organizations_are_found_by_name(
+    as_operator: Client, organization: Organization, other_organization: Organization
+) -> None:
+    found = as_operator.get(f"{GOAL_LIST}add/", {"q": other_organization.name[:5].lower()})
+    assert found.context["rows"] == [other_organization]
+    nothing = as_operator.get(f"{GOAL_LIST}add/", {"q": "<b>\x00"}).content.decode()
+    assert "No organization has “&lt;b&gt;” in its name." in nothing
+
+
+def test_staff_choose_no_organization(as_staff: Client, organization: Organization, room: Room) -> None:
+    other = RoomFactory.create().organization
+    for query in ({}, {"organization": str(other.pk)}):
+        shown = as_staff.get(f"{GOAL_LIST}add/", query).context["adminform"].form
+        assert list(shown.fields["rooms"].queryset) == [room]
+
+
+NEVER = "No room is chosen and not any room is allowed, so this goal can never match."
+
+
+def test_a_goal_that_can_never_match_is_told_everywhere(as_staff: Client, organization: Organization) -> None:
+    after = as_staff.post(f"{GOAL_LIST}add/", form(), follow=True).content.decode()
+    assert NEVER in after
+    assert "no room: can never match" in after
+    goal = Goal.objects.get()
+    assert NEVER in as_staff.get(page_of(goal)).content.decode()
+    assert list(as_staff.get(GOAL_LIST, {"allowed_in": "none"}).context["cl"].result_list) == [goal]
+
+    staying = as_staff.post(page_of(goal), form_of(as_staff, goal, _continue="1"), follow=True)
+    assert staying.content.decode().count(NEVER) == 1
+
+
+def test_a_goal_whose_rooms_are_all_archived_can_never_match(
+    as_staff: Client, goal: Goal, room: Room
+) -> None:
+    assert NEVER not in as_staff.get(page_of(goal)).content.decode()
+    Room.objects.update(archived_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert NEVER in as_staff.get(page_of(goal)).content.decode()
+    assert list(as_staff.get(GOAL_LIST, {"allowed_in": "chosen"}).context["cl"].result_list) == []
 
 
 def test_a_change_is_a_revision(as_staff: Client, staff: User, goal: Goal, second_room: Room) -> None:
@@ -123,41 +204,6 @@ def test_a_form_that_does_not_say_what_was_seen_is_refused(as_staff: Client, goa
 
 
 @pytest.mark.parametrize(
-    ("conditions", "lines"),
-    [
-        ('[{"type": 8, "value": "x"}, {"type": 99}, 3]', [
-            "Condition 1, value: Must be an amount of at most two decimals, as “10.00”. "
-            "(type 8, cart size more than)",
-            "Condition 2, type: Must be an integer from 1 to 37.",
-            "Condition 3: Not a JSON object.",
-        ]),
-        ('[{"type": 27, "colour": "red"}]', ["Condition 1, colour: A condition has no such attribute."]),
-        ('[{"type": 27, "settings": {"a": NaN}}]', [
-            "Condition 1, settings: Numbers must be finite and fit 64 bits."
-        ]),
-        ('{"type": 27}', ["Not a list of conditions."]),
-        ("[" * 30 + "]" * 30, ["The JSON is nested deeper than 20 levels."]),
-        (json.dumps([LEAD] * 101), ["At most 100 conditions are allowed."]),
-    ],
-    ids=["several", "attribute", "number", "object", "deep", "many"],
-)  # fmt: skip
-def test_conditions_at_fault_are_told_in_lines(
-    conditions: str, lines: list[str], as_staff: Client, goal: Goal
-) -> None:
-    response = as_staff.post(page_of(goal), form_of(as_staff, goal, conditions=conditions))
-    assert errors(response, "conditions") == lines
-    # What was typed is there to be mended.
-    assert response.context["adminform"].form["conditions"].value() == conditions
-    assert Goal.objects.get().conditions == [LEAD]
-
-
-def test_conditions_that_are_no_json_are_told(as_staff: Client, goal: Goal) -> None:
-    response = as_staff.post(page_of(goal), form_of(as_staff, goal, conditions="[1,"))
-    [line] = errors(response, "conditions")
-    assert line.startswith("The text is not JSON: ")
-
-
-@pytest.mark.parametrize(
     ("attribute", "value", "line"),
     [
         ("name", "", "This field is required."),
@@ -196,14 +242,6 @@ def test_a_room_archived_at_this_moment_is_no_crash(
     monkeypatch.setattr(Goal, "revise", revise)
     response = as_staff.post(page_of(goal), form_of(as_staff, goal, name="New"), follow=True)
     assert "A room that you chose has just been archived." in response.content.decode()
-
-
-def test_the_types_of_conditions_are_named(as_staff: Client, as_clerk: Client, goal: Goal) -> None:
-    assert "27, visitor sent lead" in as_staff.get(page_of(goal)).content.decode()
-    page = as_clerk.get(page_of(goal)).content.decode()
-    assert "27, visitor sent lead" in page
-    assert "Web shop (shop.example.com)" in page
-    assert "<textarea" not in page
 
 
 def test_a_deleted_goal_is_filtered_and_restored(
@@ -254,5 +292,6 @@ def test_goals_are_found_by_name_and_id(as_staff: Client, goal: Goal) -> None:
 def test_a_goal_leads_to_its_matches(as_staff: Client, as_operator: Client, goal: Goal) -> None:
     link = f"/admin/matching/externalmatch/?goal__id__exact={goal.pk}"
     for client in (as_staff, as_operator):
-        assert link in client.get(page_of(goal)).content.decode()
+        for page in (page_of(goal), GOAL_LIST):
+            assert link in client.get(page).content.decode()
         assert client.get(link).status_code == 200
