@@ -188,8 +188,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-# Of pages for people, by the beginning of their addresses. All other requests take a short way past it; any
-# other middleware above works for all requests (goalsvc.api.requests).
+# Of pages for people, by the beginning of their addresses, and of the root. All other requests take a short
+# way past it; any other middleware above works for all requests (goalsvc.api.requests).
 PAGES = ("/admin/", "/api/v5/docs")
 PAGE_MIDDLEWARE = MIDDLEWARE[MIDDLEWARE.index("csp.middleware.CSPMiddleware") :]
 

@@ -8,9 +8,9 @@ from django.views.generic import RedirectView
 from rest_framework.routers import SimpleRouter
 
 from goals.views import GoalViewSet
-from goalsvc.api.views import DocsView, SchemaView
+from goalsvc.api.views import SchemaView
 from goalsvc.orgs.admin.password_reset import CompleteView, NewPasswordView, ResetDoneView, ResetView
-from goalsvc.orgs.views import CallerView, OrganizationView, RoomViewSet
+from goalsvc.orgs.views import CallerView, DocsView, HomeView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
 from matching.admin.reports import report_page
@@ -48,6 +48,7 @@ router.register(f"{ORG}/visitor_identities", VisitorIdentityViewSet, basename="v
 router.register(f"{ORG}/visitor_sessions", VisitorSessionViewSet, basename="visitor-session")
 
 urlpatterns = [
+    path("", HomeView.as_view(), name="home"),
     path("api/v5/users/me", CallerView.as_view(), name="caller"),
     path(ORG, OrganizationView.as_view(), name="organization"),
     # Before the router's: there, the last part of such an address would be an id.

@@ -86,7 +86,7 @@ class RequestMiddleware:
             with connection.execute_wrapper(count):
                 if (refusal := refusal_of(request)) is not None:
                     response = handle(refusal, {}) or server_error(request)
-                elif request.path_info.startswith(settings.PAGES):
+                elif request.path_info == "/" or request.path_info.startswith(settings.PAGES):
                     response = self.get_response(request)
                 else:
                     response = self.short_way(request)

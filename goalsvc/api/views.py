@@ -1,4 +1,4 @@
-"""The OpenAPI description and the page to read it."""
+"""The OpenAPI description. The page to read it is in goalsvc.orgs.views."""
 
 from functools import cache
 
@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -33,17 +33,3 @@ class SchemaView(SpectacularAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         return HttpResponse(description(), content_type=request.accepted_media_type)
-
-
-class DocsView(SpectacularSwaggerSplitView):
-    """A page to read the description and try it; all it needs is served from here.
-
-    Its script comes from the same address with `?script`, because pages allow none in themselves.
-    """
-
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    content_negotiation_class = DefaultContentNegotiation
-    http_method_names = ["get", "head"]
-    url_name = "schema"
-    template_name = "docs.html"

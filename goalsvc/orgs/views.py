@@ -1,22 +1,31 @@
-"""The endpoints of the caller, the organization and its rooms."""
+"""The endpoints of the caller, the organization and its rooms; and the pages that lead to them."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularSwaggerView
+from rest_framework import request as rest
+from rest_framework import views
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.generics import GenericAPIView
-from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import SAFE_METHODS, AllowAny, IsAuthenticated
+from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.api.pagination import KeysetPagination
+from goalsvc.api.rendering import JSONRenderer
 from goalsvc.api.schema import describe_actions
 from goalsvc.api.viewsets import APIView, Request
 from goalsvc.orgs import documentation as docs
 from goalsvc.orgs.models import Organization, RoomQuerySet, User
 from goalsvc.orgs.permissions import OrganizationAccess
+from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.serializers import CallerSerializer, OrganizationSerializer, RoomSerializer
 
 T = TypeVar("T")
@@ -116,3 +125,38 @@ class RoomViewSet(OrganizationViewSet, ReadOnlyModelViewSet):
 
     def get_queryset(self) -> RoomQuerySet:
         return self.organization.rooms.active()
+
+
+class PageForEverybody(views.APIView):
+    """A page that takes no login, and is no part of the API: the OpenAPI description leaves it out."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    content_negotiation_class = DefaultContentNegotiation
+    http_method_names = ["get", "head"]
+
+
+class DocsView(PageForEverybody, SpectacularSwaggerView):
+    """A page to read the OpenAPI description and try it; all that it needs is served from here."""
+
+    url_name = "schema"
+    template_name = "docs.html"
+
+    @extend_schema(exclude=True)
+    def get(self, request: rest.Request, *args: Any, **kwargs: Any) -> Response:
+        response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call] # it has no types
+        del response["Cross-Origin-Opener-Policy"]  # theirs would undo ours
+        response.data["scopes"] = list(Scope)
+        return response
+
+
+class HomeView(PageForEverybody):
+    """The root: leads people to the admin and the docs, and tells programs the addresses."""
+
+    renderer_classes = [JSONRenderer, TemplateHTMLRenderer]
+    template_name = "home.html"
+
+    @extend_schema(exclude=True)
+    def get(self, request: rest.Request) -> Response:
+        names = {"admin": "admin:index", "docs": "docs", "schema": "schema", "caller": "caller"}
+        return Response({each: request.build_absolute_uri(reverse(name)) for each, name in names.items()})

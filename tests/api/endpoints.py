@@ -119,6 +119,7 @@ ENDPOINTS = [
     Endpoint("GET", "metrics", PUBLIC, 404),  # switched off; switched on: test_metrics
     Endpoint("GET", "schema", PUBLIC),
     Endpoint("GET", "docs", PUBLIC),
+    Endpoint("GET", "home", PUBLIC),
     Endpoint("GET", "caller", AUTHENTICATED),
     Endpoint("GET", "organization", ACCESS),
     Endpoint("GET", "room-list", ACCESS),

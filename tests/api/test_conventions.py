@@ -125,7 +125,6 @@ def test_head_is_get_without_the_body(endpoint, as_manager, place):
 
 
 UNROUTED = [
-    "/",
     "/nothing",
     "/api",
     "/api/v5",

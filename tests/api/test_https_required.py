@@ -10,7 +10,7 @@ REFUSAL = {
     "detail": "This service is reached through https:// alone. Nothing was done; change the address.",
     "code": "https_required",
 }
-PAGES = {"docs"}
+PAGES = {"docs", "home"}
 PROBES = {"healthz", "readyz", "metrics"}
 OF_THE_API = [each for each in ENDPOINTS if each.route not in PAGES | PROBES]
 
