@@ -42,11 +42,20 @@
         return read(path, key).then((page) => page.results, () => []);
     }
 
+    /* For who may not see goals: the one that matched in the most rooms, since it counts in any posted one. */
+    function goalAmong(matches) {
+        const rooms = new Map();
+        for (const match of matches) {
+            rooms.set(match.goal_id, new Set([...rooms.get(match.goal_id) ?? [], ...match.rooms]));
+        }
+        return [...rooms.keys()].sort((one, other) => rooms.get(other).size - rooms.get(one).size)[0];
+    }
+
     async function idsOf(user, key) {
         const own = api.replace(/users\/me$/, `orgs/${user.organization_id}`);
         const [rooms, goals] = await Promise.all([rowsOf(`${own}/rooms?page_size=3`, key), rowsOf(`${own}/goals?page_size=50`, key)]);
-        const matches = goals.length ? [] : await rowsOf(`${own}/matches?page_size=1`, key);
-        const goal = goals.find((each) => each.is_any_room_allowed)?.id ?? goals[0]?.id ?? matches[0]?.goal_id;
+        const matches = goals.length ? [] : await rowsOf(`${own}/matches?page_size=200`, key);
+        const goal = goals.find((each) => each.is_any_room_allowed)?.id ?? goals[0]?.id ?? goalAmong(matches);
         return {
             organization: user.organization_id,
             goal: goal ?? PLACEHOLDERS.goal,
