@@ -13,6 +13,7 @@ from goalsvc.orgs.admin.password_reset import CompleteView, NewPasswordView, Res
 from goalsvc.orgs.views import CallerView, DocsView, HomeView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
+from matching.admin.finding.search import search_page
 from matching.admin.reports import report_page
 from matching.api.imports import ImportViewSet
 from matching.api.matches import MatchAttemptViewSet, MatchViewSet, PendingMatchViewSet
@@ -69,6 +70,7 @@ urlpatterns = [
     # Browsers ask for it wherever a page names none.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}orgs/icon.svg"), name="favicon"),
     path("admin/reports/", admin.site.admin_view(report_page), name="admin_report"),
+    path("admin/search/", admin.site.admin_view(search_page), name="admin_search"),
     path("admin/password_reset/", ResetView.as_view(), name="admin_password_reset"),  # as the login names it
     path("admin/password_reset/done/", ResetDoneView.as_view(), name="password_reset_done"),
     path("admin/reset/<uidb64>/<token>/", NewPasswordView.as_view(), name="password_reset_confirm"),

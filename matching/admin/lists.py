@@ -5,7 +5,8 @@ searched for is an exact value that an index finds.
 """
 
 from calendar import monthrange
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -127,6 +128,14 @@ class ReceivedChangeList(ChangeList):
         return {"show": True, "back": back, "choices": choices}
 
 
+@contextmanager
+def planned_for_values() -> Iterator[None]:
+    """Have statements planned for what they ask: a plan for all values reads the table for a rare one."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        yield
+
+
 def days_of(year: int, month: int) -> list[date]:
     """Return the days of a month; none when there is no such month."""
     if not (1 <= year <= 9999 and 1 <= month <= 12):
@@ -216,11 +225,9 @@ class ReceivedAdmin(ReadOnlyAdmin):
         return self.buttons
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Have each list planned for what it asks: a plan for all values reads the table for a rare one."""
         if request.method != "GET":
             return super().changelist_view(request, *args, **kwargs)
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        with planned_for_values():
             return super().changelist_view(request, *args, **kwargs)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

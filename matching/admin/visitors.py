@@ -14,6 +14,7 @@ from goalsvc.orgs.admin.access import acting_user
 from goalsvc.orgs.admin.display import column, first_few, link_column, moment_column
 from goalsvc.orgs.history import Kind
 from matching.admin.explanation import name_rooms, room_links
+from matching.admin.finding.person import describe_person
 from matching.admin.lists import Button, ReceivedAdmin
 from matching.admin.privacy import IdentityForm, holdings_page, show
 from matching.models import Visitor, VisitorIdentity, VisitorSession
@@ -51,7 +52,6 @@ class VisitorAdmin(ReceivedAdmin):
 class VisitorIdentityAdmin(ReceivedAdmin):
     history_kind = Kind.VISITOR_IDENTITY
     actions = ("show_holdings",)
-    buttons = {"show_holdings": Button("All that is held")}
     list_display = ("identity", "visitor_link", "visitor_session_id", "created")
     related = ("organization", "visitor")
     linked_lookups = ("visitor__id__exact",)
@@ -63,6 +63,10 @@ class VisitorIdentityAdmin(ReceivedAdmin):
             {"fields": ("organization", "identity", "visitor_link", "visitor_session_id", "id", "created")},
         ),
     )
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        context |= describe_person(request, kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     # All that is held about an identity: for the person who asks, and before it is erased.
 

@@ -7,6 +7,7 @@ known one differs, and does not name it: reasons are kept, and who is named ther
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -35,26 +36,37 @@ KNOWN = """
 """
 
 
+class KnownForm(NamedTuple):
+    """An unknown identity, in what it differs from a known one, and that one."""
+
+    identity: str
+    difference: str
+    known: str
+
+
 def find_differences(organization: Organization, identities: Iterable[str]) -> dict[str, str]:
     """Return in what the unknown identities differ from known ones of the organization; one statement."""
+    found: dict[str, str] = {}
+    for form in find_known_forms(organization, identities):
+        found.setdefault(form.identity, form.difference)
+    return found
+
+
+def find_known_forms(organization: Organization, identities: Iterable[str]) -> list[KnownForm]:
+    """Return the known identities of the organization that resemble the unknown ones; one statement."""
     sought = [
-        (identity, difference, form)
+        KnownForm(identity, difference, form)
         for identity in list(dict.fromkeys(identities))[:MAX_IDENTITIES]
         for difference, form in forms_of(identity)
         if form and form != identity
     ]
     if not sought:
-        return {}
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
-            KNOWN, {"organization": organization.id, "forms": text_array(form for _, _, form in sought)}
+            KNOWN, {"organization": organization.id, "forms": text_array(form.known for form in sought)}
         )
-        known = sorted(number for (number,) in cursor)
-    found: dict[str, str] = {}
-    for number in known:
-        identity, difference, _ = sought[number - 1]
-        found.setdefault(identity, difference)
-    return found
+        return [sought[number - 1] for number in sorted(number for (number,) in cursor)]
 
 
 def forms_of(identity: str) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,7 @@ OPEN_PAGES = {"login"} | {
     f"{prefix}password_reset{page}"
     for prefix, page in (("admin_", ""), ("", "_done"), ("", "_confirm"), ("", "_complete"))
 }
-STAFF_PAGES = {"index", "app_list", "password_change", "password_change_done", "jsi18n"}
+STAFF_PAGES = {"index", "admin_search", "app_list", "password_change", "password_change_done", "jsi18n"}
 # Neither: what Django answers there says nothing of any row, or is tested in test_access.
 OTHER_PAGES = {"logout", "autocomplete", "view_on_site", None}
 # What a page of a row takes, as a letter of test_access.PERMISSIONS.

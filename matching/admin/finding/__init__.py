@@ -1,0 +1,1 @@
+"""Search, and what one needs to recognise what is found."""
