@@ -75,8 +75,6 @@ def holdings_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
             told = erasure_in_words(erased.changes())
             messages.success(request, f"The visitor identity was erased: {told}.")
         return HttpResponseRedirect(request.path)
-    if "erase" in request.POST:
-        messages.error(request, "Nothing was erased: tick that you are sure.")
     return show(model_admin, request, form, organization, identity)
 
 
@@ -125,6 +123,8 @@ def show(
     if organization is not None and identity is not None:
         counts = count_holdings(organization, identity)
         context["is_anything_held"] = any(counts.values())
+        context["is_asked_to_erase"] = "erase" in request.POST
+        context["counts"] = counts
         context["stored_answers"] = counts["idempotency_keys"]
         context["sections"] = []
         for section in SECTIONS:

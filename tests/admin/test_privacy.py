@@ -72,8 +72,11 @@ def test_the_download_is_what_the_api_shows(
 def test_an_erasure_takes_a_confirmation(
     as_staff: Client, staff: User, tie: VisitorIdentity, foreign_tie: VisitorIdentity
 ) -> None:
-    refused = words(as_staff.post(PAGE, {"identity": WHO, "erase": "1"}))
-    assert "Nothing was erased: tick that you are sure." in refused
+    asked = words(as_staff.post(PAGE, {"identity": WHO, "erase": "1"}))
+    assert "Erase this identity? It cannot be undone" in asked
+    assert "at 1 visitor, those" in asked
+    assert "and 1 held match. " in asked
+    assert "without the identity: 1 match, 0 refused attempts" in asked
     assert VisitorIdentity.objects.count() == 2
 
     text = words(as_staff.post(PAGE, {"identity": WHO, "erase": "1", "confirmed": "yes"}, follow=True))
