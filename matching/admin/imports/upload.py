@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.views.decorators.csrf import csrf_protect
 
 from goalsvc.api.fields import parse_uuid
+from goalsvc.api.requests import UPLOAD
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
@@ -63,6 +64,8 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         return show(UploadForm(organization=organization, said=said))
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + FORM_BYTES:
         return show(UploadForm(organization=organization, said=said), problem=TOO_LARGE, status=413)
+    # Where the body has not come yet, it now comes as a file.
+    request.META[UPLOAD] = settings.MAX_UPLOAD_BYTES + FORM_BYTES
     handler = UploadHandler(request)
     request.upload_handlers = [handler]
     try:
