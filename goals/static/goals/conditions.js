@@ -235,7 +235,7 @@
                 return make("textarea", {...attributes, rows: 2, placeholder: "Ids, one a line or with commas", input: (event) => {
                     condition.value = clean(event.target.value);
                     save();
-                }}, String(value).replaceAll(",", "\n"));
+                }}, String(value).split(",").join("\n"));
             }
             return make("textarea", {...attributes, rows: 1}, value);
         }
