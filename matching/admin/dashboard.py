@@ -23,7 +23,7 @@ from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, of_acting_user
 from goalsvc.orgs.models import ApiToken, Organization, Room, User
 from goalsvc.orgs.scopes import Scope
-from matching.admin.matches import EventFilter
+from matching.admin.events.filters import EventFilter
 from matching.admin.reports import PAGE
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
 from matching.reports.dashboard import DAYS, Counts, Day, Figures, match_rate, read_figures

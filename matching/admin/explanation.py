@@ -16,6 +16,7 @@ from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.display import faults, link_to, to_milliseconds
 from goalsvc.orgs.history import Action
 from goalsvc.orgs.models import Room
+from matching.models import VisitorIdentity
 from matching.rule.reasons import duration
 
 
@@ -24,6 +25,30 @@ def name_rooms(rows: Iterable[Any]) -> None:
     rooms = Room.objects.in_bulk({room_id for row in rows for room_id in all_room_ids(row)})
     for row in rows:
         row.rooms_by_id = rooms
+
+
+def name_people(rows: Iterable[Any]) -> None:
+    """Give each row `person_id`, of an identity's page; None where the identity is unknown. One query."""
+    named = [row for row in rows if row.visitor_identity]
+    ties = VisitorIdentity.objects.filter(
+        organization__in={row.organization_id for row in named},
+        identity__in={row.visitor_identity for row in named},
+    )
+    ties = ties.order_by("organization_id", "identity").distinct("organization_id", "identity")
+    known = {(tie.organization_id, tie.identity): tie.pk for tie in ties}
+    for row in named:
+        row.person_id = known.get((row.organization_id, row.visitor_identity))
+
+
+def person_link(row: Any) -> SafeString | str:
+    """Name the identity, with a link to its page if it is known."""
+    if not row.visitor_identity:
+        return "-"
+    if not hasattr(row, "person_id"):
+        name_people([row])
+    if row.person_id is None:
+        return format_html('<span class="id">{}</span>', row.visitor_identity)
+    return link_to(VisitorIdentity(pk=row.person_id), row.visitor_identity)
 
 
 def all_room_ids(row: Any) -> Iterator[UUID]:

@@ -4,11 +4,12 @@ No page counts or sorts such a table: lists are ordered by an index, their count
 searched for is an exact value that an index finds.
 """
 
+import re
 from calendar import monthrange
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -18,8 +19,9 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connection, transaction
 from django.db.models import F, Max, Min, QuerySet
+from django.forms import Media
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.dates import MONTHS
 
 from goals.models import Goal
@@ -29,10 +31,12 @@ from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import ReadOnlyAdmin
 from goalsvc.orgs.models import Organization
 from goalsvc.orgs.scopes import Scope
-from matching.admin.explanation import name_rooms
+from matching.admin.events.downloads import download
+from matching.admin.events.filters import GoalFilter
+from matching.admin.explanation import name_people, name_rooms
 
 # The fields that matches, held matches and rejected attempts have in common.
-EVENT = ("organization", "goal_link", "visitor_identity", "matched")
+EVENT = ("organization", "goal_link", "customer", "matched")
 
 
 class BoundedPaginator(Paginator):
@@ -50,8 +54,16 @@ class BoundedPaginator(Paginator):
         return self.count == self.LIMIT
 
 
+class Chip(NamedTuple):
+    """What a list is filtered by, and its address without that."""
+
+    title: str
+    text: str
+    without: str
+
+
 class ReceivedChangeList(ChangeList):
-    """A list in its one order, as any other would sort the whole table."""
+    """A list in an order that an index has, as any other would sort the whole table."""
 
     request: HttpRequest
     model_admin: Any
@@ -61,7 +73,14 @@ class ReceivedChangeList(ChangeList):
         super().__init__(request, *args, **kwargs)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        return list(self.model_admin.get_ordering(request))
+        asked = self.params.get("o", "").partition(".")[0]
+        number = int(asked.lstrip("-")) if re.fullmatch(r"-?[0-9]{1,2}", asked) else None
+        columns = dict(enumerate(self.list_display))
+        name = "" if number is None else columns.get(number, "")
+        order = self.model_admin.orders(request).get(name)
+        if order is None:
+            return list(self.model_admin.get_ordering(request))
+        return list(order) if asked.startswith("-") else [each.removeprefix("-") for each in order]
 
     def get_filters(self, request: HttpRequest) -> Any:
         try:
@@ -76,6 +95,8 @@ class ReceivedChangeList(ChangeList):
         self.result_list = list(self.result_list[: self.list_max_show_all])
         if "rooms" in self.list_display:
             name_rooms(self.result_list)
+        if "customer" in self.list_display:
+            name_people(self.result_list)
         self.model_admin.complete(self.result_list)
 
     @property
@@ -83,6 +104,46 @@ class ReceivedChangeList(ChangeList):
         """Whether an action may be taken on all rows of the list, beyond the page."""
         limit = self.model_admin.ACTION_LIMIT
         return bool(self.model_admin.is_narrowed(self.request) and self.result_count <= limit)
+
+    def chips(self) -> Iterator[Chip]:
+        """Yield what the list is filtered by."""
+        if self.query:
+            yield self.chip("Search", f"“{self.query}”", "q")
+        known: set[str] = set()
+        for spec in self.filter_specs:
+            names = [name for name in spec.expected_parameters() if name in self.params]
+            known |= set(names)
+            if any(self.params[name] for name in names):
+                chosen = (str(each["display"]) for each in spec.choices(self) if each.get("selected"))
+                text = spec.chip() if hasattr(spec, "chip") else next(chosen, self.params[names[0]])
+                yield self.chip(str(spec.title).capitalize(), text, *names)
+        if dates := [name for name in self.params if name.startswith(f"{self.date_hierarchy}__")]:
+            parts = [self.params.get(f"{self.date_hierarchy}__{part}") for part in ("year", "month", "day")]
+            yield self.chip("Recorded", "-".join(f"{part:>02}" for part in parts if part), *dates)
+        for name in self.model_admin.linked_lookups:
+            if name in self.params and name not in known:
+                field = name.partition("__")[0]
+                row = self.result_list[0] if self.result_list else None
+                text = getattr(row, field, None) or self.params[name]
+                yield self.chip(field.capitalize(), str(text), name)
+
+    def chip(self, title: str, text: str, *names: str) -> Chip:
+        return Chip(title, text, self.get_query_string({**dict.fromkeys(names), "p": None}))
+
+    def elsewhere(self) -> list[tuple[str, str]]:
+        """Return where else a customer may be found: other lists, with links that keep the search."""
+        kept = {name: self.params[name] for name in ("q", "organization") if self.params.get(name)}
+        return [
+            (name, reverse(f"admin:matching_{model}_changelist", query=kept or None))
+            for model, name in EVENT_LISTS.items()
+            if model != self.opts.model_name
+        ]
+
+    def csv_address(self) -> str:
+        """Return the address of the file of all rows of the list; empty where there is none."""
+        if self.model_admin.serializer_class is None:
+            return ""
+        return "download/" + self.get_query_string({"p": None, "all": None})
 
     def date_links(self) -> dict[str, Any]:
         """Return the years, months or days to choose from: the context of `admin/date_hierarchy.html`.
@@ -143,6 +204,14 @@ def days_of(year: int, month: int) -> list[date]:
     return [date(year, month, number + 1) for number in range(monthrange(year, month)[1])]
 
 
+# The lists of events, in which one may be that a customer asks about.
+EVENT_LISTS = {
+    "externalmatch": "matches",
+    "pendingmatch": "held matches",
+    "matchattempt": "refused attempts",
+}
+
+
 class Button(NamedTuple):
     """An action as a button on a row's page."""
 
@@ -168,9 +237,13 @@ class ReceivedAdmin(ReadOnlyAdmin):
     # The actions that a row's page offers too.
     buttons: dict[str, Button] = {}
 
+    # The column of the moment that lists are ordered by, which may be turned.
+    moment = "created"
+    # What a file of the list shows of a row; None: there is no file.
+    serializer_class: Any = None
+
     paginator = BoundedPaginator
     show_full_result_count = False
-    sortable_by = ()
     search_fields = ("id",)  # shows the search box
 
     # How many rows of a filtered list an action takes at once.
@@ -179,6 +252,11 @@ class ReceivedAdmin(ReadOnlyAdmin):
     SEARCH_LIMIT = 200
     # And how many goals, where it may have meant one.
     GOALS_SEARCHED = 10
+
+    @property
+    def media(self) -> Any:
+        media = super().media + Media(css={"all": ("matching/lists.css",)})
+        return media + GoalFilter.widget().media if GoalFilter in self.list_filter else media
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may take the actions; whose rows they are, the list's queryset decides."""
@@ -230,6 +308,22 @@ class ReceivedAdmin(ReadOnlyAdmin):
         with planned_for_values():
             return super().changelist_view(request, *args, **kwargs)
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Say what was wrong with a filter; Django then shows the list without any."""
+        try:
+            return super().get_changelist_instance(request)
+        except IncorrectLookupParameters as error:
+            reason = str(error) or "There is no such page, or a filter has a value that it cannot have."
+            self.message_user(request, f"{reason} Nothing is filtered now.", messages.ERROR)
+            raise
+
+    def get_urls(self) -> list[Any]:
+        urls: list[Any] = super().get_urls()
+        if self.serializer_class is None:
+            return urls
+        view = self.admin_site.admin_view(partial(download, self))
+        return [path("download/", view, name=f"matching_{self.opts.model_name}_download"), *urls]
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ReceivedChangeList
 
@@ -240,6 +334,13 @@ class ReceivedAdmin(ReadOnlyAdmin):
         is_narrowed = not is_operator(request) or {"organization", *self.linked_lookups} & request.GET.keys()
         # The primary key grows with time.
         return self.newest_first if is_narrowed or self.is_newest_first_everywhere else ("-id",)
+
+    def orders(self, request: HttpRequest) -> dict[str, tuple[str, ...]]:
+        """Return the columns that the list may be sorted by: for each the order, the newest first."""
+        return {self.moment: ReceivedAdmin.get_ordering(self, request)}
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        return tuple(self.orders(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer(*self.unseen)

@@ -1,17 +1,13 @@
 """The admin of matches: each explains why its session was chosen, and can be retracted and restored."""
 
-import re
-from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import path
-from django.utils import timezone
 from django.utils.html import format_html
 
 from goalsvc.orgs.admin.access import is_operator
@@ -27,76 +23,15 @@ from goalsvc.orgs.admin.display import (
     to_milliseconds,
     user_column,
 )
-from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import HistoryEntry
-from matching.admin.corrections import RESTORE, RETRACT, correct, correct_value
-from matching.admin.explanation import explain_match, room_links
+from matching.admin.events.corrections import RESTORE, RETRACT, correct, correct_value
+from matching.admin.events.filters import EventFilter, GoalFilter, RetractedFilter, ValueFilter
+from matching.admin.explanation import explain_match, person_link, room_links
 from matching.admin.lists import EVENT, Button, ReceivedAdmin
 from matching.admin.timeline import TIMELINE, show_timeline
 from matching.models import ExternalMatch, PendingMatch
-from matching.reports.periods import Period, PeriodError, find_zone
-
-
-class RetractedFilter(PartsFilter):
-    title = "state"
-    parameter_name = "retracted"
-
-    def parts(self) -> dict[str, tuple[str, Q]]:
-        return {
-            "no": ("Not retracted", Q(retracted_at=None)),
-            "yes": ("Retracted", Q(retracted_at__isnull=False)),
-        }
-
-
-class EventFilter(admin.SimpleListFilter):
-    """By the days of the event, as reports count them: those of UTC, or of a zone that a link names.
-
-    The index of reports serves it, so it leaves retracted matches out unless they are asked for.
-    """
-
-    title = "day of the event"
-    parameter_name = "event"
-    SHAPE = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.\.(\d{4}-\d\d-\d\d))?(?: (\S+))?", re.ASCII)
-
-    @staticmethod
-    def of(first: date, last: date, zone: str = "UTC") -> str:
-        """Write days, both included, as the value of the filter."""
-        days = f"{first}" if first == last else f"{first}..{last}"
-        return days if zone == "UTC" else f"{days} {zone}"
-
-    def period(self) -> Period:
-        """Read the value. Raises: IncorrectLookupParameters."""
-        found = self.SHAPE.fullmatch(self.value() or "")
-        try:
-            first, last, zone = found.groups() if found else ("", "", "")
-            return Period(
-                date.fromisoformat(first), date.fromisoformat(last or first), find_zone(zone or "UTC")
-            )
-        except (PeriodError, ValueError) as error:
-            raise IncorrectLookupParameters(error) from error
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        today = timezone.now().date()
-        before = [today - timedelta(days=days) for days in range(30)]
-        offered = {
-            self.of(today, today): "Today",
-            self.of(before[1], before[1]): "Yesterday",
-            self.of(before[6], today): "Last 7 days",
-            self.of(before[29], today): "Last 30 days",
-        }
-        chosen = self.value()
-        if chosen and chosen not in offered:
-            offered[chosen] = chosen
-        return list(offered.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        period = self.period()
-        rows = queryset.filter(goal_matched_at__gte=period.begin, goal_matched_at__lt=period.end)
-        is_state_chosen = request.GET.get(RetractedFilter.parameter_name) in {"no", "yes"}
-        return rows if is_state_chosen else rows.filter(retracted_at=None)
+from matching.serializers.matches import MatchRecordSerializer
 
 
 @admin.register(ExternalMatch)
@@ -107,13 +42,14 @@ class ExternalMatchAdmin(ReceivedAdmin):
     list_display = (
         "created",
         "goal_link",
-        "visitor_identity",
+        "customer",
         "matched",
         "value",
         "external_id",
         "state",
     )
-    list_filter = (RetractedFilter, EventFilter)
+    list_filter = (EventFilter, GoalFilter, RetractedFilter, ValueFilter)
+    serializer_class = MatchRecordSerializer
     related = ("organization", "goal", "session__visitor")
     unseen = ("request_digest", "goal__conditions")
     linked_lookups = ("goal__id__exact", "session__id__exact")
@@ -144,13 +80,25 @@ class ExternalMatchAdmin(ReceivedAdmin):
         filters = super().get_list_filter(request)
         if is_operator(request) and "organization" not in request.GET:
             # The index begins with the organization.
-            return tuple(each for each in filters if each is not EventFilter)
+            return tuple(each for each in filters if each not in {EventFilter, ValueFilter})
         return filters
 
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Choose the last days where a value is asked for and no days are: see ValueFilter."""
+        if ValueFilter.is_asked(request) and not request.GET.get("event") and request.method == "GET":
+            query = request.GET.copy()
+            query["event"] = EventFilter.last_month()
+            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+        return super().changelist_view(request, *args, **kwargs)
+
+    def orders(self, request: HttpRequest) -> dict[str, tuple[str, ...]]:
+        """Sort by the event too, among the days that are chosen: no index has the order of all."""
+        is_of_days = EventFilter.parameter_name in request.GET
+        by_event = {"matched": ("-goal_matched_at", "-id")} if is_of_days else {}
+        return {**super().orders(request), **by_event}
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        if EventFilter.parameter_name in request.GET:
-            return ("-goal_matched_at", "-id")
-        return super().get_ordering(request)
+        return self.orders(request).get("matched") or super().get_ordering(request)
 
     def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
         # Its index has the goal between the organization and the external id.
@@ -191,6 +139,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
     # What the pages show.
 
     goal_link = link_column("goal", "goal")
+    customer = column("visitor identity", person_link)
     matched = moment_column("goal matched", "goal_matched_at")
     rooms = column("rooms", room_links)
     state = column("state", lambda match: "counted" if match.retracted_at is None else "retracted")

@@ -24,7 +24,7 @@ from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator, of_acting_user
 from goalsvc.orgs.models import Organization, Room
 from goalsvc.orgs.scopes import Scope
-from matching.admin.matches import EventFilter
+from matching.admin.events.filters import EventFilter
 from matching.admin.report_figures import (
     COLUMNS,
     MATCHES,

@@ -4,25 +4,33 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 
 from goalsvc.orgs.admin.access import acting_user, is_operator
-from goalsvc.orgs.admin.display import column, link_column, moment_column, user_column
+from goalsvc.orgs.admin.display import column, link_column, moment_column, number_column, user_column
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.admin.scoping import without_fields
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import Organization, User
-from matching.admin.corrections import CANCEL, correct
-from matching.admin.explanation import explain_reason, room_links, tell_errors
+from matching.admin.events.corrections import CANCEL, correct
+from matching.admin.events.filters import GoalFilter
+from matching.admin.explanation import explain_reason, person_link, room_links, tell_errors
 from matching.admin.lists import EVENT, Button, ReceivedAdmin
 from matching.admin.timeline import TIMELINE, has_timeline, show_timeline
 from matching.matches.recording import settle
 from matching.matches.retries import retried_on_collision
 from matching.models import MatchAttempt, PendingMatch, PendingMatchQuerySet
+from matching.models.records import in_words
 from matching.refusals import OF_POSTED_MATCHES, VALIDATION_ERROR
+from matching.serializers.matches import MatchAttemptSerializer, PendingMatchSerializer
 
 
 @retried_on_collision
@@ -49,15 +57,19 @@ class PendingStatusFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
         wanted = self.value()
-        is_known = wanted in PendingMatch.Status.values
-        return queryset.in_status(wanted, timezone.now()) if is_known else queryset  # type: ignore[no-any-return]
+        if wanted is None:
+            return queryset  # type: ignore[no-any-return]
+        if wanted not in PendingMatch.Status.values:
+            raise IncorrectLookupParameters(f"{wanted!r} is no status.")
+        return queryset.in_status(wanted, timezone.now())  # type: ignore[no-any-return]
 
 
 @admin.register(PendingMatch)
 class PendingMatchAdmin(ReceivedAdmin):
     history_kind = Kind.PENDING_MATCH
-    list_display = ("state", "goal_link", "visitor_identity", "matched", "code", "expires")
-    list_filter = (PendingStatusFilter,)
+    list_display = ("state", "goal_link", "customer", "matched", "reason_code", "created", "expires")
+    list_filter = (PendingStatusFilter, GoalFilter)
+    serializer_class = PendingMatchSerializer
     related = ("organization", "goal")
     unseen = ("request_digest", "goal__conditions")
     linked_lookups = ("goal__id__exact",)
@@ -117,6 +129,8 @@ class PendingMatchAdmin(ReceivedAdmin):
         return PendingMatch.Status(pending.status_at(timezone.now())).label
 
     goal_link = link_column("goal", "goal")
+    customer = column("visitor identity", person_link)
+    reason_code = column("why", lambda pending: in_words(pending.code))
     matched = moment_column("goal matched", "goal_matched_at")
     rooms = column("posted rooms", room_links)
     settled_by = link_column("match", "match")
@@ -126,6 +140,15 @@ class PendingMatchAdmin(ReceivedAdmin):
     resolved = moment_column("resolved", "resolved_at")
     created = moment_column("held since", "created_at")
     creator = user_column("posted by", "created_by")
+
+
+def link_to_request(attempt: MatchAttempt) -> SafeString | str:
+    """Name the request, with a link to all that was refused of it."""
+    if not attempt.request_id:
+        return "-"
+    page = reverse("admin:matching_matchattempt_changelist")
+    address = f"{page}?{urlencode({'q': attempt.request_id})}"
+    return format_html('{} <a href="{}">All that was refused of it</a>', attempt.request_id, address)
 
 
 class AttemptFilter(admin.SimpleListFilter):
@@ -142,7 +165,11 @@ class AttemptFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         assert self.parameter_name
-        return queryset if self.value() is None else queryset.filter(**{self.parameter_name: self.value()})
+        if self.value() is None:
+            return queryset
+        if self.value() not in dict(self.offered):
+            raise IncorrectLookupParameters(f"{self.value()!r} is no {self.title}.")
+        return queryset.filter(**{self.parameter_name: self.value()})
 
 
 CODES = (VALIDATION_ERROR, *(error.default_code for error in OF_POSTED_MATCHES))
@@ -151,7 +178,7 @@ CODES = (VALIDATION_ERROR, *(error.default_code for error in OF_POSTED_MATCHES))
 class CodeFilter(AttemptFilter):
     title = "code"
     parameter_name = "code"
-    offered = [(code, code) for code in CODES]
+    offered = [(code, in_words(code)) for code in CODES]
 
 
 class SourceFilter(AttemptFilter):
@@ -164,17 +191,28 @@ class SourceFilter(AttemptFilter):
 class MatchAttemptAdmin(ReceivedAdmin):
     date_hierarchy = "created_at"
     is_newest_first_everywhere = True  # the index match_attempt_newest
-    list_display = ("created", "goal_link", "visitor_identity", "matched", "code", "source", "request_id")
-    list_filter = (CodeFilter, SourceFilter)
+    list_display = (
+        "created",
+        "goal_link",
+        "customer",
+        "matched",
+        "value",
+        "reason_code",
+        "source",
+        "request_id",
+    )
+    list_filter = (CodeFilter, GoalFilter, SourceFilter)
+    linked_lookups = ("goal__id__exact",)
+    serializer_class = MatchAttemptSerializer
     related = ("organization", "goal")
     unseen = ("goal__conditions",)
     exact = ("visitor_identity", "external_id", "request_id")
     search_help_text = "By the exact identity, external id, request id or id."
     fieldsets = (
-        (None, {"fields": (*EVENT, "external_id")}),
+        (None, {"fields": (*EVENT, "value", "external_id")}),
         ("Why it was refused", {"fields": ("code", "detail", "faults", "why")}),
         TIMELINE,
-        ("History", {"fields": ("id", "created", "source", "request_id", "creator")}),
+        ("History", {"fields": ("id", "created", "source", "whole_request", "creator")}),
     )
 
     class Media:
@@ -193,6 +231,10 @@ class MatchAttemptAdmin(ReceivedAdmin):
 
     created = moment_column("refused", "created_at")
     goal_link = link_column("goal", "goal")
+    customer = column("visitor identity", person_link)
+    value = number_column("value", "goal_value")
+    reason_code = column("why", lambda attempt: in_words(attempt.code))
+    whole_request = column("request id", link_to_request)
     matched = moment_column("goal matched", "goal_matched_at")
     faults = column("attributes at fault", lambda attempt: tell_errors(attempt.errors))
     why = column("why", explain_reason)

@@ -93,6 +93,7 @@ class VisitorIdentityAdmin(ReceivedAdmin):
 class VisitorSessionAdmin(ReceivedAdmin):
     history_kind = Kind.VISITOR_SESSION
     newest_first = ("-started_at", "-id")
+    moment = "started"
     list_display = ("visitor_session_id", "visitor_link", "started", "ended", "rooms")
     related = ("organization", "visitor")
     linked_lookups = ("visitor__id__exact",)

@@ -1,20 +1,14 @@
 """Lists as CSV: all rows of a filter at once."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
 from goalsvc.api.errors import field_error
 from goalsvc.api.rendering import JSONRenderer
 from matching.api.viewsets import MatchingViewSet
-from matching.reports.downloads import CSVRenderer, csv_response
-from matching.reports.turns import take_turn
-
-# Rows that are read from the database at a time.
-ROWS = 2000
+from matching.reports.downloads import CSVRenderer, cells_of, csv_response
 
 
 class DownloadableViewSet(MatchingViewSet):
@@ -35,12 +29,5 @@ class DownloadableViewSet(MatchingViewSet):
         narrowed = self.filter_queryset(self.get_queryset())
         rows = narrowed.queryset.filter(*(each.condition for each in narrowed.filters))
         serializer: Any = self.get_serializer()
-        organization = self.organization  # the view forgets its request when it has answered
-
-        def cells() -> Iterator[Any]:
-            with transaction.atomic():  # a cursor of the server's lives in one
-                take_turn(organization)
-                for row in rows.order_by("-created_at", "-id").iterator(chunk_size=ROWS):
-                    yield serializer.to_representation(row).values()
-
-        return csv_response(self.basename.replace("-", "_"), list(serializer.fields), cells())
+        cells = cells_of(rows.order_by("-created_at", "-id"), serializer, self.organization)
+        return csv_response(self.basename.replace("-", "_"), list(serializer.fields), cells)

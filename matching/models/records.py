@@ -13,6 +13,11 @@ from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH, MAX_KEY
 from matching.models.matches import ExternalMatch
 
 
+def in_words(code: str) -> str:
+    """Write the code of a refusal as people say it: `No connected rooms`."""
+    return code.replace("_", " ").capitalize()
+
+
 class MatchAttemptQuerySet(models.QuerySet["MatchAttempt"]):
     def before_match(self, match: ExternalMatch) -> "MatchAttemptQuerySet":
         """The attempts at the event that this match finally is: of one external id, or else alike."""
@@ -96,7 +101,7 @@ class MatchAttempt(models.Model):
 
     @property
     def code_in_words(self) -> str:
-        return self.code.replace("_", " ").capitalize()
+        return in_words(self.code)
 
 
 class ReplayTally(models.Model):

@@ -6,16 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 
+from goalsvc.orgs.models import Organization
 from matching.imports.rows import defuse
 from matching.reports.figures import Part
 from matching.reports.periods import Period
 from matching.reports.serializers import FIGURES
+from matching.reports.turns import take_turn
 
 # Of a report, which needs no memory, but a database's and a disk's time.
 MAX_ROWS = 5_000_000
+# Rows that are read from the database at a time.
+ROWS_READ = 2000
 # Lines that are joined before they are passed on.
 CHUNK = 500
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it Excel does not read UTF-8
@@ -60,6 +66,15 @@ def lines_of(header: Sequence[str], rows: Iterable[Sequence[Any]], *, for_excel:
             yield "".join(chunk).encode()
             chunk = []
     yield "".join(chunk).encode()
+
+
+def cells_of(rows: QuerySet[Any], serializer: Any, organization: Organization | None) -> Iterator[Any]:
+    """Yield what a serializer shows of each row. An organization's readings take turns."""
+    with transaction.atomic():  # a cursor of the server's lives in one
+        if organization is not None:
+            take_turn(organization)
+        for row in rows.iterator(chunk_size=ROWS_READ):
+            yield serializer.to_representation(row).values()
 
 
 def cell_of(value: Any) -> Any:

@@ -34,7 +34,7 @@ from tests.factories import (
 # A page takes at most this many statements, the user and a transaction included, the session not.
 MAX_QUERIES_OF_A_PAGE = 10
 # A match's page retells all that is known of it.
-MAX_QUERIES_OF_A_MATCH = 11
+MAX_QUERIES_OF_A_MATCH = 13
 
 BIG = [model for model, model_admin in admin.site._registry.items() if isinstance(model_admin, ReceivedAdmin)]
 

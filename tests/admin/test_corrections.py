@@ -77,6 +77,19 @@ def test_a_value_is_taken_away(as_staff: Client, match: ExternalMatch) -> None:
     assert (match.goal_value, match.goal_value_source) == (None, "none")
 
 
+def test_a_match_without_a_value_gets_one(as_staff: Client, match: ExternalMatch) -> None:
+    ExternalMatch.objects.update(goal_value=None, goal_value_source="none")
+    assert " checked" not in as_staff.get(page(match)).content.decode()
+    form = {"goal_value": "5", "seen": "", "confirmed": "yes"}
+    both = as_staff.post(page(match), {**form, "has_none": "on"})
+    assert "Write a value, or tick that it has none: not both." in words(both)
+    none = as_staff.post(page(match), {**form, "goal_value": "", "has_none": "on"})
+    assert "The match has no value already." in words(none)
+    assert said(as_staff.post(page(match), form, follow=True)) == [
+        "The value was corrected from none to 5.00."
+    ]
+
+
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [

@@ -29,7 +29,7 @@ STAFF_PAGES = {"index", "admin_search", "app_list", "password_change", "password
 # Neither: what Django answers there says nothing of any row, or is tested in test_access.
 OTHER_PAGES = {"logout", "autocomplete", "view_on_site", None}
 # What a page of a row takes, as a letter of test_access.PERMISSIONS.
-LETTERS = {"changelist": "v", "add": "a", "change": "v", "history": "v", "delete": "d"}
+LETTERS = {"changelist": "v", "add": "a", "change": "v", "history": "v", "download": "v", "delete": "d"}
 # Pages of our own, and which callers may see them.
 OWN_PAGES = {
     "auth_user_password_change": {"operator"},

@@ -37,7 +37,7 @@ class RowFilter(admin.SimpleListFilter):
             return queryset
         pk = parse_uuid(self.value() or "")
         if pk is None:
-            raise IncorrectLookupParameters
+            raise IncorrectLookupParameters(f"{self.value()!r} is no id of {self.title}.")
         return queryset.filter(**{self.path: pk})
 
 
@@ -66,8 +66,12 @@ class PartsFilter(admin.SimpleListFilter):
         return [(value, title) for value, (title, _) in self.parts().items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
         part = self.parts().get(self.value() or "")
-        return queryset.filter(part[1]) if part else queryset
+        if part is None:
+            raise IncorrectLookupParameters(f"{self.value()!r} is no choice of {self.title}.")
+        return queryset.filter(part[1])
 
 
 class StateFilter(PartsFilter):

@@ -252,7 +252,9 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         """
         if request is None:
             return False
-        names = [getattr(each, "parameter_name", each) for each in self.get_list_filter(request)]
+        filters = self.get_list_filter(request)
+        names = [getattr(each, "parameter_name", each) for each in filters]
+        names += [name for each in filters for name in getattr(each, "more_parameters", ())]
         allowed = {*self.linked_lookups, *names, *(f"{name}__exact" for name in names)}
         year, *finer = (f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day"))
         if self.date_hierarchy:

@@ -61,7 +61,7 @@ class ValueForm(ReasonForm):
     def __init__(self, data: Any = None, *, match: ExternalMatch) -> None:
         self.match = match
         value = "" if match.goal_value is None else str(match.goal_value)
-        initial = {"goal_value": value, "has_none": match.goal_value is None, "seen": value}
+        initial = {"goal_value": value, "seen": value}
         super().__init__(data, initial=initial)
         self.fields["reason"].required = False
 
@@ -72,6 +72,9 @@ class ValueForm(ReasonForm):
             return self.cleaned_data
         if not text and not has_none:
             self.add_error("goal_value", "Write the right value, or tick that it has none.")
+            return self.cleaned_data
+        if has_none and text and text != self.data.get("seen"):
+            self.add_error("goal_value", "Write a value, or tick that it has none: not both.")
             return self.cleaned_data
         try:
             value = None if has_none else read_value(text)

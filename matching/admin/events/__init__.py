@@ -1,0 +1,1 @@
+"""What the lists of matches, held matches and refused attempts have besides those of visitors."""
