@@ -99,7 +99,7 @@ class HistoryEntryAdmin(ReadOnlyAdmin):
             return entry.label or str(entry.object_id)
         model = admins_by_kind()[Kind(entry.kind)].model
         # Of an id without a name the end tells rows apart; its beginning is a time.
-        return link_to(model(pk=entry.object_id), entry.label or f"…{str(entry.object_id)[-12:]}")
+        return link_to(model(pk=entry.object_id), entry.label or f"…{str(entry.object_id)[-8:]}")
 
     @admin.display(description="from what to what")
     def what(self, entry: Any) -> SafeString:
