@@ -81,8 +81,9 @@ class NewPasswordForm(SetPasswordForm):
 
     def save(self, commit: bool = True) -> User:
         """Save the password, and record in the history that the user has set one."""
+        super().save(commit=False)  # hashes it, which takes its time
         with transaction.atomic():
-            super().save(commit)
+            self.user.save(update_fields=["password", "updated_at"])
             HistoryEntry.objects.record(
                 self.user.organization_id,
                 Kind.USER,
