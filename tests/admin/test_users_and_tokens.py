@@ -288,6 +288,12 @@ def test_a_token_is_made_and_its_key_shown_once(
         assert key[:8] in content
 
 
+def test_both_boxes_of_the_expiry_have_a_name(as_staff: Client) -> None:
+    page = as_staff.get(f"{TOKEN_LIST}add/").content.decode()
+    for part in ("date", "time"):
+        assert f'aria-label="Expires at: {part}"' in page
+
+
 def test_the_page_of_the_key_can_be_reloaded(as_staff: Client, outsider: User) -> None:
     page = as_staff.post(f"{TOKEN_LIST}add/", token_form(outsider), follow=True)
     again = as_staff.get(key_page(ApiToken.objects.get()))  # and there is no second one

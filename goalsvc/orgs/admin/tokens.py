@@ -23,6 +23,13 @@ from goalsvc.orgs.scopes import Scope
 
 
 class ApiTokenForm(forms.ModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("expires_at"):  # two boxes, of which the label names neither
+            boxes: Any = field.widget
+            for box, part in zip(boxes.widgets, ("date", "time"), strict=True):
+                box.attrs["aria-label"] = f"Expires at: {part}"
+
     def clean_user(self) -> User:
         user: User = self.cleaned_data["user"]
         if reason := user.why_no_token:
