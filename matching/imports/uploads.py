@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.files import File
 from django.db import transaction
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateWorker
 from rest_framework.exceptions import ParseError
 
 from goalsvc.api.errors import PayloadTooLarge, ServiceUnavailable
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 Status = ImportRun.Status
 TASK = "run_import"
+SILENCE = timedelta(minutes=1)  # of a worker that is gone
 # A file without a row is of an upload that was killed, or one that is just arriving.
 LONGEST_ARRIVAL = timedelta(days=2)
 
@@ -171,6 +173,11 @@ def defer(run: ImportRun) -> None:
 
 def lock_of(run: ImportRun) -> str:
     return f"imports of {run.organization_id}"
+
+
+def is_worker_there(*, at: datetime) -> bool:
+    """Tell whether a worker lives that imports what waits."""
+    return ProcrastinateWorker.objects.filter(last_heartbeat__gt=at - SILENCE).exists()
 
 
 def cancel(run: ImportRun, *, at: datetime) -> None:

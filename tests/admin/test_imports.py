@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -213,6 +214,19 @@ def test_ndjson_shows_attributes(send, room, visitor):
 # How far it is
 
 
+@pytest.fixture
+def worker(db):
+    """One that works in the background."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+
+
+def test_without_a_worker_an_import_says_what_it_waits_for(as_staff, organization):
+    run = make_run(organization, status=Status.QUEUED)
+    assert "nothing works in the background right now" in words(as_staff.get(page_of(run)))
+
+
+@pytest.mark.usefixtures("worker")
 def test_a_running_import_tells_how_far_it_is(as_staff, organization):
     run = make_run(
         organization,

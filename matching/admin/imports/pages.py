@@ -18,6 +18,7 @@ from matching.admin.imports.words import (
     DELIMITERS,
     OUTCOMES,
     Line,
+    Progress,
     assumed_times,
     codes_of,
     in_words_of_the_form,
@@ -32,7 +33,7 @@ from matching.imports.files import UnusableFileError
 from matching.imports.options import Options
 from matching.imports.preview import Preview, SeenRow, preview
 from matching.imports.runs import detail_of
-from matching.imports.uploads import can_go_on, cancel, resume
+from matching.imports.uploads import can_go_on, cancel, is_worker_there, resume
 from matching.models import ImportRun
 from matching.refusals import ImportFinished
 from matching.reports.periods import zone_names
@@ -223,7 +224,7 @@ def show_row(found: Preview, seen: SeenRow) -> dict[str, Any]:
 def show_run(model_admin: Any, request: HttpRequest, run: ImportRun) -> HttpResponse:
     summary = [(line, attempts_of(request, run, line.code)) for line in summary_of(run.counts)]
     context = facts_of(model_admin, request, run) | {
-        "progress": progress_of(run, at=timezone.now()),
+        "progress": look_at_progress(run),
         "summary": summary,
         "assumed": assumed_times(run),
         "error": in_words_of_the_form(run.error),
@@ -231,6 +232,12 @@ def show_run(model_admin: Any, request: HttpRequest, run: ImportRun) -> HttpResp
         "rows": f"{run.rows_done:,}",
     }
     return respond(request, "admin/matching/import_run.html", context)
+
+
+def look_at_progress(run: ImportRun) -> Progress:
+    """Return how far a run has come right now."""
+    now = timezone.now()
+    return progress_of(run, at=now, is_worked=not run.is_open or is_worker_there(at=now))
 
 
 def attempts_of(request: HttpRequest, run: ImportRun, code: str) -> str:

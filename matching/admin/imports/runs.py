@@ -25,7 +25,7 @@ from django.views.decorators.csrf import csrf_exempt
 from goalsvc.orgs.admin.display import column, moment_column, number_column, show_number, user_column
 from goalsvc.orgs.admin.scoping import ReadOnlyAdmin
 from goalsvc.orgs.scopes import Scope
-from matching.admin.imports.pages import import_page
+from matching.admin.imports.pages import import_page, look_at_progress
 from matching.admin.imports.upload import upload_page
 from matching.admin.imports.words import progress_of
 from matching.imports.uploads import failed_rows
@@ -105,9 +105,8 @@ class ImportRunAdmin(ReadOnlyAdmin):
     def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer how far an import has come, for the script of its page."""
         run = self.find(request, object_id)
-        return JsonResponse(
-            progress_of(run, at=timezone.now()).as_json(), headers={"Cache-Control": "no-store"}
-        )
+        progress = look_at_progress(run)
+        return JsonResponse(progress.as_json(), headers={"Cache-Control": "no-store"})
 
     def failed_rows_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Answer the file of refused rows, to be mended and uploaded."""

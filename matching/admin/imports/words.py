@@ -116,8 +116,12 @@ class Progress(NamedTuple):
         return self._asdict()
 
 
-def progress_of(run: ImportRun, *, at: datetime) -> Progress:
+def progress_of(run: ImportRun, *, at: datetime, is_worked: bool = True) -> Progress:
+    """Args: is_worked: whether a worker lives; if none does, the import waits for it."""
     done, total = run.rows_done, run.rows_total
+    if run.is_open and not is_worked:
+        share = min(done / total, 1) if total else None
+        return Progress(True, share, f"{NO_WORKER} {done:,} rows are done." if done else NO_WORKER)
     if run.status == ImportRun.Status.QUEUED:
         return Progress(True, None, f"Waits for its turn. {done:,} rows are done." if done else WAITS)
     if not total:
@@ -134,6 +138,10 @@ def progress_of(run: ImportRun, *, at: datetime) -> Progress:
 
 
 WAITS = "Waits for its turn."
+NO_WORKER = (
+    "Waits: nothing works in the background right now. It goes on as soon as whoever runs the service "
+    "starts a worker (manage.py work)."
+)
 
 
 def rows_in_words(found: Preview) -> str:
