@@ -49,7 +49,7 @@ def test_a_value_is_corrected_after_a_page_that_says_what_will_happen(
     assert "Goal Bought in the shop Customer customer-12345678 Event" in asked
     form = {"goal_value": "999.9", "reason": "Sent back", "seen": "1234.50"}
     shown = words(as_staff.post(page(match), form))
-    assert "1234.50 → 999.90 Why Sent back Reports and figures count the new value at once" in shown
+    assert "1,234.50 → 999.90 Why Sent back Reports and figures count the new value at once" in shown
     match.refresh_from_db()
     assert match.goal_value == Decimal("1234.50")
 
