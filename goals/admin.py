@@ -20,7 +20,7 @@ from goals.models import Goal, GoalRoom
 from goals.refusals import UnknownRoomsError
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator
-from goalsvc.orgs.admin.display import column, first_few, link_to, number_column, user_column
+from goalsvc.orgs.admin.display import column, first_few, link_to, moment_column, number_column, user_column
 from goalsvc.orgs.admin.filters import PartsFilter, StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, without_fields
 from goalsvc.orgs.history import Action, Kind
@@ -61,7 +61,7 @@ class RoomsFilter(PartsFilter):
 
 ROOMS = ("is_any_room_allowed", "rooms", "allowed_room_names")
 ABOUT_CONDITIONS = "Conditions concern the web page; posted matches ignore them."
-HISTORY = ("id", "created_at", "creator", "updated_at", "editor", "deleted_at")
+HISTORY = ("id", "made", "creator", "revised", "editor", "deleted")
 
 
 @admin.register(Goal)
@@ -225,6 +225,7 @@ class GoalAdmin(OrganizationScopedAdmin):
 
     value = number_column("default value", "default_value")
     condition_count = number_column("conditions", "condition_count")
+    deleted = moment_column("deleted", "deleted_at")
     state = column("state", lambda goal: "in use" if goal.deleted_at is None else "deleted")
     matches = column("matches", lambda goal: format_html('<a href="{}">Matches</a>', matches_address(goal)))
     report = column("report", lambda goal: format_html('<a href="{}">Report</a>', report_address(goal)))

@@ -51,16 +51,16 @@ class OrganizationAdmin(OrganizationScopedAdmin):
     operator_fields = ("rows",)
     fixed_fields = ()
     related = ()
-    list_display = ("name", "subscription", "created_at")
+    list_display = ("name", "subscription", "made")
     list_filter = (SubscriptionFilter,)
     search_fields = ("name",)
     search_help_text = "By name or id."
     fieldsets = (
         (None, {"fields": ("name", "subscription", "subscription_expires_on", "row_id", "rows")}),
-        ("History", {"fields": ("created_at", "updated_at")}),
+        ("History", {"fields": ("made", "revised")}),
     )
     add_fieldsets = ((None, {"fields": ("name", "subscription_expires_on")}),)
-    readonly_fields = ("row_id", "subscription", "rows", "created_at", "updated_at")
+    readonly_fields = ("row_id", "subscription", "rows", "made", "revised")
 
     row_id = id_column()
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from goalsvc.orgs.admin.display import column, id_column
+from goalsvc.orgs.admin.display import column, id_column, moment_column
 from goalsvc.orgs.admin.filters import StateFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm
 from goalsvc.orgs.history import Action, Kind
@@ -33,16 +33,17 @@ class RoomAdmin(OrganizationScopedAdmin):
     search_help_text = "By name, domain or id."
     autocomplete_fields = ("organization",)
     actions = ("archive", "restore")
-    readonly_fields = ("row_id", "archived_at", "created_at", "updated_at")
+    readonly_fields = ("row_id", "archived", "made", "revised")
     fieldsets = (
         (None, {"fields": ("organization", "name", "domain", "language_code", "row_id")}),
-        ("History", {"fields": ("archived_at", "created_at", "updated_at")}),
+        ("History", {"fields": ("archived", "made", "revised")}),
     )
     # Without the id: what a new row gets is known once it is saved.
     add_fieldsets = ((None, {"fields": ("organization", "name", "domain", "language_code")}),)
 
     row_id = id_column()
 
+    archived = moment_column("archived", "archived_at")
     state = column("state", lambda room: "in use" if room.archived_at is None else "archived")
 
     @admin.action(description="Archive the selected rooms", permissions=["change"])

@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator, of_acting_user
+from goalsvc.orgs.admin.display import moment_column
 from goalsvc.orgs.admin.filters import OrganizationFilter
 from goalsvc.orgs.history import Action, Changes, Kind, differences
 from goalsvc.orgs.models import HistoryEntry, Organization
@@ -85,6 +86,9 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     # saved. Changes by the models' own methods are recorded there.
     history_kind: Kind | None = None
     history_fields: Sequence[str] = ()
+
+    made = moment_column("created", "created_at")
+    revised = moment_column("last changed", "updated_at")
 
     list_per_page = 50
     show_facets = ShowFacets.NEVER  # they count every row

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from goalsvc.orgs.admin.access import acting_user, manageable, may_manage
-from goalsvc.orgs.admin.display import column
+from goalsvc.orgs.admin.display import column, moment_column
 from goalsvc.orgs.admin.filters import PartsFilter
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin
 from goalsvc.orgs.admin.shown_once import MINUTES, recall, show_once
@@ -69,7 +69,7 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     operator_fields = ()
     fixed_fields = ("user",)
     related = ("user__organization",)
-    list_display = ("prefix", "description", "user", "state", "expires_at", "last_used_at")
+    list_display = ("prefix", "description", "user", "state", "expires", "used")
     list_filter = (TokenStateFilter,)
     linked_lookups = ("user__id__exact",)
     search_fields = ("prefix", "description", "user__email")
@@ -79,9 +79,13 @@ class ApiTokenAdmin(OrganizationScopedAdmin):
     add_fieldsets = ((None, {"fields": ("user", "description", "expires_at")}),)
     fieldsets = (
         (None, {"fields": ("user", "prefix", "description", "expires_at", "state")}),
-        ("History", {"fields": ("id", "created_at", "last_used_at", "revoked_at")}),
+        ("History", {"fields": ("id", "made", "used", "revoked")}),
     )
-    readonly_fields = ("id", "prefix", "state", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = ("id", "prefix", "state", "made", "used", "revoked")
+
+    expires = moment_column("expires", "expires_at", "never")
+    used = moment_column("last used", "last_used_at", "never")
+    revoked = moment_column("revoked", "revoked_at")
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return super().has_change_permission(request, obj) and (

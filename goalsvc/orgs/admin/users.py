@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, manageable, may_manage
-from goalsvc.orgs.admin.display import column, first_few, id_column
+from goalsvc.orgs.admin.display import column, first_few, id_column, moment_column
 from goalsvc.orgs.admin.password_reset import password_link
 from goalsvc.orgs.admin.scoping import OrganizationScopedAdmin, ScopedForm, without_fields
 from goalsvc.orgs.admin.shown_once import MINUTES, recall, show_once
@@ -93,14 +93,14 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
         (None, {"fields": ("email", "password", "first_name", "last_name", "is_bot", "row_id")}),
         ("Access", {"fields": ("in_words", "organization", *ACCESS)}),
         ("API tokens", {"fields": ("api_tokens",)}),
-        ("History", {"fields": ("last_login", "created_at", "updated_at")}),
+        ("History", {"fields": ("logged_in", "made", "revised")}),
     )
     add_fieldsets = (
         (None, {"fields": PERSON}),
         ("Access", {"fields": ("organization", *ACCESS)}),
         ("Password", {"fields": ("usable_password", "password1", "password2")}),
     )
-    readonly_fields = ("row_id", "in_words", "api_tokens", "last_login", "created_at", "updated_at")
+    readonly_fields = ("row_id", "in_words", "api_tokens", "logged_in", "made", "revised")
     TOKENS_SHOWN = 50
 
     class Media:
@@ -184,6 +184,7 @@ class UserAdmin(OrganizationScopedAdmin, DjangoUserAdmin):
             minutes=MINUTES,
         )
 
+    logged_in = moment_column("last login", "last_login", "never")
     scope_names = column("scopes", lambda user: ", ".join(sorted(user.scopes)) or "-")
 
     @admin.display(description="what this means")
