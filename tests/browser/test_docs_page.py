@@ -70,6 +70,7 @@ def test_the_key_is_kept_for_the_tab_alone(docs, demo):
     opened = docs()
     page = opened.page
     authorize(page, key_of(demo, "manager"))
+    expect(page.get_by_role("status")).to_contain_text("This is the key of Mira Manager")
     page.reload()
     expect(page.get_by_role("status")).to_contain_text("This is the key of Mira Manager")
     assert page.evaluate("localStorage.length") == 0
