@@ -267,7 +267,7 @@ STORAGES = {
 
 # Work in the background (`manage.py work`), on the same database.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
-PROCRASTINATE_IMPORT_PATHS = ["matching.imports.jobs"]
+PROCRASTINATE_IMPORT_PATHS = ["matching.imports.jobs", "matching.management.chores"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["goalsvc.orgs.authentication.TokenAuthentication"],

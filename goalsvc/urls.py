@@ -13,6 +13,7 @@ from goalsvc.orgs.admin.password_reset import CompleteView, NewPasswordView, Res
 from goalsvc.orgs.views import CallerView, DocsView, HomeView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
 from goalsvc.server.metrics import MetricsView
+from matching.admin.chores import chores_page
 from matching.admin.finding.search import search_page
 from matching.admin.reports import report_page
 from matching.api.imports import ImportViewSet
@@ -75,6 +76,7 @@ urlpatterns = [
     path("admin/password_reset/done/", ResetDoneView.as_view(), name="password_reset_done"),
     path("admin/reset/<uidb64>/<token>/", NewPasswordView.as_view(), name="password_reset_confirm"),
     path("admin/reset/done/", CompleteView.as_view(), name="password_reset_complete"),
+    path("admin/chores/", admin.site.admin_view(chores_page), name="admin_chores"),
     path("admin/", admin.site.urls),
 ]
 

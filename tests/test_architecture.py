@@ -48,6 +48,7 @@ UPWARD = {
     ("goalsvc.orgs.management.commands.serve", "goalsvc.server"): "the command starts the server",
     ("goalsvc.orgs.management.commands.serve", "goalsvc.wsgi"): "and loads the application that it serves",
     ("matching.matches.metrics", "goalsvc.server"): "its counters are in the registry that /metrics shows",
+    ("matching.imports.metrics", "goalsvc.server"): "and so are its figures",
 }
 
 # Modules that import each other, and why.

@@ -22,7 +22,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from goalsvc.orgs.management.commands.serve import Command
 from goalsvc.orgs.models import ApiToken, RateWindow
-from matching.models import ExternalMatch, IdempotencyKey, ReplayTally
+from matching.models import Chore, ExternalMatch, IdempotencyKey, ReplayTally
 from tests.admin.samples import SAMPLES
 from tests.factories import (
     ExternalMatchFactory,
@@ -96,6 +96,7 @@ def live_in() -> None:
     )  # fmt: skip
     PendingMatchFactory.create(goal=goal, status="expired", resolved_at=NOW)
     match.restate(Decimal(9), by=user, at=NOW)
+    Chore.objects.create(name=Chore.Name.PRUNE, started_at=NOW)
     ReplayTally.objects.create(organization=organization, goal=goal, day=date(2016, 10, 11), count=3)
     IdempotencyKey.objects.create(
         organization=organization, endpoint="matches/batch", key="key-1", request_digest=b"\0" * 16,

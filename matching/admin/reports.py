@@ -24,6 +24,7 @@ from goalsvc.api.fields import parse_uuid
 from goalsvc.orgs.admin.access import acting_user, is_allowed, is_operator, of_acting_user
 from goalsvc.orgs.models import Organization, Room
 from goalsvc.orgs.scopes import Scope
+from matching.admin.chores import PAGE as CHORES
 from matching.admin.events.filters import EventFilter
 from matching.admin.report_figures import (
     COLUMNS,
@@ -81,6 +82,21 @@ def list_apps(request: HttpRequest, app_label: str | None = None) -> list[Any]:
     may see it. Stands in for the site's own `get_app_list`.
     """
     apps = admin.AdminSite.get_app_list(admin.site, request, app_label)
+    if not app_label and is_operator(request):
+        page = {
+            "name": "Chores",
+            "object_name": "Chores",
+            "admin_url": reverse(CHORES),
+            "view_only": True,
+        }
+        apps.append(
+            {
+                "name": "Installation",
+                "app_label": "installation",
+                "app_url": reverse(CHORES),
+                "models": [page],
+            }
+        )
     if app_label or not admin.site.has_permission(request) or not is_allowed(request, Scope.REPORTS):
         return apps
     page = {

@@ -22,6 +22,7 @@ from goalsvc.api.schema import describe_actions
 from matching.api.documentation import imports as docs
 from matching.api.parameters import ImportQuery, ListQuery
 from matching.api.viewsets import MatchingViewSet
+from matching.imports import metrics  # noqa: F401 - registers what /metrics tells of them
 from matching.imports.options import read_options
 from matching.imports.uploads import cancel, failed_rows, receive
 from matching.models import ImportRun, ImportRunQuerySet

@@ -108,6 +108,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Chore',
+            fields=[
+                ('name', models.CharField(choices=[('prune', 'Delete what has outlived its keep'), ('resolve_pending', 'Try held matches again, and let old ones expire'), ('uploads', 'Delete old uploads')], max_length=32, primary_key=True, serialize=False)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('succeeded_at', models.DateTimeField(null=True)),
+                ('outcome', models.TextField(blank=True, help_text='What it said when it last succeeded.')),
+                ('error', models.CharField(blank=True, help_text='Of the last time, if that failed.', max_length=200)),
+            ],
+        ),
+        migrations.CreateModel(
             name='ImportRun',
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),

@@ -2,6 +2,7 @@
 
 from matching.models.matches import ExternalMatch, ExternalMatchQuerySet, PendingMatch, PendingMatchQuerySet
 from matching.models.records import (
+    Chore,
     IdempotencyKey,
     ImportRun,
     ImportRunQuerySet,
@@ -12,6 +13,7 @@ from matching.models.records import (
 from matching.models.visitors import Visitor, VisitorIdentity, VisitorSession
 
 __all__ = [
+    "Chore",
     "ExternalMatch",
     "ExternalMatchQuerySet",
     "IdempotencyKey",

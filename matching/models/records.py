@@ -262,3 +262,26 @@ class ImportRun(models.Model):
     def has_results(self) -> bool:
         """Tell whether there are refused rows to download."""
         return bool(self.file and self.counts.get("failed"))
+
+
+class Chore(models.Model):
+    """Something that is done every day: when it last was, and how it went."""
+
+    class Name(models.TextChoices):
+        PRUNE = "prune", "Delete what has outlived its keep"
+        HELD_MATCHES = "resolve_pending", "Try held matches again, and let old ones expire"
+        UPLOADS = "uploads", "Delete old uploads"
+
+    name = models.CharField(max_length=32, primary_key=True, choices=Name)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+    outcome = models.TextField(blank=True, help_text="What it said when it last succeeded.")
+    error = models.CharField(max_length=200, blank=True, help_text="Of the last time, if that failed.")
+
+    def __str__(self) -> str:
+        return self.get_name_display()
+
+    @property
+    def is_running(self) -> bool:
+        return self.started_at is not None and self.finished_at is None

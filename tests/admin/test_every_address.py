@@ -39,6 +39,7 @@ OWN_PAGES = {
     "orgs_organization_ready": {"operator"},
     "matching_visitoridentity_held": {"operator"},  # and whoever holds the settings scope: test_privacy
     "matching_externalmatch_correct": {"operator"},  # and whoever may correct the match: test_corrections
+    "admin_chores": {"operator"},
     "admin_report": {"operator"},  # and whoever holds the reports scope: test_reports
     # And whoever holds the settings scope: test_imports.
     "matching_importrun_upload": {"operator"},

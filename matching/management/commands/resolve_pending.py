@@ -34,7 +34,7 @@ class Command(BaseCommand):
         now = timezone.now()
         matched = expired = 0
         pendings = PendingMatch.objects.filter(status=PendingMatch.Status.PENDING)
-        with tqdm(total=pendings.count(), unit=" held", file=sys.stderr) as bar:
+        with tqdm(total=pendings.count(), unit=" held", file=sys.stderr, disable=None) as bar:
             for organization in Organization.objects.filter(pending_matches__in=pendings).distinct():
                 still_pending = organization.pending_matches.filter(status=PendingMatch.Status.PENDING)
                 in_order = still_pending.order_by("id").values_list("id", flat=True)
