@@ -82,7 +82,7 @@ def list_apps(request: HttpRequest, app_label: str | None = None) -> list[Any]:
     may see it. Stands in for the site's own `get_app_list`.
     """
     apps = admin.AdminSite.get_app_list(admin.site, request, app_label)
-    if not app_label and is_operator(request):
+    if not app_label and admin.site.has_permission(request) and is_operator(request):
         page = {
             "name": "Chores",
             "object_name": "Chores",
