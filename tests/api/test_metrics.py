@@ -131,8 +131,8 @@ def test_pending_matches_are_counted_when_asked(switched_on, organization, monke
     assert read_metrics()["goalsvc_pending_matches"] == 2
 
 
-def test_a_scrape_takes_one_statement(switched_on, as_nobody, django_assert_num_queries):
-    with django_assert_num_queries(1):
+def test_a_scrape_takes_four_statements(switched_on, as_nobody, django_assert_num_queries):
+    with django_assert_num_queries(4):
         as_nobody.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
 
 
