@@ -74,13 +74,31 @@ class Encoding:
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """The content of a file, unpacked if it is compressed with gzip. Raises: UnusableFileError."""
-    with path.open("rb") as start:
-        is_packed = start.read(len(GZIP)) == GZIP
     try:
-        with gzip.open(path) if is_packed else path.open("rb") as file:
+        with gzip.open(path) if is_packed(path) else path.open("rb") as file:
             yield cast("IO[bytes]", file)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UnusableFileError(f"The file is compressed with gzip, and damaged: {error}") from error
+
+
+def is_packed(path: Path) -> bool:
+    with path.open("rb") as start:
+        return start.read(len(GZIP)) == GZIP
+
+
+def verify_unpacked_size(path: Path, limit: int) -> None:
+    """Raises: UnusableFileError for what gzip has packed and is larger than so many bytes."""
+    if not is_packed(path):
+        return
+    size = 0
+    with opened(path) as file:
+        while part := file.read(1024 * 1024):
+            size += len(part)
+            if size > limit:
+                raise UnusableFileError(
+                    f"The file is larger than {limit} bytes once it is unpacked. Split it. Nothing "
+                    "was imported."
+                )
 
 
 def recognize(path: Path, *, format: str, encoding: str | None, limit: int = sys.maxsize) -> Encoding:

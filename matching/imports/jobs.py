@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.utils import timezone
 from procrastinate import JobContext, RetryDecision
 from procrastinate.contrib.django import app
@@ -16,7 +17,7 @@ from procrastinate.jobs import Job
 from procrastinate.jobs import Status as JobStatus
 from procrastinate.retry import BaseRetryStrategy
 
-from matching.imports.files import UnusableFileError
+from matching.imports.files import UnusableFileError, verify_unpacked_size
 from matching.imports.options import Options
 from matching.imports.runs import AlreadyRunningError, Import, ImportCancelledError, ImportStoppedError
 from matching.imports.uploads import TASK, lock_of
@@ -91,6 +92,7 @@ def import_upload(run: ImportRun, context: JobContext) -> None:
     if options.goal_id and not organization.goals.live().filter(id=options.goal_id).exists():
         raise UnusableFileError(GOAL_DELETED)
     path, results_path = Path(uploads().path(run.file)), Path(uploads().path(run.results_name))
+    verify_unpacked_size(path, settings.MAX_UPLOAD_BYTES)
     Import(
         organization, options, path, results_path, Rows(), run=run, is_to_stop=context.should_abort
     ).start()

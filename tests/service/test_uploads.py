@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import gzip
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -224,6 +225,18 @@ def test_a_file_that_cannot_be_imported_says_why(content, error, world):
     world.work(run)
 
     assert (run.status, error in run.error, run.rows_done) == (Status.FAILED, True, 0), run.error
+
+
+def test_a_gzip_bomb_is_given_up_early(world, settings):
+    settings.MAX_UPLOAD_BYTES = 1_000_000
+    bomb = gzip.compress(b"\n" * 50_000_000)
+    assert len(bomb) < 100_000
+    run, _ = world.upload(bomb)
+
+    world.work(run)
+
+    assert run.status == Status.FAILED
+    assert run.error.startswith("The file is larger than 1000000 bytes once it is unpacked.")
 
 
 def test_a_goal_that_is_deleted_meanwhile_fails_the_import(world):
