@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from matching.admin.imports import handler
 from matching.imports import jobs
@@ -337,6 +338,25 @@ def test_the_same_file_leads_to_its_first_import(send, content, as_staff, upload
     assert "imported before" in told(begun)
     assert begun.redirect_chain[-1][0] == page_of(first)
     assert ImportRun.objects.get() == first
+
+
+def test_a_file_that_waits_twice_does_not_become_the_same(send, content, as_staff):
+    send(content)
+    send(content, kind="sessions", goal_id="")
+    first = ImportRun.objects.get(kind="matches")
+
+    form = reading(first, kind="sessions", goal_id="", look="")
+    assert "waits already as one of sessions" in told(as_staff.post(page_of(first), form, follow=True))
+    assert [run.kind for run in ImportRun.objects.order_by("created_at")] == ["matches", "sessions"]
+
+
+def test_what_was_begun_by_a_colleague_is_not_begun_again(send, content, as_staff):
+    send(content)
+    run = ImportRun.objects.get()
+    form = reading(run, begin="")
+    as_staff.post(page_of(run), form)
+    assert "imported meanwhile" in told(as_staff.post(page_of(run), form, follow=True))
+    assert ProcrastinateJob.objects.count() == 1
 
 
 def test_a_file_over_the_limit_is_refused_by_its_announced_size(as_staff, goal, uploads_folder):

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -98,7 +99,12 @@ def read_anew(model_admin: Any, request: HttpRequest, run: ImportRun) -> HttpRes
     if not form.is_valid():
         return show_draft(model_admin, request, run, form, status=400)
     if form.options != said:
-        set_options(run, form.options)
+        try:
+            with transaction.atomic():
+                set_options(run, form.options)
+        except IntegrityError:
+            messages.error(request, f"The same file waits already as one of {form.options.kind}.")
+            return back_to(run)
         if "begin" in request.POST:
             messages.warning(
                 request, "The file is read in another way now. Nothing was imported yet: look at it first."
@@ -109,7 +115,10 @@ def read_anew(model_admin: Any, request: HttpRequest, run: ImportRun) -> HttpRes
     found, _ = look_at(run)
     if found is None or not found.is_importable:
         return back_to(run)  # which says why
-    begun = begin(run, by=acting_user(request))
+    try:
+        begun = begin(run, by=acting_user(request))
+    except IntegrityError:  # the same file came from elsewhere at this moment
+        begun = begin(run, by=acting_user(request))
     if begun.pk != run.pk:
         messages.warning(request, "This file was imported before, read in the same way. Here it is.")
     return back_to(begun)
