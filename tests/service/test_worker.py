@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -15,7 +16,14 @@ from django.utils import timezone
 from matching.imports.options import read_options
 from matching.imports.uploads import cancel, receive
 from matching.models import ExternalMatch, ImportRun, MatchAttempt
-from tests.service.processes import ROOT, heed_ctrl_c, wait_until
+from tests.service.processes import (
+    ROOT,
+    Service,
+    children_of,
+    heed_ctrl_c,
+    migrated_folder,
+    wait_until,
+)
 from tests.service.test_import_processes import World as Files
 from tests.service.test_import_processes import database_url
 
@@ -132,3 +140,33 @@ def test_a_cancelled_import_stops(run, files, tmp_path):
     assert (rows_done(run), run.status) == (done, ImportRun.Status.CANCELLED)
     assert 0 < done < ROWS
     assert ExternalMatch.objects.count() == run.counts["created"]
+
+
+def worker_of(service: Service) -> list[int]:
+    found = []
+    for process in children_of(service.process.pid):
+        with suppress(OSError):
+            if "work" in Path("/proc", str(process), "cmdline").read_text().split("\0"):
+                found.append(process)
+    return found
+
+
+def test_serve_keeps_a_worker_as_its_child_and_ends_with_it():
+    with migrated_folder() as folder:
+        with Service(folder, has_worker=True) as service:
+            wait_until(lambda: worker_of(service))
+            [first] = worker_of(service)
+            os.kill(first, signal.SIGKILL)
+            wait_until(lambda: worker_of(service) not in ([], [first]))
+            [second] = worker_of(service)
+            assert service.stop() == 0
+        assert not Path("/proc", str(second)).exists()
+
+
+def test_the_worker_ends_when_serve_was_killed():
+    with migrated_folder() as folder, Service(folder, has_worker=True) as service:
+        wait_until(lambda: worker_of(service))
+        [worker] = worker_of(service)
+        service.process.kill()
+        service.process.wait()
+        wait_until(lambda: not Path("/proc", str(worker)).exists())

@@ -147,6 +147,9 @@ class Companion:
 
     def __init__(self) -> None:
         self.is_over = threading.Event()
+        self.arguments = [sys.executable, sys.argv[0], "work", "--parent", str(os.getpid())]
+        # A copy: the system's own may be replaced, by another thread, while a process is started with it.
+        self.environment = dict(os.environ)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -161,21 +164,27 @@ class Companion:
                 keeper.join()
 
     def keep(self) -> None:
-        arguments = [sys.executable, sys.argv[0], "work", "--parent", str(os.getpid())]
         while not self.is_over.is_set():
-            process = subprocess.Popen(arguments)  # noqa: S603 - our own command
-            while process.poll() is None and not self.is_over.wait(0.2):
-                pass
-            if process.poll() is not None:
-                logger.error("the worker in the background ended with %s", process.returncode)
-                self.is_over.wait(RESTART_SECONDS)
-                continue
-            process.terminate()
             try:
-                process.wait(SHUTDOWN_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()  # its work is taken up where it stopped
-                process.wait()
+                self.run()
+            except OSError:
+                logger.exception("the worker in the background could not be started")
+            self.is_over.wait(RESTART_SECONDS)
+
+    def run(self) -> None:
+        """Run the process until it ends, or is to end."""
+        process = subprocess.Popen(self.arguments, env=self.environment)  # noqa: S603 - our own command
+        while process.poll() is None and not self.is_over.wait(0.2):
+            pass
+        if process.poll() is not None:
+            logger.error("the worker in the background ended with %s", process.returncode)
+            return
+        process.terminate()
+        try:
+            process.wait(SHUTDOWN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()  # its work is taken up where it stopped
+            process.wait()
 
 
 def serve(address: str, port: int, workers: int) -> None:
