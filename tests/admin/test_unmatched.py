@@ -14,7 +14,7 @@ from django.utils import timezone
 from goals.models import Goal
 from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 from matching.models import ExternalMatch, MatchAttempt, PendingMatch
-from tests.admin.samples import act, found, make_attempt, make_run, words
+from tests.admin.samples import act, found, make_attempt, words
 from tests.factories import (
     ExternalMatchFactory,
     GoalFactory,
@@ -303,19 +303,3 @@ def test_operators_filter_attempts_within_an_organization(
     assert found(as_operator, ATTEMPT_LIST, code="session_not_found", **chosen) == [attempt]
     assert found(as_operator, ATTEMPT_LIST, code="goal_not_found", **chosen) == []
     assert set(found(as_operator, ATTEMPT_LIST)) == {attempt, foreign}
-
-
-# Import runs.
-
-
-def test_an_import_run_says_how_far_it_came(as_staff: Client, organization: Organization) -> None:
-    counts = {"failed": 45, "created": 12000, "code validation_error": 5, "code session_not_found": 40}
-    make_run(organization, kind="sessions")
-    run = make_run(organization, digest="ab" * 32, rows_done=12045, counts=counts, finished_at=NOW)
-    verdicts = "12000 created, 45 failed (40 session_not_found, 5 validation_error)"
-    listed = words(as_staff.get(RUN_LIST))
-    assert f"Matches abababababab… 12045 {verdicts} 2016-10-11 06:00:00.000" in listed
-    assert "Sessions 000000000000… 0 - not yet" in listed
-    text = words(as_staff.get(page_of(run)))
-    assert f"Kind: Matches Digest: abababababab… Rows done: 12045 Verdicts: {verdicts}" in text
-    assert found(as_staff, RUN_LIST, kind__exact="matches") == [run]
