@@ -25,6 +25,8 @@ REHEARSED_ROWS = 500
 REHEARSED_CHARACTERS = 4 * 1024 * 1024
 # Bytes of a file that are looked at for its encoding and the number of its rows.
 LOOKED_AT = 64 * 1024 * 1024
+# So many lines are read for the first rows: there may be any number of blank ones before them.
+MOST_LINES = 100_000
 
 
 class SeenColumn(NamedTuple):
@@ -79,6 +81,22 @@ class Preview:
         return self.is_readable and bool(self.rows)
 
 
+class Beginning(Iterator[str]):
+    """The first lines of a file."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+        self.left = MOST_LINES
+        self.is_cut = False  # whether there may be more
+
+    def __next__(self) -> str:
+        if not self.left:
+            self.is_cut = True
+            raise StopIteration
+        self.left -= 1
+        return next(self.lines)
+
+
 def preview(
     path: Path,
     *,
@@ -98,7 +116,7 @@ def preview(
     """
     found = Preview(format, recognize(path, format=format, encoding=encoding, limit=LOOKED_AT))
     with opened(path) as file:
-        lines = lines_of(file, found.encoding)
+        lines = Beginning(lines_of(file, found.encoding))
         if format == "csv":
             table = CSVFile(lines, columns, reading, name=called)
             look_at_header(found, table, columns)
@@ -110,7 +128,7 @@ def preview(
     if found.is_readable and rows:
         answers = rehearse(found, rows, record)
     found.rows = [SeenRow(*pair) for pair in zip(rows[:SHOWN_ROWS], answers, strict=False)]
-    if has_ended:
+    if has_ended and not lines.is_cut:
         found.row_count, found.is_row_count_exact = len(rows), True
     else:
         found.row_count = estimate_rows(path)
@@ -124,7 +142,7 @@ def header_of(path: Path, *, format: str, encoding: str | None) -> list[str]:
     found = recognize(path, format=format, encoding=encoding, limit=LOOKED_AT)
     with opened(path) as file:
         nothing = Columns(frozenset(), frozenset(), {})
-        return CSVFile(lines_of(file, found), nothing, Reading(), name=called).header
+        return CSVFile(Beginning(lines_of(file, found)), nothing, Reading(), name=called).header
 
 
 def look_at_header(found: Preview, table: CSVFile, columns: Columns) -> None:

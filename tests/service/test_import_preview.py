@@ -174,6 +174,15 @@ def test_of_a_long_file_the_beginning_is_read(look, line, monkeypatch):
     assert look(gzip.compress(content.encode())).row_count is None
 
 
+def test_of_blank_lines_not_all_are_read(look, line, monkeypatch):
+    monkeypatch.setattr(module, "MOST_LINES", 5)
+
+    found = look(f"{HEADER}\n{line()},,,\n\n\n\n{line()}")
+    assert (found.rehearsed, found.is_row_count_exact) == (1, False)
+    with pytest.raises(UnusableFileError, match="empty"):
+        look("\n" * 10 + f"{HEADER}\n{line()}")
+
+
 def test_of_long_rows_fewer_are_read(look, line):
     found = look(f"{HEADER},note\n" + f"{line().strip()},{'x' * 100_000}\n" * 100)
 
