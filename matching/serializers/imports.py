@@ -73,11 +73,13 @@ class ImportRunSerializer(RowSerializer):
     def to_representation(self, instance: ImportRun) -> dict[str, Any]:
         shown = super().to_representation(instance)
         shown |= {"filename": instance.filename or None, "error": instance.error or None}
-        shown["options"] = DEFAULTS | instance.options
+        options = DEFAULTS | instance.options
+        shown["options"] = {name: options[name] for name in OPTIONS}
         shown["counts"] = counts_of(instance)
         return {name: shown[name] for name in map(str, self.fields)}
 
 
+OPTIONS = tuple(OptionsSerializer().fields)
 DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(("goal_id", "encoding", "time_zone", "ambiguous")),
     **dict.fromkeys(("hold", "dry_run", "decimal_comma"), False),

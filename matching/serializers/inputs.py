@@ -67,7 +67,7 @@ class MatchInput(IdentifiedInput):
 
 
 class RestatementInput(ObjectSerializer):
-    """The correction of a match: its value, and nothing else."""
+    """The correction of a match: its value, and why."""
 
     goal_value = MoneyField(allow_null=True, help_text="The right value; null: none.")
     reason = TextField(

@@ -74,7 +74,7 @@ FIELDS: dict[str, dict[str, Field]] = {
     "PUT-goal-detail": GOAL,
     "PATCH-goal-detail": PART_OF_GOAL,
     "POST-goal-match-list": MATCH,
-    "PATCH-match-detail": {"goal_value": Field(MONEY, is_nullable=True)},
+    "PATCH-match-detail": {"goal_value": Field(MONEY, is_nullable=True), "reason": optional(TEXT)},
     "POST-visitor-identity-list": IDENTITY,
     "POST-visitor-session-list": SESSION,
     # Of a batch, its items' fields.

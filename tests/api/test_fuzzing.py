@@ -39,7 +39,15 @@ schema = schemathesis.openapi.from_wsgi("/api/v5/schema", application)
 @pytest.fixture
 def ids(place):
     """Those that exist, as tests.fuzz.cases asks for them."""
-    names = ("organization_id", "room_id", "goal_id", "match_id", "pending_id", "visitor_session_id")
+    names = (
+        "organization_id",
+        "room_id",
+        "goal_id",
+        "match_id",
+        "pending_id",
+        "import_id",
+        "visitor_session_id",
+    )
     return {name: [str(getattr(place, name))] for name in names} | {"visitor_identity": ["customer-12345678"]}
 
 

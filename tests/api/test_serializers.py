@@ -18,6 +18,7 @@ from matching.api.results import (
 from matching.matches.answers import RowAnswer, Verdict
 from matching.matches.summary import Summary, Tally
 from matching.models import ExternalMatch, MatchAttempt, VisitorIdentity
+from matching.serializers.imports import ImportRunSerializer
 from matching.serializers.matches import (
     MatchAttemptSerializer,
     MatchChangeSerializer,
@@ -37,6 +38,7 @@ from matching.visitors.identities import KnownIdentity
 from matching.visitors.sessions import KnownSession
 from tests.factories import (
     ExternalMatchFactory,
+    ImportRunFactory,
     PendingMatchFactory,
     UserFactory,
     VisitorIdentityFactory,
@@ -82,6 +84,10 @@ def change(organization: Any) -> Any:
     )  # fmt: skip
 
 
+def import_run(organization: Any) -> Any:
+    return ImportRunFactory.create(organization=organization)
+
+
 def holdings(organization: Any) -> Any:
     rows = {
         "visitors": visitor, "visitor_sessions": session, "matches": match,
@@ -103,6 +109,7 @@ SHOWN: dict[type[Serializer], Any] = {
     MatchChangeSerializer: change,
     PendingMatchSerializer: lambda organization: PendingMatchFactory.create(organization=organization),
     MatchAttemptSerializer: attempt,
+    ImportRunSerializer: import_run,
     MatchSummarySerializer: lambda organization: Summary(AT.date(), AT.date(), {(AT.date(), None): Tally()}),
     VisitorIdentitySerializer: identity,
     VisitorSessionSerializer: session,

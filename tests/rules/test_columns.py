@@ -84,7 +84,11 @@ def test_one_row_arrives_as_it_was(thing):
 @pytest.mark.parametrize(
     ("columns", "model", "others"),
     [
-        (MATCH, ExternalMatch, {"organization_id", "created_at", "retracted_at", "retracted_by_id"}),
+        (
+            MATCH,
+            ExternalMatch,
+            {"organization_id", "created_at", "retracted_at", "retracted_by_id", "retraction_reason"},
+        ),
         (PENDING, PendingMatch, {"organization_id", "status", "match_id", "resolved_at"}),
         (WRITTEN, VisitorSession, {"organization_id", "visitor_id", "created_at", "updated_at"}),
     ],

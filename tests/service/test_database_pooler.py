@@ -16,7 +16,7 @@ from tests.service.traffic import CLIENTS, Traffic
 pytestmark = needs_pooler
 
 REQUESTS = 360
-REFUSED = {"rejected": 404}
+REFUSED = {"rejected": 404, "GET-import-failed-rows": 404}
 WITHOUT_PREPARED_STATEMENTS = {"DATABASE_PREPARED_STATEMENTS": "0"}
 POOLED = (
     "The database cannot be used: a pooler in transaction mode stands before it, which takes "
