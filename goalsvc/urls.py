@@ -2,15 +2,14 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import Http404
-from django.urls import path, re_path, register_converter
+from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.views.generic import RedirectView
 from rest_framework.routers import SimpleRouter
 
 from goals.views import GoalViewSet
-from goalsvc.api.errors import page_not_found
 from goalsvc.api.views import SchemaView
+from goalsvc.orgs.admin.errors import nothing_there
 from goalsvc.orgs.admin.password_reset import CompleteView, NewPasswordView, ResetDoneView, ResetView
 from goalsvc.orgs.views import CallerView, DocsView, HomeView, OrganizationView, RoomViewSet
 from goalsvc.server.health import LivenessView, ReadinessView
@@ -80,7 +79,7 @@ urlpatterns = [
     path("admin/reset/done/", CompleteView.as_view(), name="password_reset_complete"),
     path("admin/chores/", admin.site.admin_view(chores_page), name="admin_chores"),
     # Nothing is shown on another site; Django's own view fails at ids that are not of the kind asked for.
-    re_path("^admin/r/", admin.site.admin_view(page_not_found), {"exception": Http404()}),
+    path("admin/r/<text:address>", admin.site.admin_view(nothing_there)),
     path("admin/", admin.site.urls),
 ]
 

@@ -241,9 +241,9 @@ def place(organization: Organization) -> Place:
 
 
 @pytest.fixture(autouse=True)
-def uploads_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the test's uploads are kept."""
-    folder = tmp_path_factory.mktemp("uploads")
+def uploads_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the test's uploads are kept; made with the first."""
+    folder = tmp_path / "uploads"
     known: Any = storages
     monkeypatch.setitem(known._storages, "uploads", FileSystemStorage(location=folder))
     return folder

@@ -96,7 +96,7 @@ def reading(run: ImportRun, **said: Any) -> dict[str, Any]:
 
 
 def stored(folder: Any) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.glob("*"))
 
 
 def told(response: Any) -> str:

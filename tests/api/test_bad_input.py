@@ -24,7 +24,7 @@ every_single_endpoint = pytest.mark.parametrize("endpoint", SINGLE.values(), ids
 every_batch = pytest.mark.parametrize("endpoint", BATCHES.values(), ids=BATCHES)
 
 # The kinds of values. What each kind refuses is in REFUSED.
-TEXT, FLAG, ROOMS, MONEY, MOMENT, WORD, CONDITIONS = range(7)
+TEXT, FLAG, ROOMS, MONEY, MOMENT, WORD, CONDITIONS, LONG_TEXT = range(8)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ FIELDS: dict[str, dict[str, Field]] = {
     "PUT-goal-detail": GOAL,
     "PATCH-goal-detail": PART_OF_GOAL,
     "POST-goal-match-list": MATCH,
-    "PATCH-match-detail": {"goal_value": Field(MONEY, is_nullable=True), "reason": optional(TEXT)},
+    "PATCH-match-detail": {"goal_value": Field(MONEY, is_nullable=True), "reason": optional(LONG_TEXT)},
     "POST-visitor-identity-list": IDENTITY,
     "POST-visitor-session-list": SESSION,
     # Of a batch, its items' fields.
@@ -148,6 +148,7 @@ NO_CONDITIONS = [
 ]  # fmt: skip
 REFUSED = {
     TEXT: [*EMPTY, *NO_STRINGS, *WRONG_CHARACTERS, '"' + "x" * 256 + '"', '"' + "x" * 100_000 + '"'],
+    LONG_TEXT: [*EMPTY, *NO_STRINGS, *WRONG_CHARACTERS, '"' + "x" * 100_000 + '"'],
     FLAG: ["0", "1", "1.0", '"true"', '"false"', '""', "[]", "[true]", "{}", "NaN", "1e400"],
     ROOMS: [*NO_LISTS, *(f"[{each}]" for each in NO_IDS), f'["{UNKNOWN_ID}", "x", null]'],
     MONEY: NO_NUMBERS,

@@ -216,7 +216,7 @@ def test_an_empty_body_is_refused(as_integrator, url, query, uploads_folder):
     answer = as_integrator.send("POST", f"{url}?{urlencode(query)}", b"", CSV)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
-    assert list(uploads_folder.iterdir()) == []
+    assert list(uploads_folder.glob("*")) == []
 
 
 def test_another_organizations_import_is_not_there(as_integrator, url, query, stranger, content):

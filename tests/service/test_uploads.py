@@ -94,7 +94,7 @@ def small_chunks(monkeypatch):
 
 
 def stored(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.glob("*"))
 
 
 def test_an_upload_is_imported_and_its_refused_rows_are_kept(world, uploads_folder):

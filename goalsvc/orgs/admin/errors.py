@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from rest_framework import exceptions
@@ -24,6 +24,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     if not is_page(request):
         return answer_of(exceptions.PermissionDenied())
     return refuse(missing(request))
+
+
+def nothing_there(request: HttpRequest, **parameters: str) -> HttpResponse:
+    """Answer an address of the admin that leads nowhere."""
+    raise Http404
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

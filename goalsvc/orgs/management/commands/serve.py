@@ -149,7 +149,7 @@ class Companion:
         self.is_over = threading.Event()
         self.arguments = [sys.executable, sys.argv[0], "work", "--parent", str(os.getpid())]
         # A copy: the system's own may be replaced, by another thread, while a process is started with it.
-        self.environment = dict(os.environ)
+        self.environment = os.environ.copy()
 
     @contextmanager
     def running(self) -> Iterator[None]:
