@@ -63,9 +63,8 @@ class Rows:
 def run_import(context: JobContext, *, run_id: str) -> None:
     """Import an uploaded file, or the rest of it. May be called any number of times."""
     run = ImportRun.objects.select_related("organization", "created_by").filter(pk=run_id).first()
-    if run is None or not run.is_open:
+    if run is None or not run.is_open or not run.take_up(at=timezone.now()):
         return
-    run.take_up(at=timezone.now())
     try:
         import_upload(run, context)
     except ImportCancelledError:

@@ -233,12 +233,14 @@ class ImportRun(models.Model):
         return f"{self.filename or self.kind}: {self.rows_done} rows"
 
     def take_up(self, *, at: datetime) -> bool:
-        """Begin or go on with what waits, was left or was cancelled; return whether it is that."""
+        """Begin or go on with it; False where its status has changed since it was read: cancelled, say."""
         values = {"status": self.Status.RUNNING, "started_at": self.started_at or at, "finished_at": None}
-        rows = ImportRun.objects.filter(pk=self.pk).exclude(status=self.Status.FINISHED)
+        as_read = ImportRun.objects.filter(organization=self.organization_id, pk=self.pk, status=self.status)
+        if not as_read.update(**values):
+            return False
         for name, value in values.items():
             setattr(self, name, value)
-        return bool(rows.update(**values))
+        return True
 
     @property
     def is_open(self) -> bool:

@@ -23,6 +23,7 @@ from matching.models import ExternalMatch, ImportRun, MatchAttempt, VisitorSessi
 from matching.refusals import ImportFinished
 from tests.factories import (
     GoalFactory,
+    ImportRunFactory,
     OrganizationFactory,
     RoomFactory,
     VisitorIdentityFactory,
@@ -403,3 +404,15 @@ def test_an_import_without_a_job_is_queued_again(world):
     ProcrastinateJob.objects.all()._raw_delete("default")
 
     assert jobs.without_job() == [(str(run.pk), uploads.lock_of(run))]
+
+
+@pytest.mark.django_db
+def test_an_import_that_is_cancelled_as_a_worker_takes_it_up_stays_cancelled():
+    run = ImportRunFactory.create(status=ImportRun.Status.QUEUED)
+    read_by_worker = ImportRun.objects.get(pk=run.pk)
+    uploads.cancel(run, at=timezone.now())
+
+    assert not read_by_worker.take_up(at=timezone.now())
+
+    run.refresh_from_db()
+    assert run.status == ImportRun.Status.CANCELLED
