@@ -12,12 +12,13 @@ from goalsvc.database.statements import Ahead, Row, Statement
 from goalsvc.orgs.callers import with_caller
 from goalsvc.orgs.models import Organization
 
-# The rooms that a goal allows and that still exist; `goal` is its row.
+# The rooms that a goal allows and that still exist; `goal` is its row. The organization is the parameter in
+# each of these tables: what a database that is spread by organization sends on to one machine.
 ALLOWED_ROOMS = """ARRAY(
                SELECT allowed.room_id FROM goals_goalroom AS allowed
                JOIN orgs_room AS room
                  ON room.organization_id = allowed.organization_id AND room.id = allowed.room_id
-               WHERE allowed.organization_id = goal.organization_id AND allowed.goal_id = goal.id
+               WHERE allowed.organization_id = %(organization)s AND allowed.goal_id = goal.id
                  AND room.archived_at IS NULL
                ORDER BY room.created_at, room.id
            )"""
@@ -29,18 +30,16 @@ COLUMNS = {
     "allowed_rooms": f"array_to_json({ALLOWED_ROOMS})",
     **{f"{user}_{column}": f"{user}.{column}" for user in ("creator", "editor") for column in USER_COLUMNS},
 }
-LIVE_GOALS = f"""
+GOALS = f"""
     SELECT {", ".join(COLUMNS.values())}
     FROM goals_goal AS goal
     LEFT JOIN orgs_user AS creator ON creator.id = goal.created_by_id
     LEFT JOIN orgs_user AS editor ON editor.id = goal.updated_by_id
-    WHERE goal.deleted_at IS NULL
+    WHERE goal.organization_id = %(organization)s AND goal.deleted_at IS NULL
 """
-GOALS = f"{LIVE_GOALS} AND goal.organization_id = %(organization)s"
-GOAL = Statement(f"{GOALS} AND goal.id = %(goal)s")
-GOAL_WITH_CALLER = with_caller(
-    f"{LIVE_GOALS} AND goal.organization_id = organization.id AND goal.id = %(goal)s"
-)
+ONE_GOAL = f"{GOALS} AND goal.id = %(goal)s"
+GOAL = Statement(ONE_GOAL)
+GOAL_WITH_CALLER = with_caller(ONE_GOAL)
 # By the index goal_list: which way, and from where, a page goes on.
 FIRST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at, goal.id LIMIT %(limit)s")
 LAST_PAGE = Statement(f"{GOALS} ORDER BY goal.created_at DESC, goal.id DESC LIMIT %(limit)s")

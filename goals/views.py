@@ -51,9 +51,11 @@ class GoalViewSet(ConditionalRequests, OrganizationViewSet, ModelViewSet):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def look_ahead(self) -> Ahead | None:
+        organization_id = parse_uuid(self.kwargs["organization_id"])
         pk = parse_uuid(self.kwargs.get(self.lookup_url_kwarg, ""))
-        is_read = pk and self.request.method in SAFE_METHODS
-        return Ahead(GOAL_WITH_CALLER, {"goal": pk}) if is_read else None
+        if organization_id is None or pk is None or self.request.method not in SAFE_METHODS:
+            return None
+        return Ahead(GOAL_WITH_CALLER, {"organization": organization_id, "goal": pk})
 
     def get_object(self) -> Any:
         """Return the Goal of the address, locked to be changed, or the GoalRow to be shown.

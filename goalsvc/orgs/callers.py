@@ -32,13 +32,11 @@ CALLER_COLUMNS = {
     "organization_id": "organization.id",
     "organization_name": "organization.name",
     "subscription_expires_on": "organization.subscription_expires_on",
+    # Not on a standby, nor where the operator lets nothing be written.
+    "is_touch_due": """(token.last_used_at IS NULL OR token.last_used_at < %(unless_since)s::timestamptz)
+          AND current_setting('transaction_read_only') = 'off'""",
 }
 CALLER_SQL = """
-    WITH touched AS (
-        UPDATE orgs_apitoken SET last_used_at = %(at)s::timestamptz
-        WHERE digest = %(digest)s AND revoked_at IS NULL
-          AND (last_used_at IS NULL OR last_used_at < %(unless_since)s::timestamptz)
-    )
     SELECT {columns}
     FROM orgs_apitoken AS token
     JOIN orgs_user AS caller ON caller.id = token.user_id
@@ -49,19 +47,26 @@ CALLER_SQL = """
       AND caller.is_active
 """
 AUTHENTICATE = Statement(CALLER_SQL.format(columns=", ".join(CALLER_COLUMNS.values()), ahead=""))
+# The condition once more: of many requests at the same moment one writes.
+TOUCH = Statement("""
+    UPDATE orgs_apitoken SET last_used_at = %(at)s::timestamptz
+    WHERE id = %(token)s AND revoked_at IS NULL
+      AND (last_used_at IS NULL OR last_used_at < %(unless_since)s::timestamptz)
+""")
 
 
 def with_caller(sql: str) -> Statement:
     """Make the statement that finds the caller and in the same round trip runs `sql`.
 
     Args:
-        sql: a SELECT of at most one row. In it `organization.id` is the caller's organization, whatever the
-            address says, so it never reads another one's rows.
+        sql: a SELECT of at most one row, of the organization `%(organization)s`. It is joined where that is
+            the caller's own, so that nobody reads another one's rows, whatever the address says. The
+            parameter itself ties its tables, as a database that is spread by organization needs.
     """
     return Statement(
         CALLER_SQL.format(
             columns=", ".join([*CALLER_COLUMNS.values(), "ahead.*"]),
-            ahead=f"\n    LEFT JOIN LATERAL ({sql}) AS ahead ON TRUE",
+            ahead=f"\n    LEFT JOIN LATERAL ({sql}) AS ahead ON organization.id = %(organization)s",
         )
     )
 
@@ -69,13 +74,14 @@ def with_caller(sql: str) -> Statement:
 def find_token(key: str, *, at: datetime, ahead: Ahead | None = None) -> ApiToken | None:
     """Return the valid token with this key, its user and their organization loaded; one statement.
 
-    It also updates the token's `last_used_at`, at most once in TOUCH_INTERVAL, and sets the row of `ahead`.
+    A second one updates the token's `last_used_at`, at most once in TOUCH_INTERVAL. Sets the row of `ahead`.
     """
+    unless_since = at - ApiToken.TOUCH_INTERVAL
     row = fetch_first(
         ahead.statement if ahead else AUTHENTICATE,
         digest=ApiToken.digest_of(key),
         at=at,
-        unless_since=at - ApiToken.TOUCH_INTERVAL,
+        unless_since=unless_since,
         **(ahead.values if ahead else {}),
     )
     if row is None:
@@ -83,6 +89,8 @@ def find_token(key: str, *, at: datetime, ahead: Ahead | None = None) -> ApiToke
     if ahead:
         ahead.row = row[len(CALLER_COLUMNS) :]
     found = dict(zip(CALLER_COLUMNS, row, strict=False))  # the columns of `ahead` follow them
+    if BOOLEANS[found["is_touch_due"]]:
+        TOUCH.fetch(token=found["token_id"], at=at, unless_since=unless_since)
     organization = None
     if found["organization_id"] is not None:
         last_day = found["subscription_expires_on"]

@@ -139,14 +139,17 @@ class GoalMatchViewSet(MatchPosting, DownloadableViewSet):
         Not where other things come first that may take their time, as for an Idempotency-Key.
         """
         request, goal_id = self.request, parse_uuid(self.kwargs["goal_id"])
-        if request.method != "POST" or goal_id is None or request.META.get(KEY_HEADER) is not None:
+        organization_id = parse_uuid(self.kwargs["organization_id"])
+        if request.method != "POST" or goal_id is None or organization_id is None:
+            return None
+        if request.META.get(KEY_HEADER) is not None:
             return None
         item = request.read_ahead()
         try:
             self.read = read_request(item, goal_id, by_id=None)
         except APIException:
             return None
-        return look_for_facts(self.read)
+        return look_for_facts(organization_id, self.read)
 
     def get_queryset(self) -> ExternalMatchQuerySet:
         return self.organization.matches.with_visitors()

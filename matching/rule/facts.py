@@ -26,7 +26,7 @@ LATEST_SESSION = f"""
         FROM (
             SELECT i.visitor_id
             FROM matching_visitoridentity AS i
-            WHERE i.organization_id = {{organization}}
+            WHERE i.organization_id = %(organization)s
               AND {{carried}}
             LIMIT {MAX_VISITORS}
         ) AS carried
@@ -34,7 +34,7 @@ LATEST_SESSION = f"""
             SELECT s.id, s.visitor_id AS visitor_pk, s.visitor_session_id, s.started_at, s.room_ids
             FROM matching_visitorsession AS s
             WHERE s.visitor_id = carried.visitor_id
-              AND s.organization_id = {{organization}}
+              AND s.organization_id = %(organization)s
               AND s.started_at < request.moment
             ORDER BY s.started_at DESC, s.id DESC
             LIMIT 1
@@ -45,7 +45,7 @@ LATEST_SESSION = f"""
     LEFT JOIN LATERAL (
         SELECT v.visitor_id
         FROM matching_visitor AS v
-        WHERE v.organization_id = {{organization}}
+        WHERE v.organization_id = %(organization)s
           AND v.id >= latest.visitor_pk AND v.id <= latest.visitor_pk
         ORDER BY v.id
         LIMIT 1
@@ -61,7 +61,7 @@ FIRST_DELIVERY = """
         SELECT m.id, m.request_digest
         FROM matching_externalmatch AS m
         WHERE request.external_id IS NOT NULL
-          AND m.organization_id = {organization}
+          AND m.organization_id = %(organization)s
           AND m.goal_id = request.goal_id
           AND m.external_id >= request.external_id AND m.external_id <= request.external_id
         ORDER BY m.external_id
@@ -71,7 +71,7 @@ FIRST_DELIVERY = """
         SELECT p.id, p.request_digest
         FROM matching_pendingmatch AS p
         WHERE request.external_id IS NOT NULL
-          AND p.organization_id = {organization}
+          AND p.organization_id = %(organization)s
           AND p.goal_id = request.goal_id
           AND p.external_id >= request.external_id AND p.external_id <= request.external_id
           AND p.status = 'pending'
@@ -82,7 +82,7 @@ FIRST_DELIVERY = """
 # Which of the posted rooms are the organization's.
 KNOWN_ROOMS = """ARRAY(
                SELECT id FROM orgs_room
-               WHERE organization_id = {organization} AND archived_at IS NULL
+               WHERE organization_id = %(organization)s AND archived_at IS NULL
                  AND id = ANY(%(rooms)s::uuid[])
            )"""
 
@@ -163,11 +163,11 @@ ONE = f"""
                %(goal_id)s::uuid AS goal_id, %(external_id)s::text AS external_id
     ) AS request
     LEFT JOIN goals_goal AS goal
-        ON goal.organization_id = {{organization}} AND goal.id = request.goal_id AND goal.deleted_at IS NULL
-    {LATEST_SESSION} {FIRST_DELIVERY}
+        ON goal.organization_id = %(organization)s AND goal.id = request.goal_id AND goal.deleted_at IS NULL
+    {LATEST_SESSION.format(carried=CARRIED_BY_ONE)} {FIRST_DELIVERY}
 """
-FACTS_OF_ONE = Statement(ONE.format(organization="%(organization)s", carried=CARRIED_BY_ONE))
-FACTS_WITH_CALLER = with_caller(ONE.format(organization="organization.id", carried=CARRIED_BY_ONE))
+FACTS_OF_ONE = Statement(ONE)
+FACTS_WITH_CALLER = with_caller(ONE)
 
 # The posted rooms that are the organization's, the goals, the session of each distinct identity and moment,
 # and what each distinct goal and external id stand for, if anything. No two sets are joined, so there is no
@@ -204,13 +204,13 @@ FACTS_OF_MANY = Statement(
     UNION ALL
     SELECT {in_sql(COLUMNS_OF_GOALS)}
     FROM goals_goal AS goal
-    WHERE goal.organization_id = {{organization}} AND goal.deleted_at IS NULL
+    WHERE goal.organization_id = %(organization)s AND goal.deleted_at IS NULL
       AND goal.id = ANY(%(goals)s::uuid[])
     UNION ALL
     SELECT {in_sql(COLUMNS_OF_SESSIONS)}
     FROM unnest(%(identities)s::text[], %(moments)s::timestamptz[])
          WITH ORDINALITY AS request (identity, moment, number)
-    {LATEST_SESSION}
+    {LATEST_SESSION.format(carried=CARRIED_BY_MANY)}
     WHERE latest.id IS NOT NULL
     UNION ALL
     SELECT {in_sql(COLUMNS_OF_DELIVERIES)}
@@ -218,7 +218,7 @@ FACTS_OF_MANY = Statement(
          WITH ORDINALITY AS request (goal_id, external_id, number)
     {FIRST_DELIVERY}
     WHERE match.id IS NOT NULL OR pending.id IS NOT NULL
-""".format(organization="%(organization)s", carried=CARRIED_BY_MANY),
+""",
     is_planned_anew=True,
 )
 
@@ -246,9 +246,9 @@ def find_facts(
     return frozenset(ids_in(found.known_rooms)), [Facts(goal, session_in(found), match, pending)]
 
 
-def look_for_facts(request: MatchRequest) -> Ahead:
-    """Ask for the facts of a request to the caller's organization along with the caller."""
-    return Ahead(FACTS_WITH_CALLER, parameters_of(request))
+def look_for_facts(organization_id: UUID, request: MatchRequest) -> Ahead:
+    """Ask for the facts of a request to an organization along with the caller, who has to belong to it."""
+    return Ahead(FACTS_WITH_CALLER, {"organization": organization_id, **parameters_of(request)})
 
 
 def parameters_of(request: MatchRequest) -> dict[str, Any]:

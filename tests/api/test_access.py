@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection, transaction
 
 from goals.models import Goal
 from goalsvc.orgs.models import ApiToken, Organization
@@ -148,6 +149,17 @@ def test_a_used_token_remembers_when_at_most_once_an_hour(as_manager, manager):
 
     assert first is not None
     assert token.last_used_at == first
+
+
+def test_a_database_that_only_reads_lets_a_caller_in_and_writes_nothing(as_manager, manager):
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL transaction_read_only = on")
+        response = as_manager.get("/api/v5/users/me")
+        transaction.set_rollback(True)
+
+    assert response.status_code == 200
+    assert ApiToken.objects.get(user=manager).last_used_at is None
 
 
 def test_every_route_and_method_is_in_the_table():
