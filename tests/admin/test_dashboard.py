@@ -267,39 +267,28 @@ def test_a_token_that_fell_silent_is_named(organization: Organization, exported:
     ]
 
 
-@pytest.mark.parametrize(
-    ("now", "since"),
-    [
+def test_a_silence_is_told_after_three_busy_hours(organization: Organization, exported: None) -> None:
+    for now, since in (
         (LAST + HOUR, None),
         (datetime(2026, 11, 24, 17, 59, tzinfo=UTC), None),  # two whole hours
         (datetime(2026, 11, 24, 18, 0, tzinfo=UTC), "today 14:05"),
         (datetime(2026, 11, 25, 3, 0, tzinfo=UTC), "yesterday 14:05"),
         (datetime(2026, 12, 2, 9, 0, tzinfo=UTC), "2026-11-24 14:05"),
-    ],
-)
-def test_a_silence_is_told_after_three_busy_hours(
-    now: datetime, since: str | None, organization: Organization, exported: None
-) -> None:
-    texts = said(organization, at=now)
-    expected = [f"No match since {since} from token CRM export; before, about 12 an hour."] if since else []
-    assert texts == expected
+    ):
+        told = f"No match since {since} from token CRM export; before, about 12 an hour."
+        assert said(organization, at=now) == ([told] if since else []), now
 
 
-@pytest.mark.parametrize(
-    "now",
-    [
+def test_nights_and_weekends_are_no_silence(organization: Organization, export: ApiToken) -> None:
+    friday = datetime(2026, 11, 27, 17, 59, tzinfo=UTC)
+    make_matches(organization, office_hours(friday), created_by=export.user)
+    for now in (
         datetime(2026, 11, 28, 16, tzinfo=UTC),  # Saturday
         datetime(2026, 11, 29, 23, tzinfo=UTC),  # Sunday
         datetime(2026, 11, 30, 7, 59, tzinfo=UTC),  # Monday, before work
         datetime(2026, 11, 30, 10, 30, tzinfo=UTC),  # and not long after it should have begun
-    ],
-)
-def test_nights_and_weekends_are_no_silence(
-    now: datetime, organization: Organization, export: ApiToken
-) -> None:
-    friday = datetime(2026, 11, 27, 17, 59, tzinfo=UTC)
-    make_matches(organization, office_hours(friday), created_by=export.user)
-    assert said(organization, at=now) == []
+    ):
+        assert said(organization, at=now) == [], now
 
 
 def test_who_posts_once_a_night_is_silent_after_three_nights(

@@ -27,7 +27,7 @@ BY_INDEX = {
 
 @pytest.fixture
 def world(transactional_db: None) -> Iterator[World]:
-    yield fill(240_000, 50_000)
+    yield fill(120_000, 40_000)
     with connection.cursor() as cursor:  # deleting so many rows takes long, and leaves their statistics
         cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
 
