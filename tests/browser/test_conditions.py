@@ -5,11 +5,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NARROW, PASSWORD, WIDE
+from tests.browser.conftest import PASSWORD, every_look
 
-every_look = pytest.mark.parametrize(
-    ("width", "dark"), [(WIDE, False), (WIDE, True), (NARROW, False), (NARROW, True)]
-)
 LEAD = {"type": 27, "value": "", "negate": False, "settings": {}}
 
 

@@ -9,11 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import TimeoutError, expect
 
-from tests.browser.conftest import NARROW, PASSWORD, WIDE
-
-every_look = pytest.mark.parametrize(
-    ("width", "dark"), [(WIDE, False), (WIDE, True), (NARROW, False), (NARROW, True)]
-)
+from tests.browser.conftest import PASSWORD, every_look
 
 
 @pytest.fixture

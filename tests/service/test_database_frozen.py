@@ -11,7 +11,7 @@ from tests.api.endpoints import ENDPOINTS
 from tests.service.processes import Postgres, Service, open_folder
 from tests.service.test_database_faults import WITHOUT_DATABASE, World
 
-STATEMENT_TIMEOUT = 4  # seconds
+STATEMENT_TIMEOUT = 2  # seconds
 # Of what the service promises: a busy machine adds to it.
 WITHIN, READY_WITHIN, SLACK = STATEMENT_TIMEOUT + 5, 5, 3
 
