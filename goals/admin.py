@@ -234,7 +234,7 @@ class GoalAdmin(OrganizationScopedAdmin):
 
     @admin.display(description="allowed rooms")
     def allowed_room_names(self, goal: Goal) -> str:
-        allowed = GoalRoom.objects.filter(goal=goal).select_related("room")
+        allowed = GoalRoom.objects.filter(organization=goal.organization_id, goal=goal).select_related("room")
         names = [
             f"{each.room.display_name} (archived)" if each.room.archived_at else each.room.display_name
             for each in allowed.order_by("room__created_at", "room")

@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from goals.refusals import UnknownRoomsError
 from goalsvc.orgs.history import Action, Changes, Kind, differences
+from goalsvc.orgs.keys import OrganizationForeignKey, OrganizationModel
 from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 
 
@@ -35,14 +36,16 @@ class GoalQuerySet(models.QuerySet["Goal"]):
     def with_allowed_rooms(self) -> "GoalQuerySet":
         """Add `allowed_room_ids`: the goal's allowed rooms by creation, archived ones left out."""
         room_ids = (
-            GoalRoom.objects.filter(goal=OuterRef("pk"), room__archived_at=None)
+            GoalRoom.objects.filter(
+                organization=OuterRef("organization"), goal=OuterRef("pk"), room__archived_at=None
+            )
             .order_by("room__created_at", "room_id")
             .values("room_id")
         )
         return self.annotate(allowed_room_ids=ArraySubquery(room_ids))
 
 
-class Goal(models.Model):
+class Goal(OrganizationModel):
     """An event that can be triggered for a visitor; see API.md section 2."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -91,8 +94,6 @@ class Goal(models.Model):
             models.CheckConstraint(
                 condition=Q(updated_at__gte=F("created_at")), name="goal_updated_after_created"
             ),
-            # The target of goals_goalroom's foreign key, so that goal and room have one organization.
-            models.UniqueConstraint(fields=["organization", "id"], name="goal_organization_and_id"),
         )
         indexes = (
             # GET /orgs/<org>/goals
@@ -189,7 +190,9 @@ class Goal(models.Model):
     ) -> None:
         with transaction.atomic(savepoint=False):
             # Of two concurrent calls only one updates the row and records it.
-            others = Goal.objects.filter(pk=self.pk, deleted_at__isnull=moment is not None)
+            others = Goal.objects.filter(
+                organization=self.organization_id, pk=self.pk, deleted_at__isnull=moment is not None
+            )
             if others.update(deleted_at=moment):
                 self.record(action, {"is_deleted": [moment is None, moment is not None]}, by=by, at=at)
         self.deleted_at = moment
@@ -201,16 +204,13 @@ def check_rooms(organization: Organization, room_ids: Sequence[str]) -> None:
         raise UnknownRoomsError(unknown)
 
 
-class GoalRoom(models.Model):
-    """A room in which a goal is allowed.
+class GoalRoom(OrganizationModel):
+    """A room in which a goal is allowed."""
 
-    Two composite foreign keys with the organization, made in the first migration, ensure that goal and room
-    belong to it. They replace Django's own two.
-    """
-
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
-    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="+", db_constraint=False)
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    goal = OrganizationForeignKey(Goal, on_delete=models.CASCADE, related_name="+", db_index=False)
+    room = OrganizationForeignKey(Room, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
         verbose_name = "allowed room"

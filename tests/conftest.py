@@ -19,14 +19,18 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, storages
+from django.core.handlers.base import BaseHandler
+from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from goals.models import Goal
 from goalsvc.database import lifecycle
 from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
 from matching.models import Visitor
+from tests import cluster
 from tests.api.endpoints import Place, make_place
 from tests.factories import (
     GoalFactory,
@@ -39,6 +43,7 @@ from tests.factories import (
     ids,
     issue_token,
 )
+from tests.ties import Examination
 
 # Of procrastinate, which Django does not manage.
 JOBS = {
@@ -52,6 +57,8 @@ JOBS = {
 def pytest_configure() -> None:
     """Look static files up one by one: each client of a test would list them all when it is made."""
     settings.WHITENOISE_AUTOREFRESH = True
+    if cluster.URL:
+        cluster.choose()
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined] # the stubs lack it
 
 
@@ -67,6 +74,10 @@ def empty_tables(test: TransactionTestCase) -> None:
     tables -= {"django_content_type", "auth_permission", history}
     tables |= JOBS
     deletions = ", ".join(f"of_{name} AS (DELETE FROM {name})" for name in sorted(tables))
+    if cluster.URL:  # where one statement cannot delete from all, nor tables be locked on all machines
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(sorted(tables))}, {history} CASCADE")
+        return
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {', '.join(sorted(tables))} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(f"TRUNCATE {history}")  # whose rows cannot be deleted
@@ -89,9 +100,23 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator
             os.close(lock)
     test_settings = connection.settings_dict["TEST"]
     test_settings["NAME"] = f"test_{connection.settings_dict['NAME']}_{number}"
+    if cluster.URL:
+        cluster.make_databases(test_settings["NAME"])
     with lifecycle.running():
         yield
     os.close(lock)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    return django_db_keepdb or bool(cluster.URL)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    if cluster.URL:
+        with django_db_blocker.unblock():
+            cluster.spread_tables()
 
 
 class Client(APIClient):
@@ -238,6 +263,18 @@ def body(room: Room) -> dict[str, Any]:
 def place(organization: Organization) -> Place:
     """One of each thing that an address or a body may name."""
     return make_place(organization)
+
+
+@pytest.fixture(autouse=True)
+def every_table_is_tied(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each table of an organization is tied to it in every statement of a request or a command."""
+    examination = Examination()
+    monkeypatch.setattr(BaseHandler, "get_response", examination.during(BaseHandler.get_response))
+    monkeypatch.setattr(BaseCommand, "execute", examination.during(BaseCommand.execute))
+    with connection.execute_wrapper(examination):
+        yield
+    if untied := [f"{', '.join(tables)} in {sql}" for sql, tables in examination.found.items()]:
+        pytest.fail("Not tied to an organization:\n" + "\n".join(untied), pytrace=False)
 
 
 @pytest.fixture(autouse=True)

@@ -72,6 +72,7 @@ MAX_MODULES = 12  # of a folder
 FULL_FOLDERS = {
     "goalsvc/api": 15,
     "goalsvc/database": 13,
+    "goalsvc/orgs": 13,
 }
 
 

@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 from goalsvc.api.requests import current_request_id
 from goalsvc.orgs.history import Action, Changes, Channel, Kind, as_json, current_channel
+from goalsvc.orgs.keys import OrganizationModel
 from goalsvc.orgs.scopes import Scope
 
 
@@ -179,7 +180,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         return [room_id for room_id in ids if UUID(room_id) not in known]
 
 
-class Room(models.Model):
+class Room(OrganizationModel):
     """A place where the organization meets visitors: a web shop's domain, or a shop."""
 
     DOMAIN = RegexValidator(r"^[\w-]+(\.[\w-]+)*\Z", "The name alone, such as shop.example.com.")
@@ -206,8 +207,6 @@ class Room(models.Model):
                 name="room_domain_unique",
                 violation_error_message="Another room of the organization has this domain.",
             ),
-            # The target of goals_goalroom's foreign key, so that goal and room have one organization.
-            models.UniqueConstraint(fields=["organization", "id"], name="room_organization_and_id"),
         )
         indexes = (
             # GET /orgs/<org>/rooms

@@ -22,7 +22,9 @@ from matching.rule.reasons import duration
 
 def name_rooms(rows: Iterable[Any]) -> None:
     """Give each row `rooms_by_id`, which names the rooms of all of them; one query."""
-    rooms = Room.objects.in_bulk({room_id for row in rows for room_id in all_room_ids(row)})
+    rows = list(rows)
+    theirs = Room.objects.filter(organization__in={row.organization_id for row in rows})
+    rooms = theirs.in_bulk({room_id for row in rows for room_id in all_room_ids(row)})
     for row in rows:
         row.rooms_by_id = rooms
 

@@ -228,8 +228,8 @@ class ReceivedAdmin(ReadOnlyAdmin):
     view_scope = Scope.SETTINGS
     # The order of an organization's rows, which an index of the model has.
     newest_first: tuple[str, ...] = ("-created_at", "-id")
-    # Whether an index has this order across organizations too. Else only the primary key is in order there.
-    is_newest_first_everywhere = False
+    # The same across organizations, for operators. The primary key has one organization after the other.
+    newest_first_of_all: tuple[str, ...] = ("-organization_id", "-id")
     # Lookups, each with an index, of what a search term may be; see `found`.
     exact: tuple[str, ...] = ()
     # Large columns of `related` tables that no page shows.
@@ -332,8 +332,7 @@ class ReceivedAdmin(ReadOnlyAdmin):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         is_narrowed = not is_operator(request) or {"organization", *self.linked_lookups} & request.GET.keys()
-        # The primary key grows with time.
-        return self.newest_first if is_narrowed or self.is_newest_first_everywhere else ("-id",)
+        return self.newest_first if is_narrowed else self.newest_first_of_all
 
     def orders(self, request: HttpRequest) -> dict[str, tuple[str, ...]]:
         """Return the columns that the list may be sorted by: for each the order, the newest first."""

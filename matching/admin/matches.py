@@ -38,7 +38,7 @@ from matching.serializers.matches import MatchRecordSerializer
 class ExternalMatchAdmin(ReceivedAdmin):
     history_kind = Kind.MATCH
     date_hierarchy = "created_at"
-    is_newest_first_everywhere = True  # the index match_newest
+    newest_first_of_all = ReceivedAdmin.newest_first  # the index match_newest
     list_display = (
         "created",
         "goal_link",
@@ -183,7 +183,7 @@ class ExternalMatchAdmin(ReceivedAdmin):
 
     @admin.display(description="held as")
     def held(self, match: ExternalMatch) -> str:
-        pending = PendingMatch.objects.filter(match=match).first()
+        pending = PendingMatch.objects.filter(organization=match.organization_id, match=match).first()
         if pending is None:
             return "It was not held."
         return format_html(

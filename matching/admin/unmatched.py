@@ -70,6 +70,8 @@ class PendingMatchAdmin(ReceivedAdmin):
     list_display = ("state", "goal_link", "customer", "matched", "reason_code", "created", "expires")
     list_filter = (PendingStatusFilter, GoalFilter)
     serializer_class = PendingMatchSerializer
+    # The statuses of which the index pending_status_newest has the newest of all organizations.
+    INDEXED = frozenset({"pending", "matched", "cancelled"})
     related = ("organization", "goal")
     unseen = ("request_digest", "goal__conditions")
     linked_lookups = ("goal__id__exact",)
@@ -93,6 +95,11 @@ class PendingMatchAdmin(ReceivedAdmin):
 
     class Media:
         css = {"all": ("matching/timeline.css",)}
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        order = super().get_ordering(request)
+        is_of_all = order == self.newest_first_of_all
+        return ("-id",) if is_of_all and request.GET.get("status") in self.INDEXED else order
 
     def found(self, request: HttpRequest, rows: QuerySet, term: str) -> list[QuerySet]:
         return super().found(request, rows, term) + self.of_goals_named(request, rows, term)
@@ -190,7 +197,7 @@ class SourceFilter(AttemptFilter):
 @admin.register(MatchAttempt)
 class MatchAttemptAdmin(ReceivedAdmin):
     date_hierarchy = "created_at"
-    is_newest_first_everywhere = True  # the index match_attempt_newest
+    newest_first_of_all = ReceivedAdmin.newest_first  # the index match_attempt_newest
     list_display = (
         "created",
         "goal_link",

@@ -37,12 +37,18 @@ class VisitorAdmin(ReceivedAdmin):
 
     @admin.display
     def identities(self, visitor: Visitor) -> str:
-        context = first_few(visitor.identities.order_by("-created_at", "-id"), self.SHOWN)
+        context = first_few(
+            visitor.organization.visitor_identities.filter(visitor=visitor).order_by("-created_at", "-id"),
+            self.SHOWN,
+        )
         return render_to_string("admin/matching/visitor/identities.html", {**context, "visitor": visitor})
 
     @admin.display
     def sessions(self, visitor: Visitor) -> str:
-        context = first_few(visitor.sessions.order_by("-started_at", "-id"), self.SHOWN)
+        context = first_few(
+            visitor.organization.visitor_sessions.filter(visitor=visitor).order_by("-started_at", "-id"),
+            self.SHOWN,
+        )
         name_rooms(context["rows"])
         context["rows"] = [(session, room_links(session)) for session in context["rows"]]
         return render_to_string("admin/matching/visitor/sessions.html", {**context, "visitor": visitor})

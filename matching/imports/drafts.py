@@ -122,7 +122,7 @@ def begin(draft: ImportRun, *, by: User) -> ImportRun:
         known.file, known.size = locked.file, locked.size
         known.save(update_fields=["file", "size"])
         queue_again(known)
-        locked.delete()
+        mine.filter(pk=locked.pk).delete()
     else:
         forget(locked)
     return known
@@ -140,5 +140,5 @@ def discard(draft: ImportRun) -> bool:
 
 def forget(draft: ImportRun) -> None:
     name = str(draft.file)
-    draft.delete()
+    ImportRun.objects.filter(organization=draft.organization_id, pk=draft.pk).delete()
     transaction.on_commit(lambda: uploads().delete(name))

@@ -104,7 +104,7 @@ def fail(run: ImportRun, error: str, *, at: datetime, is_lost: bool = False) -> 
     values: dict[str, Any] = {"status": Status.FAILED, "error": sentence, "finished_at": at}
     if is_lost:
         values["file"] = ""
-    ImportRun.objects.open().filter(pk=run.pk).update(**values)
+    run.organization.import_runs.open().filter(pk=run.pk).update(**values)
 
 
 @app.periodic(cron="* * * * * */10")

@@ -270,7 +270,7 @@ class Import:
         """Write what has changed of a run. Raises: ImportCancelledError."""
         if self.is_kept(run):
             values = {name: getattr(run, name) for name in names}
-            if not ImportRun.objects.running().filter(pk=run.pk).update(**values):
+            if not self.organization.import_runs.running().filter(pk=run.pk).update(**values):
                 raise ImportCancelledError
 
     def is_kept(self, run: ImportRun) -> bool:

@@ -243,7 +243,7 @@ def delete_file(run: ImportRun) -> None:
     """Delete an upload with its file of refused rows; the row says that it is gone."""
     for name in (run.results_name, run.file):
         uploads().delete(name)
-    ImportRun.objects.filter(pk=run.pk).update(file="")
+    ImportRun.objects.filter(organization=run.organization_id, pk=run.pk).update(file="")
 
 
 def forget_strays(*, at: datetime) -> int:

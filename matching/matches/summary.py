@@ -8,13 +8,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from goalsvc.database.parameters import array
+from goalsvc.database.parameters import array, new_pks
 from goalsvc.orgs.models import Organization
 
 COUNT_REPLAYS = """
-    INSERT INTO matching_replaytally (organization_id, goal_id, day, count)
-    SELECT %(organization)s, goal_id, %(day)s, count
-    FROM unnest(%(goals)s::uuid[], %(counts)s::int[]) AS replayed (goal_id, count)
+    INSERT INTO matching_replaytally (id, organization_id, goal_id, day, count)
+    SELECT id, %(organization)s, goal_id, %(day)s, count
+    FROM unnest(%(ids)s::uuid[], %(goals)s::uuid[], %(counts)s::int[]) AS replayed (id, goal_id, count)
     ORDER BY goal_id
     ON CONFLICT (organization_id, goal_id, day)
         DO UPDATE SET count = matching_replaytally.count + excluded.count
@@ -32,6 +32,7 @@ def count_replays(organization: Organization, goal_ids: Iterable[UUID], *, at: d
             {
                 "organization": organization.id,
                 "day": at.date(),
+                "ids": array(new_pks(len(counts))),
                 "goals": array(counts),
                 "counts": list(counts.values()),
             },
@@ -46,7 +47,10 @@ SUMMARY = """
                max(created_at) AS latest
         FROM matching_externalmatch AS match
         WHERE organization_id = %(organization)s AND created_at >= %(since)s AND retracted_at IS NULL
-          AND NOT EXISTS (SELECT FROM matching_pendingmatch AS p WHERE p.match_id = match.id)
+          AND NOT EXISTS (
+              SELECT FROM matching_pendingmatch AS p
+              WHERE p.organization_id = %(organization)s AND p.match_id = match.id
+          )
         GROUP BY 1, 2
         UNION ALL
         SELECT (p.created_at AT TIME ZONE 'UTC')::date, p.goal_id,
@@ -56,7 +60,8 @@ SUMMARY = """
                END,
                count(*), max(p.resolved_at)
         FROM matching_pendingmatch AS p
-        LEFT JOIN matching_externalmatch AS match ON match.id = p.match_id
+        LEFT JOIN matching_externalmatch AS match
+            ON match.organization_id = p.organization_id AND match.id = p.match_id
         WHERE p.organization_id = %(organization)s AND p.created_at >= %(since)s
           AND match.retracted_at IS NULL
         GROUP BY 1, 2, 3

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from goals.models import Goal
 from goalsvc.orgs.history import Action, Changes, Kind
+from goalsvc.orgs.keys import OrganizationForeignKey, OrganizationModel
 from goalsvc.orgs.models import HistoryEntry, Organization, User
 from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH, MAX_REASON_LENGTH
 from matching.models.visitors import VisitorSession
@@ -27,7 +28,7 @@ class ExternalMatchQuerySet(models.QuerySet["ExternalMatch"]):
         )
 
 
-class ExternalMatch(models.Model):
+class ExternalMatch(OrganizationModel):
     """A goal that matched outside the web page, linked to the visitor's session before it."""
 
     class ValueSource(models.TextChoices):
@@ -39,9 +40,11 @@ class ExternalMatch(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="matches", db_index=False
     )
-    goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="matches", db_index=False)
+    goal = OrganizationForeignKey(Goal, on_delete=models.PROTECT, related_name="matches", db_index=False)
     # Both are null once the identity has been erased; the session only where it was erased with it.
-    session = models.ForeignKey(VisitorSession, on_delete=models.PROTECT, related_name="matches", null=True)
+    session = OrganizationForeignKey(
+        VisitorSession, on_delete=models.PROTECT, related_name="matches", null=True
+    )
     visitor_identity = models.CharField(max_length=MAX_IDENTITY_LENGTH, null=True)
     goal_matched_at = models.DateTimeField()
     # What the session said when it was chosen: a late delivery may still move its beginning.
@@ -219,7 +222,7 @@ class PendingMatchQuerySet(models.QuerySet["PendingMatch"]):
         return self.filter(status=status)
 
 
-class PendingMatch(models.Model):
+class PendingMatch(OrganizationModel):
     """A match that waits until the identity or the session that it lacks arrives."""
 
     class Status(models.TextChoices):
@@ -232,7 +235,9 @@ class PendingMatch(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="pending_matches", db_index=False
     )
-    goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="pending_matches", db_index=False)
+    goal = OrganizationForeignKey(
+        Goal, on_delete=models.PROTECT, related_name="pending_matches", db_index=False
+    )
     visitor_identity = models.CharField(max_length=MAX_IDENTITY_LENGTH)
     goal_matched_at = models.DateTimeField()
     goal_value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
@@ -242,7 +247,7 @@ class PendingMatch(models.Model):
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     code = models.CharField(max_length=32, help_text="Why it could not be matched when last tried.")
     reason = models.JSONField(help_text="The facts behind the code.")
-    match = models.ForeignKey(
+    match = OrganizationForeignKey(
         ExternalMatch, on_delete=models.PROTECT, related_name="+", null=True, db_index=False
     )
     created_at = models.DateTimeField()
@@ -306,7 +311,8 @@ class PendingMatch(models.Model):
     def cancel(self, *, by: User | None, at: datetime) -> bool:
         """Give the match up; False when it was no longer pending."""
         with transaction.atomic(savepoint=False):
-            still_open = PendingMatch.objects.open(at).filter(pk=self.pk)
+            itself = PendingMatch.objects.filter(organization=self.organization_id, pk=self.pk)
+            still_open = itself.open(at)
             is_cancelled = still_open.update(status=self.Status.CANCELLED, resolved_at=at) > 0
             if is_cancelled:
                 changes = {"status": [self.Status.PENDING, self.Status.CANCELLED]}

@@ -8,6 +8,7 @@ from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from goals.models import Goal
+from goalsvc.orgs.keys import OrganizationForeignKey, OrganizationModel
 from goalsvc.orgs.models import Organization, User
 from matching.limits import MAX_EXTERNAL_ID_LENGTH, MAX_IDENTITY_LENGTH, MAX_KEY_LENGTH
 from matching.models.matches import ExternalMatch
@@ -29,7 +30,7 @@ class MatchAttemptQuerySet(models.QuerySet["MatchAttempt"]):
         return self.filter(is_same_event, goal=match.goal_id, created_at__lte=match.created_at)
 
 
-class MatchAttempt(models.Model):
+class MatchAttempt(OrganizationModel):
     """A rejected attempt to post a match: kept for a while, so that nobody has to ask where it went."""
 
     class Source(models.TextChoices):
@@ -41,7 +42,7 @@ class MatchAttempt(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="match_attempts", db_index=False
     )
-    goal = models.ForeignKey(
+    goal = OrganizationForeignKey(
         Goal, on_delete=models.CASCADE, related_name="match_attempts", null=True, db_index=False
     )
     source = models.CharField(max_length=6, choices=Source)
@@ -104,13 +105,14 @@ class MatchAttempt(models.Model):
         return in_words(self.code)
 
 
-class ReplayTally(models.Model):
+class ReplayTally(OrganizationModel):
     """How many deliveries of a goal's matches were repetitions, a day: all that is kept of them."""
 
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="replay_tallies", db_index=False
     )
-    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="+", db_index=False)
+    goal = OrganizationForeignKey(Goal, on_delete=models.CASCADE, related_name="+", db_index=False)
     day = models.DateField()
     count = models.PositiveIntegerField()
 
@@ -123,9 +125,10 @@ class ReplayTally(models.Model):
         return f"{self.day}: {self.count}"
 
 
-class IdempotencyKey(models.Model):
+class IdempotencyKey(OrganizationModel):
     """A client's own name for a request (header `Idempotency-Key`), and the answer that it got."""
 
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="idempotency_keys", db_index=False
     )
@@ -168,7 +171,7 @@ def uploads() -> Storage:
     return storages["uploads"]
 
 
-class ImportRun(models.Model):
+class ImportRun(OrganizationModel):
     """The import of a file, and how far it has come, written with its rows: it always goes on from there."""
 
     class Kind(models.TextChoices):

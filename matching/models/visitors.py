@@ -7,11 +7,12 @@ from django.db import models
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
+from goalsvc.orgs.keys import OrganizationForeignKey, OrganizationModel
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_IDENTITY_LENGTH, MAX_TRACKING_ID_LENGTH
 
 
-class Visitor(models.Model):
+class Visitor(OrganizationModel):
     """A visitor as the tracking site knows it: one browser, say. A person may be several visitors."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -28,16 +29,12 @@ class Visitor(models.Model):
             models.UniqueConstraint(fields=["organization", "visitor_id"], name="visitor_unique"),
             models.CheckConstraint(condition=~Q(visitor_id=""), name="visitor_id_not_empty"),
         )
-        indexes = (
-            # The visitors of an organization in the admin, newest first: ids grow with time.
-            models.Index(fields=["organization", "id"], name="visitor_list"),
-        )
 
     def __str__(self) -> str:
         return self.visitor_id
 
 
-class VisitorIdentity(models.Model):
+class VisitorIdentity(OrganizationModel):
     """The customer's own name for a person (an e-mail hash, a card number), tied to a visitor."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -45,7 +42,9 @@ class VisitorIdentity(models.Model):
         Organization, on_delete=models.PROTECT, related_name="visitor_identities", db_index=False
     )
     identity = models.CharField(max_length=MAX_IDENTITY_LENGTH)
-    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="identities", db_index=False)
+    visitor = OrganizationForeignKey(
+        Visitor, on_delete=models.CASCADE, related_name="identities", db_index=False
+    )
     visitor_session_id = models.CharField(
         max_length=MAX_TRACKING_ID_LENGTH,
         null=True,
@@ -81,7 +80,7 @@ class VisitorSessionQuerySet(models.QuerySet["VisitorSession"]):
         return self.filter(started_at__lt=moment).order_by("-started_at", "-id")
 
 
-class VisitorSession(models.Model):
+class VisitorSession(OrganizationModel):
     """A visit: when it began and ended, and the rooms it was in."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -89,7 +88,9 @@ class VisitorSession(models.Model):
         Organization, on_delete=models.PROTECT, related_name="visitor_sessions", db_index=False
     )
     visitor_session_id = models.CharField(max_length=MAX_TRACKING_ID_LENGTH)
-    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="sessions", db_index=False)
+    visitor = OrganizationForeignKey(
+        Visitor, on_delete=models.CASCADE, related_name="sessions", db_index=False
+    )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     room_ids = ArrayField(models.UUIDField(), default=list, blank=True)

@@ -12,6 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db import connection, transaction
@@ -81,7 +82,8 @@ OWN_VISITORS = """
       )
       AND NOT EXISTS (
           SELECT FROM matching_visitoridentity AS other
-          WHERE other.visitor_id = v.id AND other.identity <> %(identity)s
+          WHERE other.organization_id = %(organization)s AND other.visitor_id = v.id
+            AND other.identity <> %(identity)s
       )
     ORDER BY v.id FOR UPDATE
 """
@@ -99,11 +101,14 @@ PENDING_MATCHES = """
     WHERE organization_id = %(organization)s AND visitor_identity = %(identity)s
     ORDER BY id FOR UPDATE
 """
-DELETE_PENDING_MATCHES = "DELETE FROM matching_pendingmatch WHERE id = ANY(%(pending_matches)s::uuid[])"
+DELETE_PENDING_MATCHES = """
+    DELETE FROM matching_pendingmatch
+    WHERE organization_id = %(organization)s AND id = ANY(%(pending_matches)s::uuid[])
+"""
 MATCHES = """
     SELECT id FROM matching_externalmatch
-    WHERE (organization_id = %(organization)s AND visitor_identity = %(identity)s)
-       OR session_id = ANY(%(sessions)s::uuid[])
+    WHERE organization_id = %(organization)s
+      AND (visitor_identity = %(identity)s OR session_id = ANY(%(sessions)s::uuid[]))
     ORDER BY id FOR UPDATE
 """
 ERASE_MATCHES = """
@@ -112,7 +117,7 @@ ERASE_MATCHES = """
         session_id = CASE WHEN session_id = ANY(%(sessions)s::uuid[]) THEN NULL ELSE session_id END,
         external_id = CASE WHEN external_id ~ %(telling)s THEN NULL ELSE external_id END,
         request_digest = CASE WHEN external_id ~ %(telling)s THEN NULL ELSE request_digest END
-    WHERE id = ANY(%(matches)s::uuid[])
+    WHERE organization_id = %(organization)s AND id = ANY(%(matches)s::uuid[])
 """
 # An attempt that could not be read has no identity, but its errors may quote one.
 ERASE_ATTEMPTS = """
@@ -128,8 +133,14 @@ ERASE_ATTEMPTS = """
           )
       )
 """
-DELETE_SESSIONS = "DELETE FROM matching_visitorsession WHERE id = ANY(%(sessions)s::uuid[])"
-DELETE_VISITORS = "DELETE FROM matching_visitor WHERE id = ANY(%(visitors)s::uuid[])"
+DELETE_SESSIONS = """
+    DELETE FROM matching_visitorsession
+    WHERE organization_id = %(organization)s AND id = ANY(%(sessions)s::uuid[])
+"""
+DELETE_VISITORS = """
+    DELETE FROM matching_visitor
+    WHERE organization_id = %(organization)s AND id = ANY(%(visitors)s::uuid[])
+"""
 
 
 @retried_on_collision
@@ -197,12 +208,12 @@ STORED_ANSWERS = """
 """
 REWRITE_ANSWERS = """
     UPDATE matching_idempotencykey AS stored SET body = rewritten.body
-    FROM unnest(%(ids)s::bigint[], %(bodies)s::bytea[]) AS rewritten (id, body)
-    WHERE stored.id = rewritten.id
+    FROM unnest(%(ids)s::uuid[], %(bodies)s::bytea[]) AS rewritten (id, body)
+    WHERE stored.organization_id = %(organization)s AND stored.id = rewritten.id
 """
 
 
-def stored_answers(organization: Organization, identity: str) -> dict[int, bool]:
+def stored_answers(organization: Organization, identity: str) -> dict[UUID, bool]:
     """Return the stored answers that hold the identity, and whether even their key tells it."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -217,7 +228,7 @@ def stored_answers(organization: Organization, identity: str) -> dict[int, bool]
         return dict(cursor.fetchall())
 
 
-def erase_stored_answers(organization: Organization, identity: str, found: dict[int, bool]) -> int:
+def erase_stored_answers(organization: Organization, identity: str, found: dict[UUID, bool]) -> int:
     """Take the identity out of stored answers; those whose key tells it are deleted.
 
     They are rewritten rather than deleted, because a batch's answer is about other people too: its retry must
@@ -233,7 +244,10 @@ def erase_stored_answers(organization: Organization, identity: str, found: dict[
     }
     if bodies:
         with connection.cursor() as cursor:
-            cursor.execute(REWRITE_ANSWERS, {"ids": [*bodies], "bodies": [*bodies.values()]})
+            cursor.execute(
+                REWRITE_ANSWERS,
+                {"organization": organization.id, "ids": [*bodies], "bodies": [*bodies.values()]},
+            )
     return len(found)
 
 

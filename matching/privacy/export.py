@@ -15,7 +15,7 @@ from goalsvc.api.pagination import Filter, Slice, planned_by_rows, rows_in, slic
 from goalsvc.api.rendering import JSONRenderer
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_IDENTITY_LENGTH
-from matching.models import VisitorIdentity, VisitorSession
+from matching.models import VisitorSession
 from matching.privacy.erasure import stored_answers
 from matching.serializers.visitors import IdentityHoldingsSerializer
 from matching.visitors.sessions import KnownSession
@@ -36,7 +36,7 @@ class Section:
 
 def visitors_of(organization: Organization, identity: str) -> QuerySet[Any]:
     """The ties of an identity to visitors, each with whether another identity uses the visitor too."""
-    others = VisitorIdentity.objects.filter(visitor=OuterRef("visitor")).exclude(identity=identity)
+    others = organization.visitor_identities.filter(visitor=OuterRef("visitor")).exclude(identity=identity)
     ties = organization.visitor_identities.filter(identity=identity).select_related("visitor")
     return ties.annotate(is_shared=Exists(others))
 

@@ -20,7 +20,8 @@ Progress = Callable[[int], object]  # called after each step with the number of 
 
 IS_OLD = "started_at < %(before)s AND coalesce(ended_at, started_at) < %(before)s"
 HAS_NO_MATCH = """NOT EXISTS (
-        SELECT FROM matching_externalmatch AS match WHERE match.session_id = session.id
+        SELECT FROM matching_externalmatch AS match
+        WHERE match.organization_id = %(organization)s AND match.session_id = session.id
     )"""
 # By the index session_list, from where the last step has ended.
 OLD_SESSIONS = """
@@ -33,13 +34,16 @@ OLD_SESSIONS = """
 """
 LOCK_SESSIONS = f"""
     SELECT session.id FROM matching_visitorsession AS session
-    WHERE session.id = ANY(%(ids)s::uuid[]) AND {IS_OLD} AND {HAS_NO_MATCH}
+    WHERE session.organization_id = %(organization)s AND session.id = ANY(%(ids)s::uuid[])
+      AND {IS_OLD} AND {HAS_NO_MATCH}
     ORDER BY session.id
     FOR UPDATE SKIP LOCKED
 """
 # Looks once more: a match may have been committed just before the lock was taken.
 DELETE_SESSIONS = f"""
-    DELETE FROM matching_visitorsession AS session WHERE session.id = ANY(%(ids)s::uuid[]) AND {HAS_NO_MATCH}
+    DELETE FROM matching_visitorsession AS session
+    WHERE session.organization_id = %(organization)s AND session.id = ANY(%(ids)s::uuid[])
+      AND {HAS_NO_MATCH}
 """
 COUNT_SESSIONS = f"""
     SELECT count(*) FROM matching_visitorsession AS session
@@ -47,10 +51,16 @@ COUNT_SESSIONS = f"""
 """
 
 IS_UNUSED = """
-    NOT EXISTS (SELECT FROM matching_visitorsession AS session WHERE session.visitor_id = visitor.id)
-    AND NOT EXISTS (SELECT FROM matching_visitoridentity AS identity WHERE identity.visitor_id = visitor.id)
+    NOT EXISTS (
+        SELECT FROM matching_visitorsession AS session
+        WHERE session.organization_id = %(organization)s AND session.visitor_id = visitor.id
+    )
+    AND NOT EXISTS (
+        SELECT FROM matching_visitoridentity AS identity
+        WHERE identity.organization_id = %(organization)s AND identity.visitor_id = visitor.id
+    )
 """
-# By the index visitor_list.
+# By the primary key.
 VISITORS = """
     SELECT visitor.id, visitor.created_at
     FROM matching_visitor AS visitor
@@ -60,12 +70,14 @@ VISITORS = """
 """
 LOCK_VISITORS = f"""
     SELECT visitor.id FROM matching_visitor AS visitor
-    WHERE visitor.id = ANY(%(ids)s::uuid[]) AND created_at < %(before)s AND {IS_UNUSED}
+    WHERE visitor.organization_id = %(organization)s AND visitor.id = ANY(%(ids)s::uuid[])
+      AND created_at < %(before)s AND {IS_UNUSED}
     ORDER BY visitor.id
     FOR UPDATE SKIP LOCKED
 """
 DELETE_VISITORS = f"""
-    DELETE FROM matching_visitor AS visitor WHERE visitor.id = ANY(%(ids)s::uuid[]) AND {IS_UNUSED}
+    DELETE FROM matching_visitor AS visitor
+    WHERE visitor.organization_id = %(organization)s AND visitor.id = ANY(%(ids)s::uuid[]) AND {IS_UNUSED}
 """
 COUNT_VISITORS = f"""
     SELECT count(*) FROM matching_visitor AS visitor
@@ -114,8 +126,8 @@ def prune(
             rows = cursor.fetchall()
         if rows:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(lock, {"ids": array(pk for pk, _ in rows), "before": before})
-                cursor.execute(delete, {"ids": array(pk for (pk,) in cursor.fetchall())})
+                cursor.execute(lock, parameters | {"ids": array(pk for pk, _ in rows)})
+                cursor.execute(delete, parameters | {"ids": array(pk for (pk,) in cursor.fetchall())})
                 deleted += cursor.rowcount
             progress(len(rows))
         if len(rows) < STEP_ROWS:

@@ -94,7 +94,8 @@ SLIPS = """
             SELECT (reason ->> 'time_zone_slip_hours')::int AS slip,
                    (reason ->> 'next_session_starts_after_seconds')::float8 / 3600 AS gap
             FROM matching_matchattempt AS attempt
-            WHERE attempt.organization_id = organization.id AND attempt.code = %(missing)s
+            WHERE attempt.organization_id = ANY(%(with_missing)s::uuid[])
+              AND attempt.organization_id = organization.id AND attempt.code = %(missing)s
               AND attempt.created_at >= %(day)s
             ORDER BY attempt.created_at DESC, attempt.id DESC LIMIT %(limit)s
         ) AS attempt

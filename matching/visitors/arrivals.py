@@ -7,10 +7,10 @@ each other and never deadlock.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -88,18 +88,25 @@ FEW_VISITORS = f"{MAX_VISITORS} / current_setting('max_connections')::int"
 # 64 locks for the identities of an organization, so that those of a batch fit the server's table of locks.
 IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::text, bucket.number)"
 
+# The keys of visitors by the ids that the tracking site gave them.
+KNOWN_VISITORS = f"""
+    SELECT json_object_agg(visitor.visitor_id, visitor.id)
+    FROM unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)
+    CROSS JOIN LATERAL ({look_up("v.visitor_id, v.id", "v.visitor_id", "posted.visitor_id")}) AS visitor
+"""
+
 # Takes the arrivals lock shared (see matching.matches.locks). Then takes the locks of the identities: those
 # that have many visitors exclusively, so that the limit holds. Then makes the visitors that are missing and
 # locks those that are known: `WHERE FALSE` locks the row without changing it. A session and an identity of
 # one visitor that arrive at the same moment would not see each other, and only together may be what a pending
 # match lacks: the lock of the visitor makes one of them wait.
 #
-# Returns which of the rooms are the organization's, the visitors that are new, and the identities that have
-# many visitors.
+# Returns which of the rooms are the organization's, the keys of the visitors that are new and of those that
+# were known when the statement began, and the identities that have many visitors.
 ANNOUNCE_ARRIVAL = f"""
     WITH arrival AS MATERIALIZED (
-        SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK}), {BY_INDEX},
-               CASE WHEN %(is_batch)s THEN {EACH_ANEW} END
+        SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK}) IS NULL AS is_locked, {BY_INDEX} AS by_index,
+               CASE WHEN %(is_batch)s THEN {EACH_ANEW} END AS each_anew
     ),
     named AS MATERIALIZED (
         SELECT tied.identity, tied.visitors, {count_visitors("tied.identity")} AS known_visitors
@@ -108,9 +115,9 @@ ANNOUNCE_ARRIVAL = f"""
     ),
     locked AS MATERIALIZED (
         SELECT CASE
-                   WHEN bucket.is_crowded THEN pg_advisory_xact_lock({IDENTITY_LOCK})
-                   ELSE pg_advisory_xact_lock_shared({IDENTITY_LOCK})
-               END
+                   WHEN bucket.is_crowded THEN pg_advisory_xact_lock({IDENTITY_LOCK}) IS NULL
+                   ELSE pg_advisory_xact_lock_shared({IDENTITY_LOCK}) IS NULL
+               END AS is_locked
         FROM (
             SELECT hashtext(named.identity) & 63 AS number,
                    bool_or(
@@ -131,15 +138,16 @@ ANNOUNCE_ARRIVAL = f"""
                    AS report (visitor_id, new_visitor_pk)
         ORDER BY report.visitor_id
         ON CONFLICT (organization_id, visitor_id) DO UPDATE SET created_at = v.created_at WHERE FALSE
-        RETURNING v.id
+        RETURNING v.visitor_id, v.id
     )
     SELECT ARRAY(
                SELECT id::text FROM orgs_room
                WHERE organization_id = %(organization)s AND archived_at IS NULL
                  AND id = ANY(%(rooms)s::uuid[])
-           ),
-           ARRAY(SELECT id FROM new_visitor),
-           ARRAY(SELECT identity FROM named WHERE known_visitors + visitors > {FEW_VISITORS})
+           ) AS known_rooms,
+           (SELECT json_object_agg(visitor_id, id) FROM new_visitor) AS new_visitors,
+           ({KNOWN_VISITORS}) AS known_visitors,
+           ARRAY(SELECT identity FROM named WHERE known_visitors + visitors > {FEW_VISITORS}) AS common
 """
 
 # Of identities that have many visitors: how many, and which of the pairs are known. Asked in a statement that
@@ -172,7 +180,6 @@ IS_AWAITED = f"""(
         )
     )"""
 OWNER_OF_REPORTED_SESSION = look_up("s.visitor_id", "s.visitor_session_id", "posted.visitor_session_id")
-VISITOR_OF_REPORT = f"LATERAL ({look_up('v.id', 'v.visitor_id', 'posted.visitor_id')}) AS visitor"
 
 # Nothing of a refused report stays, not even its visitor.
 DELETE_STRAY_VISITORS = f"""
@@ -203,7 +210,8 @@ class Arrival:
     organization: Organization
     at: datetime
     known_rooms: frozenset[str]
-    new_visitor_pks: Sequence[UUID]
+    visitor_pks: Mapping[str, UUID]  # by the ids that the tracking site gave them
+    new_visitors: Collection[str]  # those of them that are new
     visitor_counts: Mapping[str, int]  # to how many visitors each of the identities is to be tied
     # Of those that have many visitors already: how many more each may have, and which it has.
     places: dict[str, int] = field(default_factory=dict)
@@ -235,8 +243,8 @@ class Arrival:
 
     def delete_stray_visitors(self) -> None:
         """Delete the visitors that were made for nothing, as their reports were refused."""
-        if self.new_visitor_pks:
-            pks = array(self.new_visitor_pks)
+        if self.new_visitors:
+            pks = array(self.visitor_pks[visitor_id] for visitor_id in self.new_visitors)
             with connection.cursor() as cursor:
                 cursor.execute(DELETE_STRAY_VISITORS, {"organization": self.organization.id, "pks": pks})
 
@@ -256,22 +264,27 @@ def announce_arrival(
         if report.visitor_identity is not None
     }
     visitor_counts = Counter(identity for identity, _ in pairs)
+    parameters: dict[str, Any] = {
+        "organization": organization.id,
+        "at": at,
+        "is_batch": len(reports) > 1,
+        "visitor_ids": text_array(visitor_ids),
+        "new_visitor_pks": array(new_pks(len(visitor_ids))),
+        "rooms": array(room_ids),
+        "identities": text_array(visitor_counts),
+        "visitors": array(map(str, visitor_counts.values())),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            ANNOUNCE_ARRIVAL,
-            {
-                "organization": organization.id,
-                "at": at,
-                "is_batch": len(reports) > 1,
-                "visitor_ids": text_array(visitor_ids),
-                "new_visitor_pks": array(new_pks(len(visitor_ids))),
-                "rooms": array(room_ids),
-                "identities": text_array(visitor_counts),
-                "visitors": array(map(str, visitor_counts.values())),
-            },
-        )
-        known_rooms, new_visitor_pks, common = cursor.fetchone()
-    arrival = Arrival(organization, at, frozenset(known_rooms), new_visitor_pks, visitor_counts)
+        cursor.execute(ANNOUNCE_ARRIVAL, parameters)
+        known_rooms, new, known, common = cursor.fetchone()
+        new = new or {}
+        pks = {**(known or {}), **new}  # one that is new in place of a known one that has just been deleted
+        if len(pks) < len(visitor_ids):  # others were made while the statement waited for them
+            cursor.execute(KNOWN_VISITORS, parameters)
+            [known] = cursor.fetchone()
+            pks = known
+    visitor_pks = {visitor_id: UUID(pk) for visitor_id, pk in pks.items()}
+    arrival = Arrival(organization, at, frozenset(known_rooms), visitor_pks, new.keys(), visitor_counts)
     if common:
         read_common_identities(arrival, set(common), pairs)
     return arrival

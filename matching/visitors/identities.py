@@ -20,7 +20,6 @@ from matching.visitors.arrivals import (
     FEW_VISITORS,
     IS_AWAITED,
     OWNER_OF_REPORTED_SESSION,
-    VISITOR_OF_REPORT,
     Arrival,
     IdentityReport,
     Pair,
@@ -56,45 +55,44 @@ class KnownIdentity(NamedTuple):
 REPORTED = Columns(
     id="uuid",  # if it is new
     identity="text",
-    visitor_id="text",
+    visitor_pk="uuid",
     visitor_session_id="text",
     visitors="int",  # to how many it is tied along with this one; NULL where the limit has been seen to
 )
 # The attributes of KnownIdentity, as UPSERT_IDENTITIES returns them.
 RETURNED = {name: name for name in KnownIdentity._fields} | {
-    "id": "upserted.id",
-    "visitor_identity": "upserted.identity",
-    "visitor_id": "visitor.visitor_id",
+    "visitor_identity": "identity",
+    "visitor_id": "visitor_id::text",  # the visitor's key
 }
 # An identity that had few visitors when the arrival was announced, and has more now, is left out.
 IS_TIED = look_up(
-    "i.id", "i.identity", "posted.identity", where="i.visitor_id = visitor.id AND", then=", i.visitor_id"
+    "i.id",
+    "i.identity",
+    "posted.identity",
+    where="i.visitor_id = posted.visitor_pk AND",
+    then=", i.visitor_id",
 )
 UPSERT_IDENTITIES = f"""
-    WITH report AS MATERIALIZED (
-        SELECT posted.*, visitor.id AS visitor_pk
-        FROM {REPORTED.rows("posted")}
-        CROSS JOIN {VISITOR_OF_REPORT}
-        WHERE posted.visitors IS NULL
-           OR posted.visitors + {count_visitors("posted.identity")} <= {FEW_VISITORS}
-           OR ({IS_TIED}) IS NOT NULL
-    ),
-    upserted AS (
+    WITH upserted AS (
         INSERT INTO matching_visitoridentity AS i (
             id, organization_id, identity, visitor_id, visitor_session_id, created_at
         )
-        SELECT report.id, %(organization)s, report.identity, report.visitor_pk,
-               report.visitor_session_id, %(at)s
-        FROM report
-        ORDER BY report.identity, report.visitor_id
+        SELECT posted.id, %(organization)s, posted.identity, posted.visitor_pk,
+               posted.visitor_session_id, %(at)s
+        FROM {REPORTED.rows("posted")}
+        WHERE posted.visitors IS NULL
+           OR posted.visitors + {count_visitors("posted.identity")} <= {FEW_VISITORS}
+           OR ({IS_TIED}) IS NOT NULL
+        ORDER BY posted.identity, posted.visitor_pk
         ON CONFLICT (organization_id, identity, visitor_id) DO UPDATE SET
             visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
         RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
+    ),
+    awaited AS MATERIALIZED (
+        SELECT {IS_AWAITED.format(carried="unnest(%(identity)s::text[]) AS carried (identity)")} AS is_awaited
     )
-    SELECT {", ".join(RETURNED.values())},
-           {IS_AWAITED.format(carried="report AS carried")}
-    FROM upserted
-    CROSS JOIN LATERAL ({look_up("v.visitor_id", "v.id", "upserted.visitor_id")}) AS visitor
+    SELECT {", ".join(RETURNED.values())}, awaited.is_awaited
+    FROM upserted CROSS JOIN awaited
 """
 
 CLAIMED = Columns(visitor_session_id="text", visitor_id="text")
@@ -185,6 +183,7 @@ def upsert_identities(arrival: Arrival, reports: Iterable[IdentityReport]) -> di
         list(merged.values()),
         id=new_pks(len(merged)),
         identity=[identity for identity, _ in merged],
+        visitor_pk=[arrival.visitor_pks[visitor_id] for _, visitor_id in merged],
         visitors=visitors,
     )
     with connection.cursor() as cursor:
@@ -195,5 +194,11 @@ def upsert_identities(arrival: Arrival, reports: Iterable[IdentityReport]) -> di
     if len(rows) < len(merged):
         raise CollisionError("an identity came to have many visitors")
     arrival.is_awaited |= any(is_awaited for *_, is_awaited in rows)
-    identities = (KnownIdentity._make(row) for *row, _ in rows)
-    return {(identity.visitor_identity, identity.visitor_id): identity for identity in identities}
+    visitor_ids = {str(pk): visitor_id for visitor_id, pk in arrival.visitor_pks.items()}
+    identities = [KnownIdentity._make(row) for *row, _ in rows]
+    return {
+        (each.visitor_identity, visitor_ids[each.visitor_id]): each._replace(
+            visitor_id=visitor_ids[each.visitor_id]
+        )
+        for each in identities
+    }

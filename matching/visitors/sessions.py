@@ -3,7 +3,7 @@
 Deliveries may be repeated, late or out of order: the same facts lead to the same rows, whatever the order.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from goalsvc.database.columns import Columns
-from goalsvc.database.parameters import new_pks, text_array
+from goalsvc.database.parameters import array, new_pks
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
 from matching.matches.answers import RowAnswer, failed_for, reported
@@ -22,8 +22,6 @@ from matching.rule.resolver import RowRefusal
 from matching.visitors.arrivals import (
     AWAITING,
     IS_AWAITED,
-    OWNER_OF_REPORTED_SESSION,
-    VISITOR_OF_REPORT,
     Arrival,
     IdentityReport,
     SessionReport,
@@ -70,30 +68,24 @@ WRITTEN = Columns(
     ended_at="timestamptz",
     room_ids="uuid[]",
 )
-REPORTED = Columns(visitor_id="text", **WRITTEN.types)
-CARRIED_BY_ARRIVED = look_up("i.identity", "i.visitor_id", "arrived.visitor_id", limit="")
-CARRIED_BY_SESSIONS = f"""(SELECT DISTINCT visitor_id FROM upserted) AS arrived
-            CROSS JOIN LATERAL ({CARRIED_BY_ARRIVED}) AS carried"""
+REPORTED = Columns(visitor_pk="uuid", **WRITTEN.types)
+IDENTITIES_OF_ARRIVED = look_up("i.identity", "i.visitor_id", "arrived.visitor_pk", limit="")
+CARRIED_BY_SESSIONS = f"""unnest(%(visitor_pks)s::uuid[]) AS arrived (visitor_pk)
+            CROSS JOIN LATERAL ({IDENTITIES_OF_ARRIVED}) AS carried"""
 # The attributes of KnownSession, as UPSERT_SESSIONS returns them.
 RETURNED = {name: name for name in KnownSession._fields} | {
     "visitor_id": "NULL",  # which the report says
     "room_ids": "room_ids::text[]",
 }
+# Another visitor's session is refused.
 UPSERT_SESSIONS = f"""
-    -- Another visitor's session is refused.
-    WITH report AS MATERIALIZED (
-        SELECT posted.*, visitor.id AS visitor_pk
-        FROM {REPORTED.rows("posted")}
-        CROSS JOIN {VISITOR_OF_REPORT}
-        WHERE visitor.id = coalesce(({OWNER_OF_REPORTED_SESSION}), visitor.id)
-    ),
-    upserted AS (
+    WITH upserted AS (
         INSERT INTO matching_visitorsession AS s (
             organization_id, visitor_id, created_at, updated_at, {WRITTEN.names}
         )
-        SELECT %(organization)s, report.visitor_pk, %(at)s, %(at)s, {WRITTEN.selected}
-        FROM report
-        ORDER BY report.visitor_session_id
+        SELECT %(organization)s, posted.visitor_pk, %(at)s, %(at)s, {WRITTEN.selected}
+        FROM {REPORTED.rows("posted")}
+        ORDER BY posted.visitor_session_id
         ON CONFLICT (organization_id, visitor_session_id) DO UPDATE SET
             started_at = least(s.started_at, excluded.started_at),
             ended_at = greatest(s.ended_at, excluded.ended_at),
@@ -105,18 +97,13 @@ UPSERT_SESSIONS = f"""
         WHERE s.visitor_id = excluded.visitor_id
         RETURNING {", ".join(f"s.{name}" for name in WRITTEN.types)},
                   s.visitor_id, s.created_at, s.updated_at, xmax = 0 AS is_new
-    )
-    SELECT {", ".join(RETURNED.values())},
-           {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)}
-    FROM upserted
+    ),
+    awaited AS MATERIALIZED (SELECT {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)} AS is_awaited)
+    SELECT {", ".join(RETURNED.values())}, awaited.is_awaited
+    FROM upserted CROSS JOIN awaited
 """
 AWAITING_SESSIONS = AWAITING.format(
-    carried=f"""(
-        SELECT DISTINCT i.identity
-        FROM unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)
-        CROSS JOIN {VISITOR_OF_REPORT}
-        CROSS JOIN LATERAL ({look_up("i.identity", "i.visitor_id", "visitor.id", limit="")}) AS i
-    ) AS carried"""
+    carried=f"(SELECT DISTINCT carried.identity FROM {CARRIED_BY_SESSIONS}) AS carried"
 )
 
 
@@ -143,8 +130,7 @@ def record_sessions(
         ]
         upsert_identities(arrival, identities)
         if arrival.is_awaited:
-            visitor_ids = text_array({report.visitor_id for report in accepted})
-            arrival.settle(AWAITING_SESSIONS, visitor_ids=visitor_ids)
+            arrival.settle(AWAITING_SESSIONS, visitor_pks=visitor_pks_of(arrival, accepted))
         if len(accepted) < len(reports):
             arrival.delete_stray_visitors()
 
@@ -241,9 +227,13 @@ def upsert_sessions(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[
     if not reports:
         return {}
     visitors = {report.visitor_session_id: report.visitor_id for report in reports}
-    parameters = REPORTED.parameters_of_rows(
-        reports, id=new_pks(len(reports)), room_ids=[sorted(report.rooms) for report in reports]
+    parameters: dict[str, Any] = REPORTED.parameters_of_rows(
+        reports,
+        visitor_pk=[arrival.visitor_pks[report.visitor_id] for report in reports],
+        id=new_pks(len(reports)),
+        room_ids=[sorted(report.rooms) for report in reports],
     )
+    parameters |= {"visitor_pks": visitor_pks_of(arrival, reports)}
     with connection.cursor() as cursor:
         cursor.execute(
             UPSERT_SESSIONS, {"organization": arrival.organization.id, "at": arrival.at, **parameters}
@@ -256,6 +246,11 @@ def upsert_sessions(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[
         session_id = session.visitor_session_id
         known[session_id] = session._replace(visitor_id=visitors[session_id])
     return known
+
+
+def visitor_pks_of(arrival: Arrival, reports: Iterable[SessionReport]) -> str:
+    """Return the keys of the visitors of these reports, each once, as a parameter."""
+    return array({arrival.visitor_pks[report.visitor_id] for report in reports})
 
 
 # FOR UPDATE waits for transactions that are writing a match of the session; later ones wait for this one, and

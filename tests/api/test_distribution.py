@@ -1,204 +1,151 @@
-"""What it takes to spread the tables over machines by organization: each key and hot query can name it.
+"""What it takes to spread the tables over machines by organization.
 
-A distributed engine keeps a unique constraint only where it holds the column that rows are spread by, and
-answers a query on one machine only where every table of it is tied to one organization.
+A distributed engine keeps a key only where it holds the column that rows are spread by, and answers a
+statement on one machine only where every table of it is tied to one organization. That is looked at in every
+test of a request or a command (`every_table_is_tied` in tests/conftest.py).
 """
 
-import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.apps import apps
+from django.db import connection, models
 
-from tests.api.endpoints import Endpoint, Place
-from tests.api.test_isolation import ASKED, Asked, requests_to
-from tests.conftest import Client
+from goalsvc.orgs.keys import OrganizationForeignKey, organization_models
+from tests.ties import untied_tables
 
+TABLES = [model._meta.db_table for model in organization_models()]
+BY_ORGANIZATION = ["organization_id", "id"]
+CONSTRAINTS = """
+    SELECT conrelid::regclass::text, contype::text, conname::text, condeferrable, confrelid::regclass::text,
+           ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS key (number, place)
+                 JOIN pg_attribute ON attrelid = conrelid AND attnum = number ORDER BY place),
+           ARRAY(SELECT attname::text FROM unnest(confkey) WITH ORDINALITY AS key (number, place)
+                 JOIN pg_attribute ON attrelid = confrelid AND attnum = number ORDER BY place)
+    FROM pg_constraint WHERE conrelid = ANY(%s::text[]::regclass[])
+"""
 UNIQUE_INDEXES = """
-    SELECT class.relname, index.relname, array_agg(attribute.attname::text)
-    FROM pg_index AS i
-    JOIN pg_class AS class ON class.oid = i.indrelid
-    JOIN pg_class AS index ON index.oid = i.indexrelid
-    JOIN pg_attribute AS attribute ON attribute.attrelid = i.indrelid AND attribute.attnum = ANY(i.indkey)
-    WHERE i.indisunique AND NOT i.indisprimary AND class.relname = ANY(%s)
-    GROUP BY class.relname, index.relname
+    SELECT indrelid::regclass::text, indexrelid::regclass::text, array_agg(attname::text)
+    FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY(indkey)
+    WHERE indisunique AND indrelid = ANY(%s::text[]::regclass[])
+    GROUP BY 1, 2
 """
-TABLES = """
-    SELECT table_name FROM information_schema.columns
-    WHERE table_schema = 'public' AND column_name = 'organization_id'
+COLUMNS_THAT_COUNT = """
+    SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_name = ANY(%s) AND (is_identity = 'YES' OR column_default LIKE 'nextval%%')
 """
-# Users belong to organizations, but are found by their tokens before the organization is known.
-REFERENCES = {"orgs_user", "orgs_apitoken", "orgs_organization"}
+TRIGGERS = """
+    SELECT tgrelid::regclass::text, tgname FROM pg_trigger
+    WHERE tgrelid = ANY(%s::text[]::regclass[]) AND NOT tgisinternal
+"""
 
 
-def tables_of_organizations() -> set[str]:
+def rows(sql: str) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(TABLES)
-        return {name for (name,) in cursor.fetchall()} - REFERENCES
+        cursor.execute(sql, [TABLES])
+        return cursor.fetchall()
+
+
+def test_a_model_with_an_organization_that_it_must_have_is_one_of_an_organization():
+    required = {
+        model
+        for model in apps.get_models()
+        if any(field.name == "organization" and not field.null for field in model._meta.concrete_fields)
+    }
+
+    assert required == set(organization_models())
 
 
 @pytest.mark.django_db
-def test_every_unique_constraint_of_an_organizations_table_holds_the_organization():
-    with connection.cursor() as cursor:
-        cursor.execute(UNIQUE_INDEXES, [list(tables_of_organizations())])
-        found = cursor.fetchall()
+def test_the_primary_key_of_each_table_begins_with_the_organization():
+    keys = {table: columns for table, kind, _, _, _, columns, _ in rows(CONSTRAINTS) if kind == "p"}
 
-    assert len(found) >= 8
+    assert keys == dict.fromkeys(TABLES, BY_ORGANIZATION)
+
+
+@pytest.mark.django_db
+def test_every_unique_index_holds_the_organization():
+    found = rows(UNIQUE_INDEXES)
+
+    assert len(found) >= 20
     assert [(table, name) for table, name, columns in found if "organization_id" not in columns] == []
 
 
-def all_requests_to(endpoint: Endpoint, place: Place) -> Iterator[Asked]:
-    """What test_isolation asks of an endpoint, refusals among it, and what touches more rows of ours."""
-    yield from requests_to(endpoint, place)
-    body = endpoint.body(place) or {}
-    for name in body.keys() & {"visitor_identities", "visitor_sessions"}:
-        [item] = body[name]
-        items = [
-            item | {"visitor_identity": "customer-34567890"},  # a pending match waits for it
-            item | {"visitor_session_id": place.visitor_session_id},  # another visitor's
-        ]
-        yield Asked("POST", endpoint.url(place), {name: items})
+@pytest.mark.django_db
+def test_each_key_between_them_that_a_model_has_is_in_the_database_with_the_organization():
+    of_models = {
+        (model._meta.db_table, field.remote_field.model._meta.db_table, field.column)
+        for model in organization_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey) and field.remote_field.model in organization_models()
+    }
+
+    of_database = {
+        (table, to, columns[1])
+        for table, kind, _, is_deferrable, to, columns, their_columns in rows(CONSTRAINTS)
+        if kind == "f" and to in TABLES
+        and (is_deferrable, columns[0], their_columns) == (False, "organization_id", BY_ORGANIZATION)
+    }  # fmt: skip
+
+    assert len(of_models) == 10
+    assert of_database == of_models
+    assert sum(kind == "f" and to in TABLES for _, kind, _, _, to, *_ in rows(CONSTRAINTS)) == len(of_models)
 
 
-def statements_of(endpoint: Endpoint, place: Place, client: Client) -> set[str]:
-    with CaptureQueriesContext(connection) as captured:
-        for asked in all_requests_to(endpoint, place):
-            with transaction.atomic():
-                content = b"" if asked.body is None else json.dumps(asked.body).encode()
-                client.send(asked.method, asked.url, content, **dict(asked.headers))
-                transaction.set_rollback(True)
-    return {each["sql"] for each in captured.captured_queries}
+def test_each_key_between_them_names_the_organization_in_joins():
+    assert [
+        field
+        for model in organization_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and field.remote_field.model in organization_models()
+        and not isinstance(field, OrganizationForeignKey)
+    ] == []
 
 
-@pytest.mark.parametrize("endpoint", ASKED, ids=str)
-def test_every_table_of_a_statement_is_tied_to_the_organization(endpoint, place, as_manager):
-    tables = tables_of_organizations()
-
-    statements = statements_of(endpoint, place, as_manager)
-
-    assert {
-        (table, statement)
-        for statement in statements
-        for table in untied_tables(statement, tables)
-        if not any(each.allows(table, statement) for each in EXCEPTIONS)
-    } == set()
+@pytest.mark.django_db
+def test_no_column_counts_and_no_trigger_runs():
+    assert rows(COLUMNS_THAT_COUNT) == []
+    assert rows(TRIGGERS) == []
 
 
-@dataclass(frozen=True)
-class Untied:
-    """Why a table may stand untied in a statement; `endpoint` is one that runs such a statement."""
-
-    pattern: str
-    endpoint: str
-    reason: str
-
-    def allows(self, table: str, statement: str) -> bool:
-        return re.search(self.pattern.replace("TABLE", table), statement, re.DOTALL) is not None
-
-    def __str__(self) -> str:
-        return self.pattern
-
-
-EXCEPTIONS = [
-    Untied(
-        r'JOIN "TABLE" ON \("\w+"\."\w+" = "TABLE"\."\w+"\)',
-        "GET-match-list",
-        "Django joins by a foreign key alone, here from a row that is tied",
-    ),
-    Untied(
-        r'^UPDATE "TABLE" SET .*"TABLE"\."id" = ',
-        "PATCH-goal-detail",
-        "Django saves by the key alone, here of a row that was read with its organization",
-    ),
-    Untied(
-        r"LEFT JOIN TABLE AS match ON match\.id = p\.match_id|FROM TABLE AS p WHERE p\.match_id = match\.id",
-        "GET-match-attempt-summary",
-        "a pending match and the match that it became, one found by the id that the other holds",
-    ),
-    Untied(
-        r'FROM "TABLE" U0 WHERE \(U0\."visitor_id" = |FROM TABLE AS other\s+WHERE other\.visitor_id = v\.id',
-        "GET-visitor-identity-detail",
-        "the other identities of a visitor, by the id of one that is tied",
-    ),
-    Untied(
-        r"^\s*(UPDATE|DELETE FROM) TABLE\s.*WHERE id = ANY\(",
-        "DELETE-visitor-identity-detail",
-        "an erasure changes rows that it has read and locked with their organization, by their ids",
-    ),
-]
-
-
-@pytest.mark.parametrize("exception", EXCEPTIONS, ids=str)
-def test_every_exception_is_still_needed(exception, place, as_manager):
-    [endpoint] = [each for each in ASKED if str(each) == exception.endpoint]
-    tables = tables_of_organizations()
-
-    assert any(
-        exception.allows(table, statement)
-        for statement in statements_of(endpoint, place, as_manager)
-        for table in untied_tables(statement, tables)
-    )
+OF_ONE = "SELECT FROM matching_visitor AS v WHERE v.organization_id = %s"
+SESSION_OF_SAME = "matching_visitorsession AS s ON s.organization_id = v.organization_id"
 
 
 @pytest.mark.parametrize(
     ("statement", "untied"),
     [
-        ("SELECT FROM visitor AS v WHERE v.organization_id = %s", []),
-        ("SELECT FROM visitor WHERE organization_id = %s AND id = %s", []),
-        ("SELECT FROM visitor WHERE id = %s", ["visitor"]),
-        ("SELECT v.organization_id FROM visitor AS v WHERE v.id = %s", ["visitor"]),
-        ("SELECT FROM visitor AS v WHERE id = %s -- v.organization_id = %s", ["visitor"]),
-        ("SELECT FROM visitor AS v JOIN session AS s ON s.organization_id = v.organization_id", []),
-        ("SELECT FROM visitor AS v JOIN session AS s ON s.v = v.id AND v.organization_id = %s", ["session"]),
-        ("SELECT FROM visitor AS v, (SELECT FROM visitor AS v WHERE v.organization_id = %s)", ["visitor"]),
-        ("SELECT FROM visitor AS v WHERE v.organization_id = %s UNION SELECT FROM visitor AS v", ["visitor"]),
-        ("INSERT INTO visitor AS v (id, organization_id) SELECT FROM unnest(%s)", []),
-        ("INSERT INTO visitor (id) VALUES (%s) ON CONFLICT DO UPDATE SET id = %s", ["visitor"]),
-        ('DELETE FROM "visitor" WHERE "visitor"."organization_id" = %s', []),
+        (OF_ONE, []),
+        ("SELECT FROM matching_visitor WHERE organization_id = %(organization)s AND id = %(id)s", []),
+        ("SELECT FROM matching_visitor WHERE id = %s", ["visitor"]),
+        ("SELECT v.organization_id FROM matching_visitor AS v WHERE v.id = %s", ["visitor"]),
+        ("SELECT FROM matching_visitor AS v WHERE id = %s -- v.organization_id = %s", ["visitor"]),
+        ("SELECT FROM matching_visitor AS v WHERE v.organization_id = %s OR v.id = %s", ["visitor"]),
+        ("SELECT FROM matching_visitor AS v WHERE v.organization_id <> %s", ["visitor"]),
+        ("SELECT FROM matching_visitor AS v WHERE v.organization_id = ANY(%s::uuid[])", []),
+        ("SELECT FROM matching_visitor AS v WHERE v.organization_id IN (%s, %s)", []),
+        (f"SELECT FROM matching_visitor AS v JOIN {SESSION_OF_SAME} WHERE v.organization_id = %s", []),
+        (f"SELECT FROM matching_visitor AS v JOIN {SESSION_OF_SAME} WHERE s.organization_id = %s", []),
+        (f"SELECT FROM matching_visitor AS v JOIN {SESSION_OF_SAME}", ["visitor", "visitorsession"]),
+        (f"SELECT FROM matching_visitor AS v LEFT JOIN {SESSION_OF_SAME} WHERE v.organization_id = %s", []),
+        (
+            f"SELECT FROM matching_visitor AS v LEFT JOIN {SESSION_OF_SAME} WHERE s.organization_id = %s",
+            ["visitor"],
+        ),
+        (f"{OF_ONE} AND EXISTS (SELECT FROM matching_visitorsession AS s WHERE s.organization_id = "
+         "v.organization_id)", []),
+        (f"{OF_ONE} AND EXISTS (SELECT FROM matching_visitorsession AS s WHERE s.visitor_id = v.id)",
+         ["visitorsession"]),
+        (f"{OF_ONE} UNION SELECT FROM matching_visitor AS v", ["visitor"]),
+        ("WITH known AS (SELECT FROM matching_visitor) SELECT FROM known", ["visitor"]),
+        ("SELECT FROM matching_visitor AS v JOIN orgs_organization AS o ON o.id = v.organization_id "
+         "WHERE o.id = %s", []),
+        ("INSERT INTO matching_visitor (id, organization_id) SELECT FROM unnest(%s)", []),
+        ("INSERT INTO matching_visitor (id) VALUES (%s)", ["visitor"]),
+        ("UPDATE matching_visitor SET id = %s WHERE id = %s", ["visitor"]),
+        ('DELETE FROM "matching_visitor" WHERE "matching_visitor"."organization_id" = %s', []),
     ],
 )  # fmt: skip
-def test_what_is_tied_is_read_by_alias_and_query(statement, untied):
-    assert list(untied_tables(statement, {"visitor", "session"})) == untied
-
-
-# The words that may follow a table's name without being its alias.
-KEYWORDS = "WHERE|ON|SET|USING|JOIN|LEFT|INNER|CROSS|ORDER|GROUP|LIMIT|FOR|RETURNING|VALUES|SELECT|UNION|AS"
-
-
-def untied_tables(statement: str, tables: set[str]) -> Iterator[str]:
-    """The tables that a statement reads or writes without naming their organization in the same query.
-
-    A table is tied where its alias's `organization_id` is compared, or is among the columns of its INSERT.
-    """
-    names = "|".join(sorted(tables))
-    named = re.compile(rf'(?<![."\w])"?({names})"?(?![."\w])(?:\s+(?:AS\s+)?(?!(?:{KEYWORDS})\b)"?(\w+)"?)?')
-    for query in queries_of(statement):
-        found = named.findall(query)
-        for table, alias in found:
-            column = rf'(?:"?{alias or table}"?\.)"?organization_id"?'
-            if len(found) == 1:
-                column = rf'(?:{column}|(?<![."\w])"?organization_id"?)'
-            is_compared = re.search(rf"{column}\s*=|=\s*{column}", query)
-            is_inserted = re.search(rf'INTO\s+"?{table}"?[^()]*\([^()]*\borganization_id\b', query)
-            if not is_compared and not is_inserted:
-                yield table
-
-
-def queries_of(statement: str) -> Iterator[str]:
-    """The text of each query of a statement, without that of the queries within it."""
-    text = re.sub(r"--.*|'(?:[^']|'')*'", " ", statement)
-    query = re.compile(r"\((?=\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b)")
-    while start := [each.start() for each in query.finditer(text)]:
-        # The last to begin holds no other. Its end is where its parentheses are even.
-        depth, end = 0, start[-1]
-        while True:
-            depth += {"(": 1, ")": -1}.get(text[end], 0)
-            end += 1
-            if depth == 0:
-                break
-        yield from re.split(r"\bUNION\b", text[start[-1] + 1 : end - 1])
-        text = text[: start[-1]] + " " + text[end:]
-    yield from re.split(r"\bUNION\b", text)
+def test_what_is_tied_is_read_as_the_engine_does(statement, untied):
+    assert sorted(untied_tables(statement)) == [f"matching_{table}" for table in untied]

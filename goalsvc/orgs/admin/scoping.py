@@ -215,7 +215,8 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         """Save the row, and write into the history what has changed."""
         before: dict[str, Any] = {}
         if self.history_kind and change:
-            before = self.model._default_manager.values(*self.history_fields).get(pk=obj.pk)
+            rows = self.get_queryset(request).select_related(None)
+            before = rows.values(*self.history_fields).get(pk=obj.pk)
         super().save_model(request, obj, form, change)
         if self.history_kind:
             changes = differences(before, {name: getattr(obj, name) for name in self.history_fields})

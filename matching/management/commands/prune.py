@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from goalsvc.orgs.keys import OrganizationModel
 from goalsvc.orgs.models import RateWindow
 from matching.models import IdempotencyKey, MatchAttempt, ReplayTally
 
@@ -45,9 +47,18 @@ class Command(BaseCommand):
 
 
 def delete(rows: QuerySet[Any]) -> int:
-    """Delete rows in steps, each a transaction of its own; return how many they were."""
+    """Delete rows in steps, each a transaction of its own; return how many they were.
+
+    A step is of one organization, where rows belong to organizations: it finds them by the primary key.
+    """
+    owner = "organization_id" if issubclass(rows.model, OrganizationModel) else None
     total = 0
-    while pks := list(rows.order_by().values_list("pk", flat=True)[:CHUNK]):
-        # The condition once more: a row may have been renewed meanwhile.
-        total += rows.filter(pk__in=pks).delete()[0]
+    while found := list(rows.order_by().values_list("pk", owner or "pk")[:CHUNK]):
+        steps = defaultdict(list)
+        for pk, owner_id in found:
+            steps[owner_id if owner else None].append(pk)
+        for owner_id, pks in steps.items():
+            own = rows.filter(**{owner: owner_id}) if owner else rows
+            # The condition once more: a row may have been renewed meanwhile.
+            total += own.filter(pk__in=pks).delete()[0]
     return total

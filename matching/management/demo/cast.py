@@ -133,8 +133,10 @@ def make_organization(name: str, expires_on: date) -> Organization:
 
 
 def make_room(organization: Organization, name: str, domain: str | None) -> Room:
-    full_name = f"{organization.name} {name}"
-    return make(Room, full_name, organization=organization, name=name, domain=domain, archived_at=None)
+    key: dict[str, Any] = {"organization": organization, "id": demo_id(f"{organization.name} {name}")}
+    attributes = {"name": name, "domain": domain, "archived_at": None}
+    room, _ = Room.objects.update_or_create(**key, defaults=attributes)
+    return room
 
 
 def make_user(email: str, organization: Organization, **rights: Any) -> User:
@@ -173,7 +175,7 @@ def make_goal(user: User, number: int, **attributes: Any) -> Goal:
     organization = user.organization
     assert organization is not None
     goal_id = demo_id(f"{organization.name} goal {number}")
-    goal = Goal.objects.filter(id=goal_id).first()
+    goal = organization.goals.filter(id=goal_id).first()
     checked = GoalAttributes(**{**PLAIN_GOAL, **attributes})  # type: ignore[typeddict-item] # literals
     if goal is None:
         return Goal.create(organization, checked, by=user, at=BEGINNING + timedelta(days=number), id=goal_id)
