@@ -54,7 +54,7 @@ class GoalViewSet(ConditionalRequests, OrganizationViewSet, ModelViewSet):
         organization_id = parse_uuid(self.kwargs["organization_id"])
         pk = parse_uuid(self.kwargs.get(self.lookup_url_kwarg, ""))
         if organization_id is None or pk is None or self.request.method not in SAFE_METHODS:
-            return None
+            return super().look_ahead()
         return Ahead(GOAL_WITH_CALLER, {"organization": organization_id, "goal": pk})
 
     def get_object(self) -> Any:

@@ -168,6 +168,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "axes",
     "csp",
+    "goalsvc.replica",
     "procrastinate.contrib.django",
     "goals",
     "matching",
@@ -188,6 +189,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+if os.environ.get("DATABASE_REPLICA_URL", "").strip():
+    MIDDLEWARE.append("goalsvc.replica.middleware.ReplicaMiddleware")
 # Of pages for people, by the beginning of their addresses, and of the root. All other requests take a short
 # way past it; any other middleware above works for all requests (goalsvc.api.requests).
 PAGES = ("/admin/", "/api/v5/docs")
@@ -219,6 +222,10 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": configuration.configuration(DATA_DIR)}
+# A hot standby that answers what only reads (goalsvc.replica) while it is at most so many seconds behind.
+if replica := configuration.replica_configuration():
+    DATABASES[configuration.REPLICA] = replica
+DATABASE_REPLICA_LAG = env_int("DATABASE_REPLICA_LAG", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "orgs.User"

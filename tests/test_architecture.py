@@ -18,7 +18,8 @@ ROOT = Path(__file__).parent.parent
 BELOW = {
     "goalsvc.database": [],
     "goalsvc.api": ["goalsvc.database"],
-    "goalsvc.orgs": ["goalsvc.api"],
+    "goalsvc.replica": ["goalsvc.api"],
+    "goalsvc.orgs": ["goalsvc.replica"],
     "goalsvc.server": ["goalsvc.orgs"],
     "goals": ["goalsvc.orgs"],
     "matching.apps": [],

@@ -4,9 +4,11 @@ from typing import Any, ClassVar
 
 import psycopg
 import psycopg_pool
+from django.db import connections
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
 
+from goalsvc.database.configuration import REPLICA
 from goalsvc.database.connection import Connection, Cursor
 from goalsvc.database.outages import is_readable, refuse_while_missing
 
@@ -41,12 +43,17 @@ class Pool(psycopg_pool.ConnectionPool[Any]):
 class DatabaseWrapper(PostgreSQL):
     """A thread's connection to the database, taken from the pool."""
 
+    # Whether connections are taken from the replica's pool (goalsvc.replica.answers). In the place of a
+    # database router, which only the ORM asks, not `connection.cursor()` and `transaction.atomic()`.
+    reads_replica = False
     patience: float | None = None  # seconds that a statement of this thread may take; None is the usual
 
     _connection_pools: ClassVar[dict[str, Pool]] = {}
 
     @property
     def pool(self) -> Pool | None:
+        if self.reads_replica:
+            return connections[REPLICA].pool  # type: ignore[attr-defined,no-any-return] # of this class
         options = self.settings_dict["OPTIONS"].get("pool")
         if self.alias == NO_DB_ALIAS or not options:
             return None
@@ -62,7 +69,8 @@ class DatabaseWrapper(PostgreSQL):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Take a connection from the pool. Raises: OperationalError while the database is missing."""
-        refuse_while_missing()
+        if not self.reads_replica:
+            refuse_while_missing()
         connection = super().get_new_connection(conn_params)
         connection.patience = self.patience
         return connection

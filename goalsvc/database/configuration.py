@@ -16,6 +16,8 @@ from goalsvc.database.embedded import DATABASE, PORT, SUPERUSER, socket_director
 from goalsvc.database.fitness import startup_options
 from goalsvc.database.system import make_shared
 
+REPLICA = "replica"  # its alias among Django's databases
+
 # While serving. lock_timeout is shorter than clients' timeouts, so that they get an answer.
 LOCK_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
@@ -29,10 +31,33 @@ def configuration(data_dir: Path) -> dict[str, Any]:
     """
     url = os.environ.get("DATABASE_URL", "").strip()
     if url:
-        settings = _configured(url)
+        settings = _configured(url, "DATABASE_URL")
     else:
         host = str(socket_directory(data_dir))
         settings = {"NAME": DATABASE, "USER": SUPERUSER, "HOST": host, "PORT": str(PORT)}
+    return _completed(settings)
+
+
+def replica_configuration() -> dict[str, Any] | None:
+    """The settings of the connection to the replica, from the environment; None where it names none.
+
+    Raises: ImproperlyConfigured.
+    """
+    url = os.environ.get("DATABASE_REPLICA_URL", "").strip()
+    if not url:
+        return None
+    settings = _completed(_configured(url, "DATABASE_REPLICA_URL"))
+    if "," in f"{settings['HOST']}{settings['OPTIONS'].get('host', '')}":
+        raise ImproperlyConfigured(
+            "DATABASE_REPLICA_URL must name one server: how far that one is says nothing of another."
+        )
+    # Where it cannot be had soon, the primary answers.
+    settings["OPTIONS"]["pool"] |= {"timeout": 0.5, "reconnect_failed": None}
+    return settings | {"TEST": {"MIRROR": "default"}}
+
+
+def _completed(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a connection with what is ours."""
     given = settings.pop("OPTIONS", {})
     is_ours = prepares_statements()
     timeout = statement_timeout()
@@ -122,8 +147,8 @@ def own_secret_key(data_dir: Path) -> str:
     return key
 
 
-def _configured(url: str) -> dict[str, Any]:
-    shape = "DATABASE_URL must look like postgres://user:password@host:5432/name"
+def _configured(url: str, name: str) -> dict[str, Any]:
+    shape = f"{name} must look like postgres://user:password@host:5432/name"
     try:
         parts = urlsplit(url)
         if parts.scheme not in {"postgres", "postgresql"}:

@@ -50,13 +50,18 @@ def verify() -> None:
     except psycopg.Error as error:
         if prepares_statements() and "unsupported startup parameter" in str(error):
             raise NoDatabaseError(STRICT) from error
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        # libpq lists the attempt at each address of a name on a line of its own.
-        attempts = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
-        reason = attempts[-1] if attempts else lines[0] if lines else type(error).__name__
-        raise NoDatabaseError(f"The database cannot be used: {reason.rstrip('.')}.") from error
+        raise NoDatabaseError(f"The database cannot be used: {reason_of(error)}.") from error
     if found:
         raise NoDatabaseError(f"The database cannot be used: {found}.")
+
+
+def reason_of(error: psycopg.Error) -> str:
+    """Return the line of an error that says why a server could not be used."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # libpq lists the attempt at each address of a name on a line of its own.
+    attempts = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    reason = attempts[-1] if attempts else lines[0] if lines else type(error).__name__
+    return reason.rstrip(".")
 
 
 @contextmanager

@@ -66,6 +66,13 @@ def _is_overdue(connection: Connection, statement_timeout: float | None) -> bool
     return since is not None and patience is not None and time.monotonic() - since > patience
 
 
+def give_up_all(pool: Any) -> None:
+    """Give up all statements that run on a pool's connections: its server is frozen."""
+    for connection in list(connections.values()):
+        if getattr(connection, "_pool", None) is pool:
+            _give_up(connection)
+
+
 def _give_up(connection: Connection) -> None:
     since = connection.waits_since
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.pgconn.socket)) as copy:

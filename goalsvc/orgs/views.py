@@ -1,6 +1,7 @@
 """The endpoints of the caller, the organization and its rooms; and the pages that lead to them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,13 +23,20 @@ from goalsvc.api.pagination import KeysetPagination
 from goalsvc.api.rendering import JSONRenderer
 from goalsvc.api.schema import describe_actions
 from goalsvc.api.viewsets import APIView, Request
+from goalsvc.database.statements import Ahead
 from goalsvc.orgs import documentation as docs
+from goalsvc.orgs.callers import with_caller
 from goalsvc.orgs.models import Organization, RoomQuerySet, User
 from goalsvc.orgs.permissions import OrganizationAccess
 from goalsvc.orgs.scopes import Scope
 from goalsvc.orgs.serializers import CallerSerializer, OrganizationSerializer, RoomSerializer
+from goalsvc.replica.answers import READS, answer
+from goalsvc.replica.models import HAS_JUST_WRITTEN, SECONDS, note_write
+from goalsvc.replica.standby import standby
 
 T = TypeVar("T")
+
+JUST_WRITTEN_WITH_CALLER = with_caller(HAS_JUST_WRITTEN)
 
 
 class AuthenticatedAPIView(APIView):
@@ -46,6 +54,31 @@ class OrganizationAPIView(AuthenticatedAPIView):
     """A view below `/orgs/<organization_id>`. Whatever it reads starts from `self.organization`."""
 
     permission_classes = [OrganizationAccess]
+
+    def look_ahead(self) -> Ahead | None:
+        """See the base; where a replica can answer, whether the organization has just written."""
+        if self.request.method not in READS or not standby.is_fresh():
+            return None
+        organization_id = parse_uuid(self.kwargs["organization_id"])
+        if organization_id is None:
+            return None
+        return Ahead(JUST_WRITTEN_WITH_CALLER, {"organization": organization_id, "seconds": SECONDS})
+
+    def initial(self, request: rest.Request, *args: Any, **kwargs: Any) -> None:
+        """See the base. What follows may be read from the replica, now that the caller is let in."""
+        super().initial(request, *args, **kwargs)
+        ahead, name = self.request.ahead, str(request.method).lower()
+        if ahead is None or ahead.statement is not JUST_WRITTEN_WITH_CALLER or not hasattr(self, name):
+            return
+        if ahead.consume() == ("f",) and standby.is_fresh():
+            setattr(self, name, partial(answer, getattr(self, name)))  # as viewsets bind their actions
+
+    def finalize_response(self, request: rest.Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if standby.is_configured and request.method not in SAFE_METHODS:
+            organization_id = getattr(request.user, "organization_id", None)
+            if organization_id is not None:
+                note_write(organization_id)
+        return super().finalize_response(request, response, *args, **kwargs)
 
     @property
     def user(self) -> User:

@@ -35,7 +35,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MultiProcessValue
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 
-from goalsvc.api.errors import answer_of, nothing_there
+from goalsvc.api.errors import answer_of, is_page, nothing_there
+from goalsvc.api.requests import NOTES
+from goalsvc.replica.answers import READS
+from goalsvc.replica.standby import standby
 
 # Counters that are incremented as things happen, and values that are read when /metrics is asked.
 COUNTED = CollectorRegistry()
@@ -58,6 +61,20 @@ POOL = Gauge(
     multiprocess_mode="livesum",
     registry=COUNTED,
 )
+# Where there is a replica.
+ANSWERED_READS = Counter(
+    "goalsvc_reads",
+    "Requests of an organization or the admin that only read, by the database that answered.",
+    ["database"],
+    registry=COUNTED,
+)
+if standby.is_configured:
+    # As the worker sees it that answers.
+    Gauge(
+        "goalsvc_replica_readable",
+        "Whether the replica is read: 0 while it is away, too far behind, or no replica of this database.",
+        registry=LOOKED_UP,
+    ).set_function(standby.is_fresh)
 COUNTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # where the workers' files are, once they share them
@@ -80,7 +97,15 @@ class MetricsMiddleware:
         route = f"/{request.resolver_match.route}" if request.resolver_match else "none"
         REQUESTS.labels(method, route, str(response.status_code)).inc()
         DURATIONS.labels(method, route).observe(time.perf_counter() - started)
+        if standby.is_configured and method in READS and reads_tables(request):
+            ANSWERED_READS.labels(getattr(request, NOTES, {}).get("database", "primary")).inc()
         return response
+
+
+def reads_tables(request: HttpRequest) -> bool:
+    """Tell whether a request is about an organization or a page of the admin."""
+    route = request.resolver_match
+    return is_page(request) or (route is not None and "organization_id" in route.kwargs)
 
 
 def tell_pool_state(**signal: object) -> None:

@@ -141,7 +141,7 @@ class GoalMatchViewSet(MatchPosting, DownloadableViewSet):
         request, goal_id = self.request, parse_uuid(self.kwargs["goal_id"])
         organization_id = parse_uuid(self.kwargs["organization_id"])
         if request.method != "POST" or goal_id is None or organization_id is None:
-            return None
+            return super().look_ahead()
         if request.META.get(KEY_HEADER) is not None:
             return None
         item = request.read_ahead()

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from goalsvc.database.lifecycle import only_one
 from goalsvc.orgs.models import Organization, User
+from goalsvc.replica.models import note_write
 from matching.imports.columns import VERDICT_COLUMNS
 from matching.imports.files import Encoding, UnusableFileError, lines_of, opened, recognize
 from matching.imports.options import Options
@@ -259,6 +260,8 @@ class Import:
                     self.bar.update(len(chunk))
                     if run.rows_done <= CHUNK_ROWS:
                         self.analyze()  # the first rows of a new installation, perhaps
+        if not options.dry_run:
+            note_write(self.organization.id)  # first: whoever sees the import finished sees its rows
         run.finished_at, run.status, run.rows_total = timezone.now(), Status.FINISHED, run.rows_done
         self.keep(run, "finished_at", "status", "rows_total")
         self.analyze()

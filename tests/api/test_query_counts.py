@@ -4,7 +4,12 @@ A token's first use in an hour writes once more; so each test lets the client ca
 """
 
 import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from goalsvc.replica.models import LatestWrite
+from goalsvc.replica.standby import standby
 from tests.api.endpoints import goal_body, identity_body, match_body, session_body
 from tests.api.test_pages import LISTS, make_rows
 from tests.factories import (
@@ -150,3 +155,21 @@ def test_a_session_takes_at_most_four_statements(
 
     with django_assert_max_num_queries(4):
         assert warm.post(place.url("visitor-session-list"), body).status_code == status
+
+
+def test_where_there_is_no_replica_nothing_is_asked_or_noted_for_one(warm, place):
+    with CaptureQueriesContext(connection) as captured:
+        assert warm.post(place.url("goal-match-list"), match_body(place)).status_code == 200
+        assert warm.get(place.url("match-list")).status_code == 200
+    assert [each["sql"] for each in captured if LatestWrite._meta.db_table in each["sql"]] == []
+    assert not any("replica" in name for name in settings.MIDDLEWARE)
+
+
+def test_where_there_is_a_replica_a_write_is_noted_now_and_then(
+    warm, place, monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(standby, "is_configured", True)
+    for statements in (3, 2, 2):  # caller and facts, match; the first time, that there was a write
+        with django_assert_num_queries(statements):
+            assert warm.post(place.url("goal-match-list"), match_body(place)).status_code == 200
+    assert LatestWrite.objects.get().organization_id == place.organization_id

@@ -244,6 +244,10 @@ class Postgres:
         data.mkdir()
         data.chmod(0o755)
         copy_cluster(data)
+        self.take(data)
+
+    def take(self, data: Path) -> None:
+        """Be the server of this folder."""
         self.data = data
         self.life = ExitStack()
         self.url = (

@@ -20,6 +20,7 @@ URL = "postgres://shop:p%40ss@db.example.com:6432/goals"
 def nothing_configured(monkeypatch):
     for name in (
         "DATABASE_URL",
+        "DATABASE_REPLICA_URL",
         "DATABASE_POOL_SIZE",
         "DATABASE_PREPARED_STATEMENTS",
         "DATABASE_STATEMENT_TIMEOUT_MS",
@@ -112,6 +113,36 @@ def test_a_url_may_name_several_hosts(tmp_path, monkeypatch, hosts, host, port):
     assert (configured["HOST"], configured["PORT"]) == (host, port)
     assert (configured["USER"], configured["PASSWORD"], configured["NAME"]) == ("shop", "p@s,s", "goals")
     assert configured["OPTIONS"]["target_session_attrs"] == "read-write"
+
+
+def test_the_replica_is_configured_as_the_database_is(tmp_path, monkeypatch):
+    assert configuration.replica_configuration() is None
+    monkeypatch.setenv("DATABASE_URL", URL)
+    monkeypatch.setenv("DATABASE_REPLICA_URL", URL.replace("db.", "standby."))
+    database, replica = configuration.configuration(tmp_path), configuration.replica_configuration()
+    assert replica is not None
+    assert replica["HOST"] == "standby.example.com"
+    assert replica["OPTIONS"]["options"] == database["OPTIONS"]["options"]  # its limits
+    same = ("ENGINE", "NAME", "USER", "PASSWORD", "PORT", "CONN_MAX_AGE")
+    assert [replica[name] for name in same] == [database[name] for name in same]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("mysql://shop:secret@db/goals", "PostgreSQL only"),
+        ("postgres://shop:secret@db", "names no database"),
+        ("postgres://shop:secret@one:5432,two:5432/goals", "one server"),
+        ("postgres://shop:secret@/goals?host=one,two", "one server"),
+    ],
+)
+def test_a_replica_that_makes_no_sense_is_named_without_its_secrets(monkeypatch, value, said):
+    monkeypatch.setenv("DATABASE_REPLICA_URL", value)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        configuration.replica_configuration()
+    assert str(refused.value).startswith("DATABASE_REPLICA_URL")
+    assert said in str(refused.value)
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

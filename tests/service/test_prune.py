@@ -120,6 +120,6 @@ def test_the_page_says_with_what_every_table_grows() -> None:
     described = re.findall(
         r"`(\w+)`", "".join(re.findall(r"^(\|[^|]*\|)", section(page("operations"), "What grows"), re.M))
     )
-    labels = ("orgs", "goals", "matching", "sessions", "axes")
+    labels = ("orgs", "replica", "goals", "matching", "sessions", "axes")
     tables = {model._meta.db_table for label in labels for model in apps.get_app_config(label).get_models()}
     assert sorted(described) == sorted({*tables, "procrastinate_jobs", "uploads", "GOALSVC_DATA"})

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from goalsvc.replica.models import note_write
 from matching.management.naming import identity_named, organization_named
 from matching.privacy.erasure import erase_identity
 from matching.privacy.export import count_holdings
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             if input(f"Held: {held}. Erase it? It cannot be undone. Type yes: ").strip() != "yes":
                 raise CommandError("Nothing was erased.")
         erased = erase_identity(owner, identity, by=None, at=timezone.now())
+        note_write(owner.id)
         if erased is None:
             raise CommandError("Nothing is held about this visitor identity.")
         for name, count in asdict(erased).items():

@@ -26,6 +26,7 @@ from procrastinate.contrib.django.apps import ProcrastinateConfig
 
 from goalsvc.database import configuration, lifecycle
 from goalsvc.database.system import NoDatabaseError
+from goalsvc.replica.standby import standby
 from goalsvc.server import memory, metrics
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Command(BaseCommand):
         try:
             with lifecycle.running(supervise=True):
                 lifecycle.verify()
+                standby.report(standby.find_fault())
                 with unlimited_connection():
                     self.migrate()
                     if demo:
