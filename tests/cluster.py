@@ -45,14 +45,17 @@ def opened(
         yield connection
 
 
-def make_databases(name: str) -> None:
-    """Make the empty database of the tests on each machine, in place of one that was left, and tie them."""
+def make_databases(name: str) -> list[tuple[str, int]]:
+    """Make an empty database on each machine, in place of one that was left, and tie them.
+
+    Returns: the hosts and ports of the machines, the coordinator first.
+    """
     coordinator = urlsplit(URL)
     with opened(coordinator.path[1:]) as connection:
         workers = connection.execute(
             "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' AND groupid > 0"
         ).fetchall()
-    places = [(coordinator.hostname, coordinator.port), *workers]
+    places: list[tuple[str, int]] = [(str(coordinator.hostname), coordinator.port or 5432), *workers]
     for host, port in places:
         with opened("postgres", host, port) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -63,6 +66,7 @@ def make_databases(name: str) -> None:
         connection.execute("SELECT citus_set_coordinator_host(%s, %s)", places[0])
         for worker in workers:
             connection.execute("SELECT citus_add_node(%s, %s)", worker)
+    return places
 
 
 def spread_tables() -> None:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from goalsvc.database.retries import retried_if
 from goalsvc.orgs.keys import organization_models
 from goalsvc.orgs.models import ApiToken, Organization, User
 
@@ -25,6 +26,7 @@ KEYS_BETWEEN = """
       AND confrelid = ANY(%(tables)s::text[]::regclass[])
     ORDER BY conrelid::regclass::text, conname
 """
+DEADLOCK_DETECTED = "40P01"
 REFERENCE, DISTRIBUTED = "reference", "distributed"
 
 
@@ -34,6 +36,11 @@ class Key(NamedTuple):
     table: str
     name: str
     definition: str
+
+
+def is_deadlock(error: DatabaseError) -> bool:
+    """Tell whether somebody held a table that was to be locked, and waited for one that was."""
+    return getattr(error.__cause__, "sqlstate", None) == DEADLOCK_DETECTED
 
 
 def check_engine() -> str:
@@ -86,12 +93,23 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         version = check_engine()
+        try:
+            self.distribute(version)
+        except DatabaseError as error:
+            raise CommandError(f"{str(error).strip()}\nNothing has changed.") from error
+
+    @retried_if(is_deadlock)
+    def distribute(self, version: str) -> None:
+        """Spread the tables that are not yet, in one transaction. Raises: DatabaseError, CommandError."""
         copied = [model._meta.db_table for model in (Organization, User, ApiToken)]
         tables = [model._meta.db_table for model in organization_models()]
-        if missing := {*copied, *tables} - {*connection.introspection.table_names()}:
+        present = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        if missing := {*copied, *tables}.difference(present):
             raise CommandError(f"There is no table {min(missing)} yet. Run migrate first.")
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")  # as many rows as there are
+            # All at once: a running service waits, and cannot hold one of them while it waits for another.
+            cursor.execute(f"LOCK TABLE {', '.join(sorted(present))} IN ACCESS EXCLUSIVE MODE")
             # Tables that refer to each other are changed one by one, over one connection to each machine.
             cursor.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
             cursor.execute(KNOWN)
