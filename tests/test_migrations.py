@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
@@ -52,20 +53,32 @@ def test_the_system_checks_find_nothing(db):
 @pytest.fixture
 def own_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the database of the other tests, which would not survive this."""
-    with django_db_blocker.unblock():
-        others = connection.settings_dict["NAME"]
-        own = f"{others}_migrations"
-        use_database(others)  # alone, because a copy is made of it
+    with django_db_blocker.unblock(), made_database(connection.settings_dict["NAME"]):
+        yield
+
+
+@pytest.fixture
+def empty_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database without a table."""
+    with django_db_blocker.unblock(), made_database("template0"):
+        yield
+
+
+@contextmanager
+def made_database(template: str) -> Iterator[None]:
+    others = connection.settings_dict["NAME"]
+    own = f"{others}_migrations"
+    use_database(others)  # alone, because a copy may be made of it
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{own}"')
+        cursor.execute(f'CREATE DATABASE "{own}" TEMPLATE "{template}"')
+    use_database(own)
+    try:
+        yield
+    finally:
+        use_database(others)
         with connection.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{own}"')
-            cursor.execute(f'CREATE DATABASE "{own}" TEMPLATE "{others}"')
-        use_database(own)
-        try:
-            yield
-        finally:
-            use_database(others)
-            with connection.cursor() as cursor:
-                cursor.execute(f'DROP DATABASE "{own}"')
+            cursor.execute(f'DROP DATABASE "{own}"')
 
 
 def use_database(name: str) -> None:
@@ -203,8 +216,7 @@ def test_every_migration_goes_back_and_forward_on_a_filled_database(own_database
         assert again[table][0].keys() == rows[0].keys(), table
 
 
-def test_a_start_that_is_stopped_while_it_migrates_leaves_nothing_behind(own_database, monkeypatch):
-    Road().go(0)
+def test_a_start_that_is_stopped_while_it_migrates_leaves_nothing_behind(empty_database, monkeypatch):
     command = Command(stdout=StringIO())
 
     def stop(recorder: MigrationRecorder, app: str, name: str) -> None:
