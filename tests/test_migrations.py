@@ -23,6 +23,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from goalsvc.orgs.management.commands.serve import Command
 from goalsvc.orgs.models import ApiToken, RateWindow
+from goalsvc.replica.models import LatestWrite
 from matching.models import Chore, ExternalMatch, IdempotencyKey, ReplayTally
 from tests.admin.samples import SAMPLES
 from tests.factories import (
@@ -116,6 +117,7 @@ def live_in() -> None:
         status_code=200, body=b"{}", created_at=NOW,
     )  # fmt: skip
     token = ApiToken.objects.filter(user__organization=organization)[0]
+    LatestWrite.objects.create(organization_id=organization.pk, wrote_at=NOW)
     RateWindow.objects.create(token=token, started_at=NOW, requests=1)
     # What belongs to the library that counts failed logins.
     client = {

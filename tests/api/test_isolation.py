@@ -193,7 +193,7 @@ def rows_of(organization_id: Any) -> list[Any]:
     """All rows of an organization."""
     models = [model for model in apps.get_models() if hasattr(model, "organization_id")]
     return [
-        list(model._default_manager.filter(organization=organization_id).order_by("pk").values())
+        list(model._default_manager.filter(organization_id=organization_id).order_by("pk").values())
         for model in models
     ]
 

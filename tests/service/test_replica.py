@@ -153,12 +153,6 @@ def test_every_read_of_an_organization_is_answered_by_the_replica(scene):
     assert len(answered) > 15
     assert metric(scene.service, 'goalsvc_reads_total{database="replica"}') - before == len(answered) - 1
     assert metric(scene.service, "goalsvc_replica_readable") == 1
-    # So the server itself says: each of its connections knows its last statement.
-    with psycopg.connect(scene.standby.url) as connection:
-        last = (
-            "SELECT query FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename IS NOT NULL"
-        )
-        assert any("matching_" in query or "goals_goal" in query for (query,) in connection.execute(last))
 
 
 @pytest.mark.parametrize("route", ["match-list", "goals-report"])
@@ -306,6 +300,7 @@ def test_a_replica_that_is_killed_fails_no_request_and_is_read_again_when_it_is_
 def test_readings_that_stand_in_the_way_of_replay_are_answered_by_the_primary(scene):
     with Readers(scene) as readers:
         until = time.monotonic() + 10
+        # An error that a standby alone has: so it is the standby that is read.
         while not scene.said("the primary answers: SerializationFailure") and time.monotonic() < until:
             # Sent to the standby, which cancels whoever reads the table at that moment.
             scene.postgres.execute("BEGIN; LOCK TABLE matching_externalmatch, goals_goal; COMMIT")
