@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from django.db import connection
 
 from goalsvc.api import pagination
 from goalsvc.orgs.models import Organization, Room
@@ -377,7 +378,9 @@ def test_rows_erased_while_a_page_is_read_do_not_end_the_list(
 
     def and_erase(*args: Any) -> Any:
         found = search(*args)
-        ExternalMatch.objects.filter(pk=expected[1]).delete()
+        with connection.cursor() as cursor:
+            sql = "DELETE FROM matching_externalmatch WHERE organization_id = %s AND id = %s"
+            cursor.execute(sql, [organization.id, expected[1]])
         return found
 
     monkeypatch.setattr(pagination, "search", and_erase)

@@ -125,12 +125,13 @@ def test_a_batch_that_disputes_a_session_does_not_wait_in_a_circle(world):
         world.report("b", "owner", world.rooms[0]),
     ]
 
+    sessions = owner.organization.visitor_sessions
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            session = VisitorSession.objects.select_for_update().get(visitor_session_id="a")
+            session = sessions.select_for_update().get(visitor_session_id="a")
             batch = pool.submit(on_own_connection, world.key, partial(world.sessions, reports=disputing))
             wait_for_lock(batch)
-            VisitorSession.objects.select_for_update(nowait=True).get(visitor_session_id="b")
+            sessions.select_for_update(nowait=True).get(visitor_session_id="b")
             assert session.room_ids == []
         answer = batch.result(PATIENCE)
 

@@ -155,7 +155,7 @@ def test_a_connection_that_died_is_an_operational_error():
         [pid] = cursor.fetchone()
     other = connection.copy()
     with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        cursor.execute("SELECT pg_terminate_backend(%s::int, 5000::bigint)", [pid])
     other.close()
     with pytest.raises(OperationalError):
         ADD.fetch(a=1, b=2)
