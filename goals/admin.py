@@ -103,7 +103,8 @@ class GoalAdmin(OrganizationScopedAdmin):
         goal: Goal | None = super().get_object(request, object_id, from_field)
         if goal is None or request.method != "POST":
             return goal
-        return self.get_queryset(request).select_for_update(of=("self",)).get(pk=goal.pk)
+        own = self.get_queryset(request).filter(organization=goal.organization_id)
+        return own.select_for_update(of=("self",)).get(pk=goal.pk)
 
     def has_change_permission(self, request: HttpRequest, obj: Goal | None = None) -> bool:
         # A deleted goal is restored first.

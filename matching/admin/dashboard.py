@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import NotSupportedError, models
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -80,14 +80,20 @@ def describe(request: HttpRequest) -> dict[str, Any]:
     organizations = list(of_acting_user(request, Organization.objects.order_by("name", "id"), "id"))
     asked = request.GET.get("organization", "") if acting_user(request).is_superuser else ""
     chosen = [each for each in organizations if each.pk == parse_uuid(asked)]
-    figures = read_figures(chosen or organizations, timezone.now())
     links = Links(request, chosen[0] if chosen else None)
-    lines = diagnose(figures)
-    return {
+    choice = {
         "is_operator": acting_user(request).is_superuser,
         "offered": organizations[:OFFERED],
         "chosen": chosen[0] if chosen else None,
         "is_unknown": bool(asked) and not chosen,
+    }
+    try:
+        figures = read_figures(chosen or organizations, timezone.now())
+    except NotSupportedError:  # of several at once, where the database is spread over machines
+        return {**choice, "is_of_one_alone": True, "is_empty": True}
+    lines = diagnose(figures)
+    return {
+        **choice,
         "lines": [
             (line, links.of_line(line), LOOK_AT[line.about], len(figures.organizations) > 1)
             for line in lines[:LINES_SHOWN]

@@ -20,7 +20,16 @@ from django.db.models import F, Q
 from goalsvc.database.planning import BY_INDEX, EACH_ANEW
 from goalsvc.orgs.models import ApiToken, Organization
 from matching.refusals import SessionNotFound
-from matching.reports.dashboard_statements import EXISTING, HELD, MATCHED, RECORDED, REFUSED, SLIPS
+from matching.reports.dashboard_statements import (
+    EXISTING,
+    HELD,
+    MATCHED,
+    OF_ONE,
+    OF_SEVERAL,
+    RECORDED,
+    REFUSED,
+    SLIPS,
+)
 from matching.reports.periods import Period
 from matching.rule.reasons import MAX_HOURS_FROM_UTC
 
@@ -179,7 +188,10 @@ def match_rate(recorded: int, refused: int) -> float | None:
 
 
 def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures:
-    """Read the figures of the organizations at the moment `at`, which says what days are over; in UTC."""
+    """Read the figures of the organizations at the moment `at`, which says what days are over; in UTC.
+
+    Raises: NotSupportedError for several ones, where the database is spread over machines.
+    """
     today = at.astimezone(UTC).date()
     period = Period(today - timedelta(days=DAYS - 1), today, ZoneInfo("UTC"))
     before = period.before
@@ -188,6 +200,7 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
     begins = [hour - number * DAY for number in range(DAYS + 1)]
     parameters: dict[str, Any] = {
         "organizations": [organization.pk for organization in organizations],
+        "organization": organizations[0].pk if organizations else None,
         "days": period.bounds,
         "next_days": [*period.bounds[1:], period.end],
         "days_before": before.bounds,
@@ -212,7 +225,7 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
     with transaction.atomic(), connection.cursor() as cursor:
 
         def rows(sql: str) -> list[tuple[Any, ...]]:
-            cursor.execute(sql, parameters)
+            cursor.execute(sql.replace(OF_SEVERAL, OF_ONE) if len(organizations) == 1 else sql, parameters)
             return list(cursor.fetchall())
 
         # By default the planner reads the whole table where 60 days are more than a part of it.

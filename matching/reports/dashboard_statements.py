@@ -3,6 +3,10 @@
 None of them reads a whole table: each begins with the organizations, by an index that holds what is counted.
 """
 
+# Where there is one organization, it is named as a parameter: a database that is spread by organization then
+# asks one machine.
+OF_SEVERAL, OF_ONE = "organization_id = ANY(%(organizations)s::uuid[])", "organization_id = %(organization)s"
+
 # By the moment of the event: a total of each day, and the goals with the most matches. Day by day, because
 # the index match_report then tells a row's day, and holds all else that is counted; by goal only where goals
 # are shown, as that takes as long again.
@@ -94,7 +98,7 @@ SLIPS = """
             SELECT (reason ->> 'time_zone_slip_hours')::int AS slip,
                    (reason ->> 'next_session_starts_after_seconds')::float8 / 3600 AS gap
             FROM matching_matchattempt AS attempt
-            WHERE attempt.organization_id = ANY(%(with_missing)s::uuid[])
+            WHERE attempt.organization_id = ANY(%(organizations)s::uuid[])
               AND attempt.organization_id = organization.id AND attempt.code = %(missing)s
               AND attempt.created_at >= %(day)s
             ORDER BY attempt.created_at DESC, attempt.id DESC LIMIT %(limit)s

@@ -146,7 +146,7 @@ def correct_value(model_admin: Any, request: HttpRequest, object_id: str) -> Htt
 def restate(model_admin: Any, request: HttpRequest, match: ExternalMatch, form: ValueForm) -> bool:
     """Correct the value under the row's lock; False where somebody else was faster."""
     with transaction.atomic():
-        rows = model_admin.get_queryset(request).filter(pk=match.pk)
+        rows = model_admin.get_queryset(request).filter(organization=match.organization_id, pk=match.pk)
         form.match = rows.select_for_update(of=("self",)).get()
         old, value = form.match.goal_value, form.cleaned_data["goal_value"]
         is_done = not form.is_outdated and form.match.restate(
@@ -255,7 +255,7 @@ def correct_each(
     """Correct each of the rows under its lock, and say how many it was done to."""
     user, now = acting_user(request), timezone.now()
     with transaction.atomic():
-        locked = list(rows.order_by("pk").select_for_update(of=("self",)))
+        locked = model_admin.locked(request, rows)
         done = sum(correction.change(row, by=user, at=now, **reason) for row in locked)
     name = model_admin.opts.verbose_name if len(locked) == 1 else model_admin.opts.verbose_name_plural
     others = len(locked) - done
