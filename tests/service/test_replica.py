@@ -383,6 +383,20 @@ def test_the_check_of_the_database_says_what_is_wrong(scene, tmp_path):
     assert f"The replica is not read: {NO_STANDBY}." in ran.stderr
 
 
+def test_the_tables_of_a_standby_are_not_spread(scene, tmp_path):
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "distribute"],
+        cwd=ROOT,
+        env={**os.environ, "GOALSVC_DATA": str(tmp_path), "DATABASE_URL": scene.standby.url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr == "CommandError: This is a standby, which only reads. Run it on the primary.\n"
+
+
 def test_a_replica_that_is_promoted_is_read_no_more(scene):
     """The last test: this cannot be undone."""
     with Readers(scene) as readers:
