@@ -17,6 +17,10 @@ WITHOUT_DATABASE = {
     "serve",
 }
 
+# These may be the first to want a database: they make the embedded one. In others, such as a daily job
+# without its environment, that would hide what is wrong.
+MAKES_DATABASE = {"migrate", "load_demo", "with_database", "makemigrations"}
+
 
 def heed_stops() -> None:
     """Stopped politely (SIGTERM), a command still stops the database server that it started."""
@@ -61,7 +65,7 @@ def main() -> None:
         execute_from_command_line(sys.argv)
         return
     try:
-        with lifecycle.running():
+        with lifecycle.running(make=command in MAKES_DATABASE):
             lifecycle.verify()
             execute_from_command_line(sys.argv)
     except NoDatabaseError as error:

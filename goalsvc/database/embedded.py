@@ -87,14 +87,19 @@ class EmbeddedServer:
         self.socket_dir = socket_directory(data_dir)
         self._users: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._seen: int | None = None  # the process id of the server when it was last looked for
 
     @property
     def cluster(self) -> Path:
         return Path(os.path.realpath(self.link))
 
     @contextmanager
-    def running(self, *, supervise: bool = False) -> Iterator[None]:
+    def running(self, *, supervise: bool = False, make: bool = True) -> Iterator[None]:
         """See goalsvc.database.lifecycle.running."""
+        if not make and not os.path.lexists(self.link):
+            raise NoDatabaseError(
+                f"There is no database here ({self.link}): set DATABASE_URL, or run `serve` first."
+            )
         done = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(done,), name="postgresql-watcher", daemon=True)
         # The start is inside the `try` too, so that no interruption leaves a server behind.
@@ -111,6 +116,7 @@ class EmbeddedServer:
 
     def _join(self) -> None:
         try:
+            make_shared(self.data_dir)
             with self._turn():
                 self._users = open_lock(self.data_dir / "postgresql.users")
                 fcntl.flock(self._users, fcntl.LOCK_SH)
@@ -123,10 +129,12 @@ class EmbeddedServer:
         if users is None:
             return
         try:
-            # No data folder any more: no server either. A lock that others share: they still use the server.
-            with suppress(FileNotFoundError, BlockingIOError), self._turn():
+            # A lock that others share: they still use the server.
+            with suppress(BlockingIOError), self._turn():
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._stop()
+        except FileNotFoundError:  # no data folder any more: nobody has a use for the server
+            self._stop()
         finally:
             os.close(users)
 
@@ -293,14 +301,22 @@ class EmbeddedServer:
             account,
         )
         if made.returncode:
+            shutil.rmtree(staging, ignore_errors=True)
             raise NoDatabaseError(f"The embedded database cannot be made: {_reason(made.stderr)}.")
         staging.rename(cluster)
 
     # --- Watching and stopping -----------------------------------------------------------------------
 
     def _watch(self, done: threading.Event) -> None:
+        is_gone = False
         while not done.wait(WATCH_SECONDS):
-            if self._postmaster() is not None or self._listens():
+            # Without its files the server would go on for a minute, and confirm what nobody can read again. A
+            # new one would be empty. Whoever has moved the folder may move it back.
+            was_gone, is_gone = is_gone, not (self.cluster / "PG_VERSION").exists()
+            if is_gone and not was_gone:
+                logger.error("The data folder %s is gone: the embedded database is stopped.", self.link)
+                self._stop()
+            if is_gone or self._postmaster() is not None or self._listens():
                 continue
             try:
                 with self._turn():
@@ -315,7 +331,10 @@ class EmbeddedServer:
         if self._process is not None:
             self._process.poll()  # reaps it: a dead child would otherwise seem alive
         pid = recorded_pid(self.cluster / "postmaster.pid")
-        return pid if pid is not None and is_server(pid, self.cluster) else None
+        if pid is None or not is_server(pid, self.cluster):
+            return None
+        self._seen = pid
+        return pid
 
     def _drop_stale_locks(self, cluster: Path) -> None:
         """Remove lock files of a dead server.
@@ -332,7 +351,9 @@ class EmbeddedServer:
     def _stop(self) -> None:
         pid = self._postmaster()
         if pid is None and self._process is not None and self._process.poll() is None:
-            pid = self._process.pid  # the data folder was removed under it
+            pid = self._process.pid
+        if pid is None and not self.cluster.exists():  # it was removed under another process's server
+            pid = self._seen
         if pid is None:
             return
         for request in (signal.SIGINT, signal.SIGQUIT):  # "fast", then "immediate": committed data are safe

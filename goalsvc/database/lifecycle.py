@@ -25,13 +25,15 @@ STRICT = (
 )
 
 
-def running(*, supervise: bool = False) -> AbstractContextManager[None]:
+def running(*, supervise: bool = False, make: bool = True) -> AbstractContextManager[None]:
     """Inside the block the embedded server runs; with DATABASE_URL there is nothing to run.
 
     It is started, or joined where it runs already, and stopped after its last user; `supervise` restarts it
-    should it die in between. Raises NoDatabaseError.
+    should it die in between, and `make` makes its data where there are none. Raises NoDatabaseError.
     """
-    return EmbeddedServer(settings.DATA_DIR).running(supervise=supervise) if is_embedded() else nullcontext()
+    if not is_embedded():
+        return nullcontext()
+    return EmbeddedServer(settings.DATA_DIR).running(supervise=supervise, make=make)
 
 
 def verify() -> None:

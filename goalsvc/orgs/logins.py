@@ -4,6 +4,7 @@ django-axes counts failures by client and e-mail address; FailureCounts adds a c
 counts are in the database, so that all workers and replicas share them. The API has no logins.
 """
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -34,6 +35,8 @@ LOGINS_AT_ONCE = 4
 SECONDS_KEPT_BACK = 1.0
 
 LOGIN_RETRY_SECONDS = 5
+
+WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?|([0-9.]+):\d+")
 
 _free = threading.BoundedSemaphore(LOGINS_AT_ONCE)
 
@@ -102,19 +105,25 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:
+    # Some gateways add the port: `198.51.100.7:51234`, `[2001:db8::7]:51234`.
+    found = WITH_PORT.fullmatch(text.strip())
     try:
-        return ip_address(text.strip())
+        return ip_address(found[1] or found[2] if found else text.strip())
     except ValueError:
         return None
 
 
 def login_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
-    """Return the e-mail address that failures are counted by, folded as users are looked up.
+    """Return the e-mail address that failures are counted by."""
+    return folded(str((credentials or request.POST).get("username") or ""))
+
+
+def folded(name: str) -> str:
+    """Fold an e-mail address as users are looked up.
 
     Upper case first, as Django's `iexact` compares UPPER(), which equates more letters than LOWER().
     """
-    given = (credentials or request.POST).get("username") or ""
-    return str(given).strip().upper().lower()
+    return name.strip().upper().lower()
 
 
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:

@@ -15,17 +15,18 @@ from goalsvc.database.fitness import QUESTIONS, fault
 from goalsvc.database.statements import Statement
 from goalsvc.orgs.callers import AUTHENTICATE, fetch_first
 
-PROBES = frozenset({"/healthz", "/readyz"})
+# What is asked from inside, often by an address and not by a name; /metrics has a secret of its own.
+FROM_INSIDE = frozenset({"/healthz", "/readyz", "/metrics"})
 IS_READ_ONLY = Statement("SHOW transaction_read_only")
 FITNESS = Statement(QUESTIONS)
 PATIENCE_SECONDS = 2.0  # for a probe's statements: probers themselves give up after a few seconds
 
 
 class HostMiddleware(CommonMiddleware):
-    """Checks ALLOWED_HOSTS, except for probes, which often send an IP address or no Host."""
+    """Checks ALLOWED_HOSTS, except for probes and Prometheus, which often send an IP address or no Host."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        return None if request.path_info in PROBES else super().process_request(request)
+        return None if request.path_info in FROM_INSIDE else super().process_request(request)
 
 
 class ProbeView(APIView):

@@ -16,6 +16,7 @@ from tempfile import gettempdir, mkdtemp
 from typing import IO
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.core.signals import request_finished
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -122,13 +123,19 @@ def tell_pool_state(**signal: object) -> None:
 def shared() -> Iterator[None]:
     """Inside the block this process and its forks share their metrics, in files, if metrics are on.
 
-    Enter it before anything is counted.
+    Enter it before anything is counted. Raises: CommandError.
     """
     if not settings.METRICS_TOKEN:
         yield
         return
-    remove_left_folders()
-    directory = Path(mkdtemp(prefix=FOLDER))
+    try:
+        remove_left_folders()
+        directory = Path(mkdtemp(prefix=FOLDER))
+    except OSError as error:
+        raise CommandError(
+            f"METRICS_TOKEN takes a folder for temporary files, and there is none ({error.strerror}): name "
+            "one that is writable in TMPDIR."
+        ) from error
     owner = os.getpid()
     os.environ[DIRECTORY] = str(directory)
     slots: dict[int, tuple[int, IO[str]]] = {}

@@ -172,6 +172,10 @@ def test_somebody_who_is_logged_in_stays_so(person: User, browser: Callable[[Use
         (2, "10.0.0.1", "203.0.113.7", "10.0.0.1"),
         (1, "10.0.0.1", "", "10.0.0.1"),
         (1, "10.0.0.1", "nonsense", "10.0.0.1"),
+        (1, "10.0.0.1", "198.51.100.9, 203.0.113.7:51234", "203.0.113.7"),
+        (1, "10.0.0.1", "[2001:db8:1:2:ffff::1]:443", "2001:db8:1:2::"),
+        (1, "10.0.0.1", "[2001:db8:1:2:ffff::1]", "2001:db8:1:2::"),
+        (1, "10.0.0.1", "203.0.113.7:port", "10.0.0.1"),
         (0, "2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::"),
         (1, "10.0.0.1", "2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
         (0, "::ffff:192.0.2.1", "", "192.0.2.1"),
@@ -224,6 +228,15 @@ def test_an_operator_lets_a_client_in_again(person: User) -> None:
     for number in range(30):
         fail(f"nobody-{number}@example.com", 1)
     call_command("axes_reset_ip", HERE, stdout=io.StringIO())
+    assert is_let_in(log_in(person.email))
+
+
+@pytest.mark.parametrize("written", ["{0}", "  {0} ", "{1}"])
+def test_an_operator_ends_a_lock_out_however_the_address_is_spelled(written: str, person: User) -> None:
+    fail(person.email)
+    said = io.StringIO()
+    call_command("axes_reset_username", written.format(person.email, person.email.upper()), stdout=said)
+    assert said.getvalue() == "1 attempts removed.\n"
     assert is_let_in(log_in(person.email))
 
 

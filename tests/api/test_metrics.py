@@ -46,6 +46,14 @@ def test_switched_off_there_is_no_such_address(as_nobody, as_manager):
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
+def test_prometheus_may_come_by_any_name_and_in_plain(switched_on, settings, db):
+    settings.ALLOWED_HOSTS = ["goals.example.com"]
+    settings.HTTPS = settings.SECURE_SSL_REDIRECT = True
+    for name in ("10.0.0.7:8000", "service", ""):
+        answer = Client().get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}", HTTP_HOST=name)
+        assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(
     "sent", ["", "Bearer", "Bearer ", "Bearer x", f"Token {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xe4", TOKEN]
 )

@@ -190,6 +190,16 @@ def test_an_unreachable_database_ends_a_command_with_one_sentence(command):
     assert finished.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["resolve_pending", "prune"])
+def test_a_daily_job_without_its_environment_makes_no_database(command, tmp_path):
+    finished = manage(command, GOALSVC_DATA=str(tmp_path), DATABASE_URL="")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr == (
+        f"There is no database here ({tmp_path}/postgresql): set DATABASE_URL, or run `serve` first.\n"
+    )
+    assert not list(tmp_path.glob("postgresql*"))
+
+
 @pytest.mark.django_db
 def test_an_unknown_database_ends_a_command_with_one_sentence():
     from django.db import connection

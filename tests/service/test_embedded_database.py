@@ -261,6 +261,32 @@ def test_a_first_start_killed_half_way_leaves_nothing_that_looks_made(new_data):
     assert not [path for path in new_data.glob("postgresql.incomplete-*") if list(path.glob("PG_VERSION"))]
 
 
+def test_a_data_folder_that_is_not_there_yet_is_made(place):
+    """With SECRET_KEY set, nobody else has made it before."""
+    data = place / "not" / "yet"
+    with Use(data):
+        assert query(data, "SELECT 1") == [(1,)]
+
+
+@needs_root
+def test_what_initdb_refuses_leaves_nothing_behind(new_data):
+    """As for a container's arbitrary user, which /etc/passwd does not have."""
+    unknown = 1_000_650_000
+    os.chown(new_data, unknown, unknown)
+    said = Use(new_data, account=unknown).refusal()
+    assert "The embedded database cannot be made: " in said
+    assert "user does not exist" in said
+    assert list(new_data.glob("postgresql.incomplete-*")) == []
+
+
+def test_a_server_whose_folder_is_gone_is_stopped_when_its_last_user_leaves(new_data):
+    with Use(new_data):
+        server = postmaster(new_data)
+        assert server is not None
+        shutil.rmtree(new_data)
+    assert not Path("/proc", str(server)).exists()
+
+
 def test_a_path_too_long_for_a_socket_gets_a_private_folder_for_it(place):
     data = place / ("long-" * 20) / "data"
     data.mkdir(parents=True)

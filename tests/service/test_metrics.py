@@ -1,16 +1,22 @@
 """/metrics of a service of several workers: one count, whichever of them is asked, and after one has died."""
 
+import errno
 import os
 import re
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from django.core.management.base import CommandError
 
+from goalsvc.server import metrics
 from tests.service.processes import Service, migrated_folder, open_folder, wait_until
 
 TOKEN = "a secret of Prometheus"
+PROMTOOL = shutil.which("promtool")
 CONNECTIONS = re.compile(r'^goalsvc_database_connections\{state="(\w+)"\} (\S+)$', re.M)
 ANSWERED = re.compile(r'^goalsvc_requests_total\{method="GET",route="/healthz",status="200"\} (\S+)$', re.M)
 
@@ -70,6 +76,28 @@ def test_a_request_that_is_over_holds_no_connection(monkeypatch):
         counts = dict(CONNECTIONS.findall(read(service)))
     assert float(counts["open"]) >= 1
     assert counts["idle"] == counts["open"]
+
+
+def test_without_a_folder_for_temporary_files_it_says_so(monkeypatch, settings):
+    """As in a container with a read-only root and no /tmp."""
+    settings.METRICS_TOKEN = TOKEN
+
+    def refuse():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp', '/app']")
+
+    monkeypatch.setattr(metrics, "gettempdir", refuse)
+    with pytest.raises(CommandError, match=r"^METRICS_TOKEN takes a folder for temporary files"):
+        metrics.shared().__enter__()
+
+
+@pytest.mark.skipif(not PROMTOOL, reason="Debian's package prometheus is not installed")
+def test_promtool_finds_nothing_wrong_with_them(monkeypatch):
+    monkeypatch.setenv("METRICS_TOKEN", TOKEN)
+    with migrated_folder() as folder, Service(folder) as service:
+        assert service.get("/healthz") == 200
+        text = read(service)
+    said = subprocess.run([str(PROMTOOL), "check", "metrics"], input=text, capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("token", ["short", " " * 20 + "x"])

@@ -184,6 +184,20 @@ def test_a_killed_database_is_started_again(service):
     assert [service.get("/api/v5/users/me", key=SOME_KEY) for _ in range(20)] == [401] * 20
 
 
+def test_a_database_whose_folder_is_gone_is_stopped_and_goes_on_when_that_is_back(data):
+    with Service(data) as service:
+        server = postmaster(data)
+        assert server is not None
+        (data / "postgresql").rename(data / "elsewhere")
+        wait_until(lambda: not Path("/proc", str(server)).exists())
+        wait_until(lambda: service.get("/readyz") == 503)
+        assert "is gone: the embedded database is stopped." in service.text
+        assert not (data / "postgresql").exists()
+
+        (data / "elsewhere").rename(data / "postgresql")
+        wait_until(lambda: service.answers("/readyz"))
+
+
 def test_workers_do_not_outlive_a_killed_serve_and_the_next_one_takes_over(data):
     with Service(data) as service:
         workers = service.workers()

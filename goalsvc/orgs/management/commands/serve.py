@@ -28,6 +28,7 @@ from goalsvc.database import configuration, lifecycle
 from goalsvc.database.system import NoDatabaseError
 from goalsvc.replica.standby import standby
 from goalsvc.server import memory, metrics
+from goalsvc.server.cores import cores, usable_cores
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="name or address to listen on (%(default)s)")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
-        parser.add_argument("--workers", type=int, default=cores(), help="processes (%(default)s, the cores)")
+        parser.add_argument("--workers", type=int, default=usable_cores(), help="processes (%(default)s)")
         parser.add_argument(
             "--no-worker",
             action="store_true",
@@ -229,10 +230,6 @@ def serve(address: str, port: int, workers: int) -> None:
     )
     loader = partial(start_worker, wsgi.application, os.getpid(), claimable_cores(workers))
     server.serve(spawn_target=run_worker, target_loader=loader, wrap_loader=False)
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def claimable_cores(workers: int) -> int | None:
