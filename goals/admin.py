@@ -103,8 +103,8 @@ class GoalAdmin(OrganizationScopedAdmin):
         goal: Goal | None = super().get_object(request, object_id, from_field)
         if goal is None or request.method != "POST":
             return goal
-        own = self.get_queryset(request).filter(organization=goal.organization_id)
-        return own.select_for_update(of=("self",)).get(pk=goal.pk)
+        itself: list[Goal] = self.locked(request, self.get_queryset(request).filter(pk=goal.pk))
+        return itself[0]
 
     def has_change_permission(self, request: HttpRequest, obj: Goal | None = None) -> bool:
         # A deleted goal is restored first.

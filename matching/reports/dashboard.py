@@ -225,7 +225,7 @@ def read_figures(organizations: Sequence[Organization], at: datetime) -> Figures
     with transaction.atomic(), connection.cursor() as cursor:
 
         def rows(sql: str) -> list[tuple[Any, ...]]:
-            cursor.execute(sql.replace(OF_SEVERAL, OF_ONE) if len(organizations) == 1 else sql, parameters)
+            cursor.execute(sql.replace(OF_SEVERAL, OF_ONE) if len(organizations) <= 1 else sql, parameters)
             return list(cursor.fetchall())
 
         # By default the planner reads the whole table where 60 days are more than a part of it.

@@ -184,7 +184,7 @@ def test_a_revision_holds_the_row_s_lock(as_staff: Client, goal: Goal) -> None:
     with CaptureQueriesContext(connection) as captured:
         as_staff.post(page_of(goal), sent)
     statements = [statement["sql"] for statement in captured.captured_queries]
-    [locked] = [number for number, sql in enumerate(statements) if 'FOR UPDATE OF "goals_goal"' in sql]
+    [locked] = [number for number, sql in enumerate(statements) if sql.endswith(" FOR UPDATE")]
     [written] = [number for number, sql in enumerate(statements) if sql.startswith('UPDATE "goals_goal"')]
     assert locked < written
 

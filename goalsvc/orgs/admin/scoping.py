@@ -286,12 +286,20 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         return HttpResponseRedirect(request.get_full_path())
 
     def locked(self, request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
-        """Lock the rows and return them; an operator's by organization, for a database that is spread."""
-        of_each = [rows]
-        if is_operator(request) and issubclass(self.model, OrganizationModel):
-            owners = rows.order_by().values_list("organization", flat=True).distinct()
-            of_each = [rows.filter(organization=owner) for owner in sorted(owners)]
-        return [row for own in of_each for row in own.order_by("pk").select_for_update(of=("self",))]
+        """Lock the rows, and return them as they are then, by key.
+
+        Of an organization at a time, and the bare rows: a database that is spread locks no others.
+        """
+        model: Any = self.model
+        if not issubclass(model, OrganizationModel):
+            return list(rows.order_by("pk").select_for_update(of=("self",)))
+        found: dict[UUID, list[UUID]] = {}
+        for owner, pk in rows.order_by("organization_id", "pk").values_list("organization_id", "pk"):
+            found.setdefault(owner, []).append(pk)
+        for owner, pks in found.items():
+            own: QuerySet[Any] = model._default_manager.filter(**{"organization": owner, "pk__in": pks})
+            list(own.order_by("pk").select_for_update().values_list("pk"))
+        return list(rows.order_by("pk"))
 
     def change_each(
         self, request: HttpRequest, rows: QuerySet[Any], change: Callable[..., object], action: Action
