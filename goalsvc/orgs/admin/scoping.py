@@ -290,15 +290,15 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
 
         Of an organization at a time, and the bare rows: a database that is spread locks no others.
         """
-        model: Any = self.model
-        if not issubclass(model, OrganizationModel):
+        if not issubclass(self.model, OrganizationModel):
             return list(rows.order_by("pk").select_for_update(of=("self",)))
+        bare: Any = self.model._default_manager
         found: dict[UUID, list[UUID]] = {}
         for owner, pk in rows.order_by("organization_id", "pk").values_list("organization_id", "pk"):
             found.setdefault(owner, []).append(pk)
         for owner, pks in found.items():
-            own: QuerySet[Any] = model._default_manager.filter(**{"organization": owner, "pk__in": pks})
-            list(own.order_by("pk").select_for_update().values_list("pk"))
+            own = bare.filter(organization=owner, pk__in=pks).order_by("pk")
+            list(own.select_for_update().values_list("pk"))
         return list(rows.order_by("pk"))
 
     def change_each(
