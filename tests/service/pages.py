@@ -5,7 +5,7 @@ import re
 from tests.service.processes import ROOT
 
 README = (ROOT / "README.md").read_text()
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 def page(name: str) -> str:

@@ -1,0 +1,57 @@
+"""The systemd units of docs/deploy/, as far as they can be checked where systemd does not run."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+
+from tests.service.processes import ROOT
+
+FOLDER = ROOT / "docs" / "deploy"
+UNITS = sorted(FOLDER.glob("*.service"))
+PYTHON = "/opt/goalsvc/.venv/bin/python"
+
+
+def command(unit: Path) -> list[str]:
+    found = re.search(r"^ExecStart=(.*)$", unit.read_text(), re.M)
+    assert found
+    return shlex.split(found[1])
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_finds_nothing_to_say(tmp_path: Path) -> None:
+    for unit in UNITS:
+        # It wants the program to be there.
+        (tmp_path / unit.name).write_text(unit.read_text().replace(PYTHON, "/bin/true"))
+    said = subprocess.run(
+        ["systemd-analyze", "verify", *sorted(map(str, tmp_path.iterdir()))],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_they_start_commands_that_there_are(unit: Path) -> None:
+    python, manage, name, *arguments = command(unit)
+    assert (python, manage) == (PYTHON, "manage.py")
+    parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+    parser.parse_args(arguments)  # raises CommandError
+
+
+def test_the_work_in_the_background_is_done_by_one_of_them() -> None:
+    assert [unit.name for unit in UNITS] == ["goalsvc-worker.service", "goalsvc.service"]
+    assert [command(unit)[2:4] for unit in UNITS] == [["work"], ["serve", "--no-worker"]]
+
+
+def test_both_share_their_user_their_folder_and_their_hardening() -> None:
+    worker, service = (unit.read_text() for unit in UNITS)
+    assert worker.partition("\nStateDirectory=")[2] == service.partition("\nStateDirectory=")[2]
+    for name in ("User", "WorkingDirectory", "EnvironmentFile", "Environment"):
+        pattern = rf"^{name}=.*$"
+        assert re.findall(pattern, worker, re.M) == re.findall(pattern, service, re.M)
