@@ -44,14 +44,29 @@ class PendingMatches(Collector):
         pendings = PendingMatch.objects.filter(status=PendingMatch.Status.PENDING).order_by()
         try:
             count = pendings.values("pk")[:MAX_COUNTED].count()
+            oldest = pendings.order_by("id").values_list("created_at", flat=True).first()
         except (DatabaseError, InterfaceError):
             return  # the other metrics are needed most when the database is away
-        text = f"Matches held at present, counted up to {MAX_COUNTED}."
-        yield GaugeMetricFamily("goalsvc_pending_matches", text, value=count)
+        counted, since = self.families()
+        counted.add_metric([], count)
+        if oldest is not None:
+            since.add_metric([], oldest.timestamp())
+        yield from (counted, since)
 
     def describe(self) -> Iterator[Metric]:
         """Say that there is something, without asking the database at the start."""
-        yield GaugeMetricFamily("goalsvc_pending_matches", "")
+        yield from self.families()
+
+    def families(self) -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+        return (
+            GaugeMetricFamily(
+                "goalsvc_pending_matches", f"Matches held at present, counted up to {MAX_COUNTED}."
+            ),
+            GaugeMetricFamily(
+                "goalsvc_oldest_pending_match_seconds",
+                "When the oldest held match was posted, in seconds since 1970; missing where there is none.",
+            ),
+        )
 
 
 LOOKED_UP.register(PendingMatches())

@@ -139,8 +139,14 @@ def test_pending_matches_are_counted_when_asked(switched_on, organization, monke
     assert read_metrics()["goalsvc_pending_matches"] == 2
 
 
-def test_a_scrape_takes_four_statements(switched_on, as_nobody, django_assert_num_queries):
-    with django_assert_num_queries(4):
+def test_since_when_the_oldest_is_held_is_told(switched_on, organization):
+    assert "goalsvc_oldest_pending_match_seconds" not in read_metrics()
+    oldest, _ = PendingMatchFactory.create_batch(2, organization=organization)
+    assert read_metrics()["goalsvc_oldest_pending_match_seconds"] == oldest.created_at.timestamp()
+
+
+def test_a_scrape_takes_five_statements(switched_on, as_nobody, django_assert_num_queries):
+    with django_assert_num_queries(5):
         as_nobody.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
 
 
