@@ -318,14 +318,16 @@ IDEMPOTENCY_KEY_HOURS = env_int("IDEMPOTENCY_KEY_HOURS", 24, minimum=24)
 # How many requests each API token may make, all workers together; None: as many as it likes.
 RATE_LIMIT = env_rate("RATE_LIMIT")
 
+# How much of the client's address a request's line has: operators need its network, and not who it was.
+LOG_CLIENT_ADDRESS = env_choice("LOG_CLIENT_ADDRESS", "SHORTENED", ("NONE", "SHORTENED", "WHOLE"))
 LOG_LEVEL = env_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "goalsvc.api.log.JSONFormatter"}},
     "handlers": {
-        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"},
-        "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
+        name: {"()": "goalsvc.api.log.LossyHandler", "stream": f"ext://sys.{name}", "formatter": "json"}
+        for name in ("stdout", "stderr")
     },
     # Commands own stdout (their output is read by programs), so logs go to stderr, except under `serve`.
     "root": {"handlers": ["stdout" if env_flag("LOG_TO_STDOUT") else "stderr"], "level": LOG_LEVEL},

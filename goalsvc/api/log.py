@@ -1,10 +1,16 @@
 """Writes the log, without what clients sent: addresses may name an identity, exceptions may quote one."""
 
 import logging
+import os
+import socket
+import stat
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime
-from typing import Any
+from select import POLLOUT, poll
+from typing import IO, Any
 
 from django.db import Error as DatabaseError
 from django.http import HttpRequest
@@ -21,8 +27,78 @@ logging._srcfile = None
 OF_THE_PROGRAM = (AttributeError, NameError, ImportError, AssertionError, NotImplementedError, RecursionError)
 
 
+# Called with why a line could not be written (goalsvc.server.metrics counts them).
+LOSSES: list[Callable[[str], object]] = []
+
+
+class LossyHandler(logging.Handler):
+    """Writes lines to a stream; those that nobody takes at once are lost, and counted in LOSSES.
+
+    It stands in for `logging.StreamHandler`, which waits for whoever reads the stream, and so keeps the
+    service from answering once a pipe is full. Nor does a reader that is gone, or a full disk, make it
+    complain at length.
+    """
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        """Args: stream: None, as Python has it, where that of the system was closed from the start."""
+        super().__init__()
+        self.write = unblocked(stream)
+        self.is_torn = False  # whether only the beginning of a line was taken, as of a long one
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = f"{self.format(record)}\n".encode()
+        except Exception:
+            self.handleError(record)
+            return
+        if self.is_torn:
+            line = b"\n" + line
+        try:
+            written = self.write(line)
+        except OSError as error:
+            self.lose("unread" if isinstance(error, BlockingIOError) else "failed")
+            return
+        self.is_torn = written < len(line)
+        if self.is_torn:
+            self.lose("unread")
+
+    def lose(self, why: str) -> None:
+        for tell in LOSSES:
+            tell(why)
+
+
+def unblocked(stream: IO[str] | None) -> Callable[[bytes], int]:
+    """Return what writes to the stream without waiting. It raises BlockingIOError where it would.
+
+    The stream itself stays as it is: other processes share it, perhaps the shell that started this one.
+    """
+    try:
+        descriptor = stream.fileno() if stream else os.open(os.devnull, os.O_WRONLY)
+    except (AttributeError, OSError):  # of another server's own kind, which does not wait
+        return lambda line: print(line.decode(), end="", file=stream, flush=True) or len(line)
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISSOCK(kind):  # of systemd's journal
+        own = socket.socket(fileno=os.dup(descriptor))
+        return lambda line: own.send(line, socket.MSG_DONTWAIT)
+    if not stat.S_ISFIFO(kind) and not os.isatty(descriptor):  # a file is never full for a while
+        return lambda line: os.write(descriptor, line)
+    with suppress(OSError):  # which it is where it is another user's, or there is no /proc
+        opened = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        return lambda line: os.write(opened, line)
+    watch = poll()
+    watch.register(descriptor, POLLOUT)
+
+    def write(line: bytes) -> int:
+        # A pipe that can be written to takes a line whole, if no other process comes in between.
+        if not watch.poll(0):
+            raise BlockingIOError
+        return os.write(descriptor, line)
+
+    return write
+
+
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, request id, and the record's `fields`."""
+    """One JSON object a line: time, level, logger, message, request id, process, the record's `fields`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -31,6 +107,7 @@ class JSONFormatter(logging.Formatter):
             "logger": record.name,
             "message": message_of(record),
             "request_id": current_request_id.get(),
+            "worker": os.getpid(),
             **getattr(record, "fields", {}),
         }
         # What Django refuses for safety's sake, such as an unknown Host, is no fault of the program.

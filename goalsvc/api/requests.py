@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
@@ -56,6 +57,12 @@ def note(request: HttpRequest | Request, **facts: Any) -> None:
     setattr(of, NOTES, {**getattr(of, NOTES, {}), **facts})
 
 
+# An address as some gateways write it into X-Forwarded-For: `198.51.100.7:51234`, `[2001:db8::7]:51234`.
+WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?|([0-9.]+):\d+")
+
+# How many bits of an address a log may have that is not to tell who it was: a provider's network.
+SHORTENED_BITS = {4: 24, 6: 48}
+
 GetResponse = Callable[[HttpRequest], Any]
 
 
@@ -101,12 +108,58 @@ class RequestMiddleware:
                 "status": response.status_code,
                 "duration_ms": round((time.perf_counter() - started) * 1000, 1),
                 "queries": queries,
+                "client": shown_address(connected_from(request), settings.LOG_CLIENT_ADDRESS),
+                **({"code": code} if (code := code_of(response)) else {}),
                 **getattr(request, NOTES, {}),
             }
             logger.info("request", extra={"fields": fields})
             return response
         finally:
             current_request_id.reset(token)
+
+
+def code_of(response: HttpResponseBase) -> str | None:
+    """Return the `code` of an answer that is an error; errors by field have none, and one here."""
+    data = getattr(response, "data", None) if response.status_code >= 400 else None
+    if not isinstance(data, dict):
+        return None
+    code = data.get("code")
+    return str(code) if isinstance(code, str) else "validation_error" if response.status_code == 400 else None
+
+
+def connected_from(request: HttpRequest) -> tuple[str, str]:
+    """Return what tells a client's address: what the outermost of our proxies says, and who connected.
+
+    Each proxy appends an address to X-Forwarded-For, and what stands before those of ours can be forged.
+    """
+    meta = request.META
+    count = settings.PROXY_COUNT
+    forwarded = meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if count else []
+    return forwarded[-count] if 0 < count <= len(forwarded) else "", meta.get("REMOTE_ADDR", "")
+
+
+def address_of(told: tuple[str, str]) -> IPv4Address | IPv6Address | None:
+    """Return the client's address by `connected_from`; None when the connection has none."""
+    seen, connected = told
+    address = read_address(seen) or read_address(connected)
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def read_address(text: str) -> IPv4Address | IPv6Address | None:
+    found = WITH_PORT.fullmatch(text.strip())
+    try:
+        return ip_address(found[1] or found[2] if found else text.strip())
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def shown_address(told: tuple[str, str], extent: str) -> str | None:
+    """Return what the log has of a client's address (LOG_CLIENT_ADDRESS)."""
+    address = address_of(told) if extent != "NONE" else None
+    if address is None or extent == "WHOLE":
+        return str(address) if address else None
+    return str(ip_network((address, SHORTENED_BITS[address.version]), strict=False))
 
 
 def refusal_of(request: HttpRequest) -> Exception | None:

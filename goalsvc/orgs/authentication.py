@@ -13,7 +13,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from goalsvc.api.errors import RateLimited, invalid_token
-from goalsvc.api.requests import SEEN
+from goalsvc.api.requests import SEEN, note
 from goalsvc.orgs.callers import find_token
 from goalsvc.orgs.models import ApiToken, User
 
@@ -55,6 +55,7 @@ class TokenAuthentication(BaseAuthentication):
         key = key.strip()
         if not ApiToken.KEY.fullmatch(key):
             raise invalid_token()
+        note(request, token=key[:8])  # as the admin shows it: which program it was, even of a revoked one
         token = find_token(key, at=timezone.now(), ahead=getattr(request, "ahead", None))
         if token is None:
             raise invalid_token()

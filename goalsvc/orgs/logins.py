@@ -4,10 +4,9 @@ django-axes counts failures by client and e-mail address; FailureCounts adds a c
 counts are in the database, so that all workers and replicas share them. The API has no logins.
 """
 
-import re
 import threading
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 from axes.attempts import get_cool_off_threshold
@@ -21,7 +20,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
-from goalsvc.api.requests import KEPT_BACK
+from goalsvc.api.requests import KEPT_BACK, address_of, connected_from
 from goalsvc.orgs.passwords import BusyError
 
 # Whose POSTs are limited.
@@ -35,8 +34,6 @@ LOGINS_AT_ONCE = 4
 SECONDS_KEPT_BACK = 1.0
 
 LOGIN_RETRY_SECONDS = 5
-
-WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?|([0-9.]+):\d+")
 
 _free = threading.BoundedSemaphore(LOGINS_AT_ONCE)
 
@@ -91,26 +88,12 @@ class FailureCounts(AxesDatabaseHandler):  # type: ignore[misc] # axes has no ty
 def client_address(request: HttpRequest) -> str | None:
     """Return the address that failures are counted by; None when the connection has none.
 
-    It is the one that the outermost of our own proxies saw: each appends an address to X-Forwarded-For, and
-    what stands before those of ours can be forged. An IPv6 client has a whole /64 network, so that is
-    counted as one address.
+    An IPv6 client has a whole /64 network, so that is counted as one address.
     """
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    count = settings.PROXY_COUNT
-    seen = forwarded[-count] if 0 < count <= len(forwarded) else ""
-    address = read_address(seen) or read_address(request.META.get("REMOTE_ADDR", ""))
+    address = address_of(connected_from(request))
     if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or IPv6Network((address, 64), strict=False).network_address
+        return str(IPv6Network((address, 64), strict=False).network_address)
     return str(address) if address else None
-
-
-def read_address(text: str) -> IPv4Address | IPv6Address | None:
-    # Some gateways add the port: `198.51.100.7:51234`, `[2001:db8::7]:51234`.
-    found = WITH_PORT.fullmatch(text.strip())
-    try:
-        return ip_address(found[1] or found[2] if found else text.strip())
-    except ValueError:
-        return None
 
 
 def login_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:

@@ -36,6 +36,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MultiProcessValue
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 
+from goalsvc.api import log
 from goalsvc.api.errors import answer_of, is_page, nothing_there
 from goalsvc.api.requests import NOTES
 from goalsvc.replica.answers import READS
@@ -62,6 +63,14 @@ POOL = Gauge(
     multiprocess_mode="livesum",
     registry=COUNTED,
 )
+# Labelled so that its value is made when the first line is lost, in the process that has lost it.
+LOST_LINES = Counter(
+    "goalsvc_lost_log_lines",
+    "Lines of the log that were lost: unread, as nobody read them in time, or failed, as with a full disk.",
+    ["reason"],
+    registry=COUNTED,
+)
+log.LOSSES.append(lambda why: LOST_LINES.labels(why).inc())
 # Where there is a replica.
 ANSWERED_READS = Counter(
     "goalsvc_reads",

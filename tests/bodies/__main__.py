@@ -62,7 +62,7 @@ class Worker:
 def one_worker() -> Iterator[Worker]:
     with (
         migrated_folder() as folder,
-        Service(folder, "--demo", "--workers", "1", environment={"LOG_LEVEL": "ERROR"}) as service,
+        Service(folder, "--demo", "--workers", "1") as service,
     ):
         yield Worker(service)
 

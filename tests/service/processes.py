@@ -161,7 +161,7 @@ class Service:
         self.output.extend(iter(self.process.stdout.readline, ""))
 
     def __enter__(self) -> "Service":
-        self.wait_for_line(f"goalsvc serves on http://127.0.0.1:{self.port}")
+        self.wait_for_line(f'"message":"goalsvc serves on http://127.0.0.1:{self.port}"')
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -172,9 +172,9 @@ class Service:
     def text(self) -> str:
         return "".join(self.output)
 
-    def wait_for_line(self, beginning: str) -> None:
+    def wait_for_line(self, part: str) -> None:
         def is_there() -> bool:
-            return any(line.startswith(beginning) for line in self.output)
+            return any(part in line for line in self.output)
 
         wait_until(lambda: is_there() or self.process.poll() is not None, lambda: self.text)
         assert is_there(), self.text

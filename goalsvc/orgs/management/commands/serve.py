@@ -10,7 +10,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -110,11 +110,15 @@ class Command(BaseCommand):
         Those of procrastinate go before, one by one: some use what another has added to an enum, which takes
         a commit between them. They are plain SQL, which Django commits with its row.
         """
+        missing = [
+            f"{migration.app_label}.{migration.name}" for migration, _ in executor.migration_plan(leaves)
+        ]
         try:
             executor.migrate([leaf for leaf in leaves if leaf[0] == ProcrastinateConfig.label])
             at_once = all(migration.atomic for migration, _ in executor.migration_plan(leaves))
             with transaction.atomic() if at_once else nullcontext():
-                call_command("migrate", interactive=False)
+                # For people; programs that read the log get a line each of what was done.
+                call_command("migrate", interactive=False, verbosity=1 if is_watched() else 0)
         except ProgrammingError as error:
             if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
                 raise
@@ -122,15 +126,22 @@ class Command(BaseCommand):
                 "The database cannot be used: migrations have to be applied, which its role may not do: "
                 f"{error.__cause__.diag.message_primary}."
             ) from error
+        logger.info("migrations applied", extra={"fields": {"migrations": missing}})
 
     def load_demo(self, url: str) -> None:
         said = StringIO()
         try:
             call_command("load_demo", stdout=said)
         except CommandError as refusal:
-            self.stdout.write(f"{refusal} Serving without it.")
+            self.say(f"{refusal} Serving without it.")
         else:
-            self.stdout.write(said.getvalue().replace("http://127.0.0.1:8000", url))
+            self.say(said.getvalue().replace("http://127.0.0.1:8000", url))
+
+    def say(self, text: str) -> None:
+        """Write to standard output; whoever reads that may be gone."""
+        with suppress(OSError):
+            self.stdout.write(text)
+            self.stdout.flush()
 
     def announce(self, address: str, port: int, url: str) -> None:
         """Print the address once a worker listens there."""
@@ -140,8 +151,10 @@ class Command(BaseCommand):
             except OSError:
                 time.sleep(0.02)
             else:
-                self.stdout.write(f"goalsvc serves on {url} (stop it with Ctrl-C)")
-                self.stdout.flush()
+                if is_watched():
+                    self.say(f"goalsvc serves on {url} (stop it with Ctrl-C)")
+                else:
+                    logger.info("goalsvc serves on %s", url)
                 return
 
 
@@ -230,6 +243,11 @@ def serve(address: str, port: int, workers: int) -> None:
     )
     loader = partial(start_worker, wsgi.application, os.getpid(), claimable_cores(workers))
     server.serve(spawn_target=run_worker, target_loader=loader, wrap_loader=False)
+
+
+def is_watched() -> bool:
+    """Tell whether standard output is a terminal, before which somebody sits."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def claimable_cores(workers: int) -> int | None:
