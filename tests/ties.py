@@ -193,7 +193,7 @@ def within(node: Any, scope: Scope) -> Iterator[str]:
 EXCEPTIONS = {
     "The metrics are of the whole installation.": [
         r"SELECT COUNT\(\*\) FROM \(SELECT .* FROM \"matching_pendingmatch\" WHERE .* LIMIT \d+\)",
-        r"SELECT \"matching_pendingmatch\".\"created_at\" .* \"status\" = %s ORDER BY .* LIMIT 1$",
+        r"SELECT \"matching_pendingmatch\".\"created_at\" .*\"status\" = %s ORDER BY .* LIMIT 1$",
         r"SELECT \"matching_importrun\".\"status\" AS \"status\", COUNT\(.* GROUP BY 1",
     ],
     "Chores look for what is due in all organizations; they change it in one after the other.": [
