@@ -1,0 +1,1 @@
+"""Goals as a command or a file states them, and whole files."""
