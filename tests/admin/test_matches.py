@@ -243,7 +243,7 @@ def test_a_retraction_holds_the_row_s_lock(as_staff: Client, match: ExternalMatc
     with CaptureQueriesContext(connection) as captured:
         act(as_staff, MATCH_LIST, "retract", match)
     statements = [statement["sql"] for statement in captured.captured_queries]
-    [locked] = [number for number, sql in enumerate(statements) if "FOR UPDATE OF" in sql]
+    [locked] = [number for number, sql in enumerate(statements) if sql.endswith(" FOR UPDATE")]
     [written] = [number for number, sql in enumerate(statements) if sql.startswith("UPDATE")]
     assert locked < written
 
