@@ -1,11 +1,15 @@
 """What the commands that import a file have in common."""
 
 import gc
+import shutil
 import sys
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -20,12 +24,30 @@ from matching.imports.options import AMBIGUOUS, FORMATS, Options, displayed_name
 from matching.imports.runs import ASSUMED_TIMES, CODE, AlreadyRunningError, Import, ImportCancelledError
 from matching.models import ImportRun
 
+STANDARD_INPUT = Path("-")
+
+
+@contextmanager
+def kept_input() -> Iterator[Path]:
+    """Inside the block standard input is a file: an import reads it twice. Raises: CommandError."""
+    try:
+        folder = mkdtemp(prefix="goalsvc-import-")
+    except OSError as error:
+        raise CommandError(f"There is no folder for temporary files: {error.strerror}.") from None
+    try:
+        copy = Path(folder, "standard-input")
+        with copy.open("wb") as target:
+            shutil.copyfileobj(sys.stdin.buffer, target)
+        yield copy
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
 
 class ImportCommand(BaseCommand):
     """A command that imports a file into an organization; the subclasses say what its rows are."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("file", metavar="FILE", type=Path, help="or - for standard input")
         parser.add_argument("--organization", metavar="ID", required=True)
         parser.add_argument("--format", choices=FORMATS, help="without it, the file's name decides: else CSV")
         parser.add_argument(
@@ -75,6 +97,12 @@ class ImportCommand(BaseCommand):
         self, kind: ImportRun.Kind, owner: Organization, *, file: Path, results: Path | None, **said: Any
     ) -> None:
         """Import the file and say what became of its rows."""
+        if file == STANDARD_INPUT:
+            if results is None:
+                raise CommandError("Say with --results FILE where failed rows of standard input go.")
+            with kept_input() as copy:
+                self.import_file(kind, owner, file=copy, results=results, **said)
+            return
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         options = self.options_of(owner, kind, said | {"filename": file.name})
@@ -101,6 +129,12 @@ class ImportCommand(BaseCommand):
                 raise CommandError("Cancelled. The same command goes on where it stopped.") from None
             except KeyboardInterrupt:
                 raise CommandError("Interrupted. The same command goes on where it stopped.") from None
+            except OSError as error:  # a full disk, a folder that may not be written
+                where = error.filename or results_path
+                raise CommandError(
+                    f"{where}: {error.strerror}. The same command goes on where it stopped; --results FILE "
+                    "puts the failed rows elsewhere."
+                ) from None
         if bar.n == 0 and run.finished_at is not None and run.rows_done:
             finished = run.finished_at.isoformat(timespec="seconds")
             self.stdout.write(f"This file was imported before, by {finished}: nothing to do. It had")
@@ -134,4 +168,7 @@ class ImportCommand(BaseCommand):
                 "say --time-zone ZONE."
             )
         if counts["failed"]:
-            self.stdout.write(f"The failed rows, each with its reason, are in {results_path}.")
+            if results_path.exists():
+                self.stdout.write(f"The failed rows, each with its reason, are in {results_path}.")
+            else:  # imported before, from another folder, or its file is gone
+                self.stdout.write(f"There is no file {results_path} any more with the failed rows.")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -80,10 +81,12 @@ class World:
                     f"{self.goal.id},{identity},2016-10-10T22:00:00Z,{self.room.id},{number}.00,{note}\n"
                 )
 
-    def start(self, *options: str, chunk: int = 200) -> "subprocess.Popen[str]":
+    def start(
+        self, *options: str, chunk: int = 200, name: str = "", stdin: IO[bytes] | None = None
+    ) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [
-                sys.executable, "-c", COMMAND, str(chunk), "import_matches", str(self.path),
+                sys.executable, "-c", COMMAND, str(chunk), "import_matches", name or str(self.path),
                 "--organization", str(self.organization.id), *options,
             ],
             cwd=ROOT,
@@ -93,6 +96,7 @@ class World:
                 "DJANGO_SETTINGS_MODULE": "goalsvc.settings",
                 "DATABASE_STATEMENT_TIMEOUT_MS": "0",
             },
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -144,6 +148,25 @@ class World:
 @pytest.fixture
 def world(transactional_db, tmp_path):
     return World(tmp_path)
+
+
+def test_a_container_gets_a_file_from_standard_input(world, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    world.write(20)
+    code, _, errors = finish(world.start(name="-"))
+    assert (code, errors.splitlines()[0]) == (
+        1, "CommandError: Say with --results FILE where failed rows of standard input go.",
+    )  # fmt: skip
+
+    for _ in range(2):  # the second time it is known
+        with world.path.open("rb") as file:
+            code, said, errors = finish(
+                world.start("--results", str(world.results_path), name="-", stdin=file)
+            )
+        assert code == 0, errors
+        assert f"are in {world.results_path}." in said
+        world.assert_is_imported_once(20)
+    assert list(tmp_path.glob("goalsvc-import-*")) == []
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:

@@ -296,6 +296,34 @@ def test_results_go_where_they_are_wanted(run, path, row, tmp_path):
     assert not path.with_suffix(".failed.csv").exists()
 
 
+def test_the_results_of_an_earlier_import_are_named_only_where_they_are(run, path, row, tmp_path):
+    lines = [HEADER, row(value="x")]
+    assert f"The failed rows, each with its reason, are in {path.with_suffix('.failed.csv')}." in run(lines)
+
+    elsewhere = tmp_path / "elsewhere" / path.name
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(path.read_bytes())
+    said = run(path=elsewhere)
+
+    assert "This file was imported before" in said
+    assert f"There is no file {elsewhere.with_suffix('.failed.csv')} any more with the failed rows." in said
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [("/dev/full", "No space left on device"), ("/nowhere/results.csv", "No such file or directory")],
+)
+def test_results_that_cannot_be_written_are_told_in_a_sentence_and_the_import_goes_on(
+    results, said, run, path, row
+):
+    lines = [HEADER, row("a"), row("b", value="x")]
+    with pytest.raises(CommandError, match=rf"^{results}: {said}\. The same command goes on where it stop"):
+        run(lines, results=Path(results))
+    assert ExternalMatch.objects.count() == 0
+
+    assert "1  created" in run(lines)
+
+
 def test_results_do_not_go_over_the_file_itself(run, path, row):
     with pytest.raises(CommandError, match="would overwrite the file"):
         run([HEADER, row()], results=path)
