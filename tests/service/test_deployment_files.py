@@ -175,7 +175,7 @@ def test_the_health_check_fails_with_the_service(probed):
 
 
 def test_compose_runs_the_image_beside_its_database():
-    assert compose()["services"].keys() == {"service", "worker", "database"}
+    assert compose()["services"].keys() == {"service", "worker", "database", "backup"}
     assert service()["build"] == "."
     assert service()["depends_on"] == {"database": {"condition": "service_healthy"}}
     assert service()["command"][:4] == ["python", "manage.py", "serve", "--no-worker"]
