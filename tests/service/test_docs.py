@@ -17,8 +17,8 @@ from tests.service.pages import PAGES, README, blocks, links, page, section, tab
 from tests.service.processes import ROOT
 
 OURS = ("goalsvc", "goals", "matching")
-# Read, but not settings of the service: where programs are, and which module has the settings.
-OF_THE_SYSTEM = {"_RJEM_MALLOC_CONF", "PATH", "DJANGO_SETTINGS_MODULE"}
+# Read, but no settings of the service: where programs are, the module of the settings, what systemd gives.
+OF_THE_SYSTEM = {"_RJEM_MALLOC_CONF", "PATH", "DJANGO_SETTINGS_MODULE", "NOTIFY_SOCKET"}
 
 
 # What the code reads.

@@ -3,13 +3,14 @@
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
 
-from tests.service.processes import ROOT
+from tests.service.processes import PATIENCE, ROOT, Service, migrated_folder
 
 FOLDER = ROOT / "docs" / "deploy"
 UNITS = sorted(FOLDER.glob("*.service"))
@@ -55,3 +56,15 @@ def test_both_share_their_user_their_folder_and_their_hardening() -> None:
     for name in ("User", "WorkingDirectory", "EnvironmentFile", "Environment"):
         pattern = rf"^{name}=.*$"
         assert re.findall(pattern, worker, re.M) == re.findall(pattern, service, re.M)
+
+
+@pytest.mark.parametrize("kind", ["a file", "no file"])
+def test_systemd_is_told_when_the_service_listens(kind: str) -> None:
+    with migrated_folder() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.settimeout(PATIENCE)
+        name = str(folder / "notify")
+        supervisor.bind(name if kind == "a file" else f"\0{name}")
+        address = name if kind == "a file" else f"@{name}"
+        with Service(folder, environment={"NOTIFY_SOCKET": address}) as service:
+            assert supervisor.recv(100) == b"READY=1"
+            assert service.get("/healthz") == 200

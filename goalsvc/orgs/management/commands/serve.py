@@ -151,11 +151,21 @@ class Command(BaseCommand):
             except OSError:
                 time.sleep(0.02)
             else:
+                tell_supervisor("READY=1")
                 if is_watched():
                     self.say(f"goalsvc serves on {url} (stop it with Ctrl-C)")
                 else:
                     logger.info("goalsvc serves on %s", url)
                 return
+
+
+def tell_supervisor(state: str) -> None:
+    """Tell systemd, where it started this process with Type=notify: it then starts what comes after."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+            # `@` stands for the null byte of an address that is no file.
+            supervisor.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
 
 
 class Companion:
