@@ -126,3 +126,24 @@ def test_a_batch_reads_no_more_than_it_asks_for(analyzed_at, kinds, fill, as_int
     most = BATCH * 50 if analyzed_at > 1 else ROWS * 5
     assert {kind: rows for kind, rows in read.items() if rows >= most} == {}
     assert read["identities"] > 0  # it is counted indeed
+
+
+def test_batches_on_one_connection_never_get_a_plan_for_all_of_them(as_integrator, org_url, goal, room, fill):
+    """After five runs PostgreSQL would take one made for it knows not how many rows, five times as slow."""
+    fill(500)
+    for number in range(10):
+        name, sessions = batches(goal, room)["sessions"]
+        sessions = [
+            each | {"visitor_session_id": f"{each['visitor_session_id']}-{number}"} for each in sessions
+        ]
+        post(as_integrator, org_url, (name, sessions))
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE '%unnest%' AND statement LIKE '%INSERT INTO matching_visitorsession%'"
+        )
+        plans = cursor.fetchall()
+    assert plans
+    assert all(generic == 0 for generic, _ in plans), plans
+    assert max(custom for _, custom in plans) >= 10

@@ -11,14 +11,19 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
+import pytest
 
 from goalsvc.database.embedded import socket_directory
 from tests.service.crash import REPLAYED, Load
 from tests.service.pages import blocks, page, section
+from tests.service.pooler import PROGRAMS, ROLE, Debian, url
 from tests.service.processes import PATIENCE, ROOT, Service, migrated_folder, open_folder
 
 SECTION = section(page("operations"), "Backup and restore")
-BACKUP, PUT_ASIDE, RESTORE = (content for language, content in blocks(SECTION) if language == "sh")
+BACKUP, PUT_ASIDE, RESTORE, AS_SQL, LOAD_SQL = (content for _, content in blocks(SECTION, "sh"))
+
+# Without this, plans are made for empty tables.
+ANALYZED = "SELECT relpages FROM pg_class WHERE relname = 'matching_externalmatch' AND reltuples > 0"
 
 
 def run(script: str, data: Path, folder: Path, **environment: str) -> None:
@@ -71,6 +76,24 @@ def test_what_was_backed_up_while_serving_is_there_again_after_a_restore():
         back_up_and_restore(data, folder)
 
 
+@pytest.mark.skipif(not PROGRAMS, reason="Debian's package postgresql is not installed")
+def test_what_the_embedded_server_had_is_taken_by_an_older_one():
+    with migrated_folder() as data, open_folder() as folder:
+        with Service(data, "--demo") as service, service.connect() as database:
+            before = contents(database)
+        run(AS_SQL, data, folder)
+        debian = Debian(folder / "debian")
+        with debian.running():
+            address = url(debian.folder, ROLE)
+            run(LOAD_SQL, data, folder, DATABASE_URL=address)
+            with psycopg.connect(address) as database:
+                assert contents(database) == before
+                [(pages,)] = database.execute(ANALYZED).fetchall()
+                assert pages > 0
+            with Service(folder / "other", environment={"DATABASE_URL": address}) as service:
+                assert service.get("/readyz") == 200
+
+
 def back_up_and_restore(data: Path, folder: Path) -> None:
     with Service(data, "--demo") as service:
         load = Load(service)
@@ -95,8 +118,10 @@ def back_up_and_restore(data: Path, folder: Path) -> None:
         with service.connect() as database:
             database.autocommit = True
             database.execute("CREATE DATABASE restored")
-        url = f"postgresql://postgres@/restored?host={host}"
-        run(RESTORE, data, folder, DATABASE_URL=url)
-        with psycopg.connect(url) as database:
+        restored = f"postgresql://postgres@/restored?host={host}"
+        run(RESTORE, data, folder, DATABASE_URL=restored)
+        with psycopg.connect(restored) as database:
             assert contents(database) == before
+            [(pages,)] = database.execute(ANALYZED).fetchall()
+            assert pages > 0
     assert (data / "postgresql.before" / "PG_VERSION").exists()

@@ -19,7 +19,7 @@ import yaml
 from django.core.management import get_commands, load_command_class
 
 from goalsvc.database import configuration
-from tests.service.pages import page, section, table
+from tests.service.pages import PAGES, blocks, page, section, table
 from tests.service.test_docs import OF_THE_SYSTEM, variables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -235,6 +235,20 @@ def test_serve_logs_to_stdout_where_the_variable_is_empty(given, read):
 def test_the_image_and_compose_agree_on_where_the_static_files_are():
     [root] = [setting for setting in instructions("ENV") if setting.startswith("STATIC_ROOT=")]
     assert service()["environment"]["STATIC_ROOT"] == f"${{STATIC_ROOT:-{root.partition('=')[2]}}}"
+
+
+def test_what_the_pages_run_with_compose_is_for_services_that_there_are():
+    scripts = "\n".join(content for text in PAGES for _, content in blocks(text.read_text(), "sh|bash"))
+    lines = re.findall(r"^docker compose (exec|run|stop|start) (.*)$", scripts, re.M)
+    assert {verb for verb, _ in lines} == {"exec", "run", "stop", "start"}
+    services = compose()["services"]
+    for verb, rest in lines:
+        named = [word for word in rest.split() if not word.startswith("-")]
+        assert named[0] in services, rest
+        if verb in {"stop", "start"}:
+            assert set(named) <= services.keys()
+        if named[0] == "database":
+            assert f"--username={postgres()['environment']['POSTGRES_USER']}" in rest
 
 
 def test_compose_limits_the_memory_of_each():

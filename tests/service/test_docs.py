@@ -125,7 +125,9 @@ def test_the_table_of_commands_names_options_that_exist():
 
 def test_the_commands_of_the_examples_parse():
     pages = [README, *(file.read_text() for file in PAGES)]
-    scripts = "\n".join(content for text in pages for _, content in blocks(text, "sh")).replace("\\\n", " ")
+    scripts = "\n".join(content for text in pages for _, content in blocks(text, "sh|bash")).replace(
+        "\\\n", " "
+    )
     lines = [line.partition("manage.py ")[2] for line in scripts.splitlines() if "manage.py " in line]
     assert {line.split()[0] for line in lines} >= our_commands() - {"load_demo", "import_sessions"}
     for line in lines:
