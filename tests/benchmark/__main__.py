@@ -8,21 +8,20 @@ import http.client
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import uuid4
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.benchmark.servers import ROOT, fresh_database, server
+
 BATCH = 1000
 
 # A large batch takes half a second over eight connections: of a run as short as a single call's, what is
@@ -66,68 +65,6 @@ def main() -> None:
         Path(options.json).write_text(json.dumps(figures, indent=2))
     if options.plot:
         plot(figures["sizes"], options.plot)
-
-
-@contextmanager
-def fresh_database() -> Iterator[str]:
-    """Yield the URL of an empty database, on DATABASE_URL's server or an embedded one of our own."""
-    import psycopg
-
-    from goalsvc.database import embedded
-
-    with tempfile.TemporaryDirectory() as folder:
-        server = os.environ.get("DATABASE_URL")
-        if server:
-            parts = urlsplit(server)
-            yield from with_database(psycopg, urlunsplit(parts._replace(path="/postgres")), parts)
-            return
-        Path(folder).chmod(0o755)
-        data = Path(folder)
-        os.environ["GOALSVC_DATA"] = folder
-        with embedded.EmbeddedServer(data).running():
-            host = quote(str(embedded.socket_directory(data)), safe="")
-            parts = urlsplit(f"postgres://postgres@/postgres?host={host}")
-            yield from with_database(psycopg, urlunsplit(parts), parts)
-
-
-def with_database(psycopg: Any, maintenance: str, parts: Any) -> Iterator[str]:
-    name = f"goalsvc_benchmark_{os.getpid()}"
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield urlunsplit(parts._replace(path=f"/{name}"))
-        finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@contextmanager
-def server(command: list[str], url: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run a contender as in production; yield its address, once it answers, and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, *command, "--port", str(port)],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url, "LOG_LEVEL": "INFO", **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(600):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if process.poll() is not None:
-                raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 GRANIAN = ["-m", "granian", "--workers", "2", "--no-ws", "--log-level", "error", "--host", "127.0.0.1"]

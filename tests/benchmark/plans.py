@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.benchmark.__main__ import fresh_database
+from tests.benchmark.servers import fresh_database
 
 BATCH = 5000
 SINGLES = 3

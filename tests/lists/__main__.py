@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=3, help="of each page (default: %(default)s)")
     parser.add_argument("--slowest", type=int, default=0, metavar="N", help="print only so many")
     options = parser.parse_args()
-    from tests.benchmark.__main__ import fresh_database
+    from tests.benchmark.servers import fresh_database
 
     with fresh_database() as url:
         os.environ |= {
