@@ -315,6 +315,7 @@ class EmbeddedServer:
             was_gone, is_gone = is_gone, not (self.cluster / "PG_VERSION").exists()
             if is_gone and not was_gone:
                 logger.error("The data folder %s is gone: the embedded database is stopped.", self.link)
+            if is_gone and (not was_gone or self._has_child()):
                 self._stop()
             if is_gone or self._postmaster() is not None or self._listens():
                 continue
@@ -325,6 +326,10 @@ class EmbeddedServer:
                 logger.error("The embedded database has died and does not start again: %s", error)
             else:
                 logger.warning("The embedded database had died and was started again.")
+
+    def _has_child(self) -> bool:
+        """Tell whether a server that this process has started is still there."""
+        return self._process is not None and self._process.poll() is None
 
     def _postmaster(self) -> int | None:
         """Return the process id of the running server, None if it cannot be found."""

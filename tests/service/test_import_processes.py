@@ -217,8 +217,8 @@ def test_interrupted_politely_it_says_how_to_go_on(world):
     with world.held_up_at(1):
         process = world.start(chunk=100)
         world.wait_for_the_hold_up(process)
-        process.send_signal(signal.SIGINT)
-        code, _, stderr = finish(process)
+        process.send_signal(signal.SIGINT)  # heeded when the statement has ended
+    code, _, stderr = finish(process)
 
     assert code == 1
     assert 0 < world.rows_done() < 1500

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
+from goalsvc.database.system import lives
 from tests.service.processes import PATIENCE, Service, migrated_folder, open_folder, postmaster, wait_until
 
 TOKENS = "orgs_apitoken"
@@ -192,7 +193,7 @@ def test_a_database_whose_folder_is_gone_is_stopped_and_goes_on_when_that_is_bac
         server = postmaster(data)
         assert server is not None
         (data / "postgresql").rename(data / "elsewhere")
-        wait_until(lambda: not Path("/proc", str(server)).exists())
+        wait_until(lambda: not lives(server), lambda: service.text)
         wait_until(lambda: service.get("/readyz") == 503)
         assert "is gone: the embedded database is stopped." in service.text
         assert not (data / "postgresql").exists()
