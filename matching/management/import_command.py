@@ -30,14 +30,17 @@ STANDARD_INPUT = Path("-")
 @contextmanager
 def kept_input() -> Iterator[Path]:
     """Inside the block standard input is a file: an import reads it twice. Raises: CommandError."""
+    folder = ""
     try:
-        folder = mkdtemp(prefix="goalsvc-import-")
-    except OSError as error:
-        raise CommandError(f"There is no folder for temporary files: {error.strerror}.") from None
-    try:
-        copy = Path(folder, "standard-input")
-        with copy.open("wb") as target:
-            shutil.copyfileobj(sys.stdin.buffer, target)
+        try:
+            folder = mkdtemp(prefix="goalsvc-import-")
+            copy = Path(folder, "standard-input")
+            with copy.open("wb") as target:
+                shutil.copyfileobj(sys.stdin.buffer, target)
+        except OSError as error:  # no folder for temporary files, or no room in it
+            raise CommandError(
+                f"Standard input cannot be kept in the folder for temporary files (TMPDIR): {error.strerror}."
+            ) from None
         yield copy
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,11 +1,14 @@
 """Imports as processes: killed and started again, two at once, and their memory."""
 
 import csv
+import errno
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +18,10 @@ from urllib.parse import quote, urlencode
 
 import psycopg
 import pytest
+from django.core.management import CommandError
 from django.db import connection
 
+from matching.management.import_command import kept_input
 from matching.models import ExternalMatch, ImportRun, MatchAttempt
 from tests.factories import (
     GoalFactory,
@@ -167,6 +172,18 @@ def test_a_container_gets_a_file_from_standard_input(world, tmp_path, monkeypatc
         assert f"are in {world.results_path}." in said
         world.assert_is_imported_once(20)
     assert list(tmp_path.glob("goalsvc-import-*")) == []
+
+
+def test_standard_input_for_which_there_is_no_room_is_told_in_a_sentence(tmp_path, monkeypatch):
+    def full(*files: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(CommandError, match=r"\(TMPDIR\): No space left on device\."), kept_input():
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
