@@ -299,7 +299,8 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         for owner, pks in found.items():
             own = bare.filter(organization=owner, pk__in=pks).order_by("pk")
             list(own.select_for_update().values_list("pk"))
-        return list(rows.order_by("pk"))
+        locked = [pk for pks in found.values() for pk in pks]
+        return list(rows.filter(pk__in=locked).order_by("pk"))
 
     def change_each(
         self, request: HttpRequest, rows: QuerySet[Any], change: Callable[..., object], action: Action
