@@ -83,6 +83,7 @@ def read_email_url(url: str) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name.startswith("EMAIL_")}
 
 
+VERSION = "0.1.0"  # as pyproject.toml has it, which is not in the image
 DEBUG = env_flag("DEBUG")
 
 # Where the service keeps what it makes itself: the secret key and the embedded database.

@@ -195,6 +195,8 @@ EXCEPTIONS = {
         r"SELECT COUNT\(\*\) FROM \(SELECT .* FROM \"matching_pendingmatch\" WHERE .* LIMIT \d+\)",
         r"SELECT \"matching_pendingmatch\".\"created_at\" .*\"status\" = %s ORDER BY .* LIMIT 1$",
         r"SELECT \"matching_importrun\".\"status\" AS \"status\", COUNT\(.* GROUP BY 1",
+        r"SELECT \"matching_importrun\".\"kind\" AS \"kind\", SUM\(.* GROUP BY 1$",
+        r"SELECT SUM\(\"matching_importrun\".\"rows_done\"\) AS .*\"status\" = %s$",
     ],
     "Chores look for what is due in all organizations; they change it in one after the other.": [
         r"SELECT COUNT\(\*\) AS \"__count\" FROM \"matching_pendingmatch\" WHERE [^=]* = %s\)?$",

@@ -50,6 +50,8 @@ current_request_id: ContextVar[str | None] = ContextVar("current_request_id", de
 
 NOTES = "notes_for_log"  # the attribute of a request that has what its line of the log says besides
 
+DATABASE_SECONDS = "database_seconds"  # and the one that has how long its statements took
+
 
 def note(request: HttpRequest | Request, **facts: Any) -> None:
     """Add facts to the request's line of the log, such as what was decided: ids and words, no identities."""
@@ -79,11 +81,16 @@ class RequestMiddleware:
         request_id = sent if sent and SANE_REQUEST_ID.fullmatch(sent) else str(uuid7())
         token = current_request_id.set(request_id)
         queries = 0
+        waited = 0.0  # for the database, in seconds
 
         def count(execute: Callable[..., Any], *args: Any) -> Any:
-            nonlocal queries
+            nonlocal queries, waited
             queries += 1
-            return execute(*args)
+            began = time.perf_counter()
+            try:
+                return execute(*args)
+            finally:
+                waited += time.perf_counter() - began
 
         started = time.perf_counter()
         try:
@@ -108,11 +115,13 @@ class RequestMiddleware:
                 "status": response.status_code,
                 "duration_ms": round((time.perf_counter() - started) * 1000, 1),
                 "queries": queries,
+                "database_ms": round(waited * 1000, 1),
                 "client": shown_address(connected_from(request), settings.LOG_CLIENT_ADDRESS),
                 **({"code": code} if (code := code_of(response)) else {}),
                 **getattr(request, NOTES, {}),
             }
             logger.info("request", extra={"fields": fields})
+            setattr(request, DATABASE_SECONDS, waited)
             return response
         finally:
             current_request_id.reset(token)

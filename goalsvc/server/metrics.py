@@ -6,6 +6,7 @@ What an app has to count besides is declared in its own `metrics` module.
 import fcntl
 import itertools
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +19,7 @@ from typing import IO
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.signals import request_finished
-from django.db import connection
+from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare
@@ -38,13 +39,17 @@ from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 
 from goalsvc.api import log
 from goalsvc.api.errors import answer_of, is_page, nothing_there
-from goalsvc.api.requests import NOTES
+from goalsvc.api.requests import DATABASE_SECONDS, NOTES, code_of
+from goalsvc.database.configuration import REPLICA
 from goalsvc.replica.answers import READS
 from goalsvc.replica.standby import standby
+from goalsvc.server.usage import DIRECTORY, Processes, SilentTokens, Versions
 
 # Counters that are incremented as things happen, and values that are read when /metrics is asked.
 COUNTED = CollectorRegistry()
 LOOKED_UP = CollectorRegistry()
+for collector in (Processes(), Versions(), SilentTokens()):
+    LOOKED_UP.register(collector)
 
 REQUESTS = Counter(
     "goalsvc_requests", "Requests that were answered.", ["method", "route", "status"], registry=COUNTED
@@ -56,6 +61,18 @@ DURATIONS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=COUNTED,
 )
+DATABASE_TIMES = Counter(
+    "goalsvc_database_seconds",
+    "How long the statements of requests took, with the way to the database and back.",
+    ["method", "route"],
+    registry=COUNTED,
+)
+ERRORS = Counter(
+    "goalsvc_errors",
+    "Requests that were refused or failed, by the `code` of the answer; pages for people have none.",
+    ["route", "status", "code"],
+    registry=COUNTED,
+)
 POOL = Gauge(
     "goalsvc_database_connections",
     "The workers' connections to the database: open, idle, and requests that wait for one.",
@@ -63,7 +80,47 @@ POOL = Gauge(
     multiprocess_mode="livesum",
     registry=COUNTED,
 )
-# Labelled so that its value is made when the first line is lost, in the process that has lost it.
+# What a pool has counted since its worker began, by psycopg_pool's name. As all counters here these have a
+# label: the value of one without would be made in the process that loads this, which no worker shares.
+POOL_COUNTERS = {
+    "requests_queued": Counter(
+        "goalsvc_database_pool_waits",
+        "Requests that had to wait for a connection, if only until one was made.",
+        ["database"],
+        registry=COUNTED,
+    ),
+    "requests_wait_ms": Counter(
+        "goalsvc_database_pool_wait_seconds",
+        "For how long requests have waited for a connection.",
+        ["database"],
+        registry=COUNTED,
+    ),
+    "requests_errors": Counter(
+        "goalsvc_database_pool_timeouts",
+        "Requests that were given no connection in time.",
+        ["database"],
+        registry=COUNTED,
+    ),
+    "connections_errors": Counter(
+        "goalsvc_database_connections_failed",
+        "Attempts to connect that failed.",
+        ["database"],
+        registry=COUNTED,
+    ),
+    "connections_lost": Counter(
+        "goalsvc_database_connections_lost",
+        "Idle connections that were found closed by the server.",
+        ["database"],
+        registry=COUNTED,
+    ),
+}
+WORKER_STARTS = Counter(
+    "goalsvc_worker_starts",
+    "How often a worker has started in this place: more than once where one died and was replaced.",
+    ["worker"],
+    registry=COUNTED,
+)
+# Made when the first line is lost, in the process that has lost it.
 LOST_LINES = Counter(
     "goalsvc_lost_log_lines",
     "Lines of the log that were lost: unread, as nobody read them in time, or failed, as with a full disk.",
@@ -87,7 +144,6 @@ if standby.is_configured:
     ).set_function(standby.is_fresh)
 COUNTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # where the workers' files are, once they share them
 FOLDER = "goalsvc-metrics-"
 
 
@@ -107,6 +163,11 @@ class MetricsMiddleware:
         route = f"/{request.resolver_match.route}" if request.resolver_match else "none"
         REQUESTS.labels(method, route, str(response.status_code)).inc()
         DURATIONS.labels(method, route).observe(time.perf_counter() - started)
+        if seconds := getattr(request, DATABASE_SECONDS, 0):
+            DATABASE_TIMES.labels(method, route).inc(seconds)
+        if response.status_code >= 400:
+            # The codes are ours, never a client's.
+            ERRORS.labels(route, str(response.status_code), code_of(response) or "").inc()
         if standby.is_configured and method in READS and reads_tables(request):
             ANSWERED_READS.labels(getattr(request, NOTES, {}).get("database", "primary")).inc()
         return response
@@ -119,13 +180,34 @@ def reads_tables(request: HttpRequest) -> bool:
 
 
 def tell_pool_state(**signal: object) -> None:
-    """Set the number of this worker's database connections by state."""
+    """Set the number of this worker's database connections by state, and count what its pool did."""
     pool = getattr(connection, "pool", None)
-    if settings.METRICS_TOKEN and pool is not None:
+    if not settings.METRICS_TOKEN or pool is None:
+        return
+    with telling:
         stats = pool.get_stats()
-        POOL.labels("open").set(stats.get("pool_size", 0))
-        POOL.labels("idle").set(stats.get("pool_available", 0))
-        POOL.labels("waiting").set(stats.get("requests_waiting", 0))
+        for state, name in POOL_STATES:
+            if (count := stats.get(name, 0)) != told.get(state):
+                told[state] = count
+                POOL.labels(state).set(count)
+        count_since("primary", stats)
+        if standby.is_configured:
+            count_since("replica", connections[REPLICA].pool.get_stats())  # type: ignore[attr-defined] # ours
+
+
+telling = threading.Lock()
+POOL_STATES = (("open", "pool_size"), ("idle", "pool_available"), ("waiting", "requests_waiting"))
+told: dict[str, int] = {}  # by state; to set a gauge takes longer than to see that it has not changed
+counted_before: dict[tuple[str, str], int] = {}
+
+
+def count_since(database: str, stats: dict[str, int]) -> None:
+    """Count what a pool of this process has counted since it was last looked at."""
+    for name, counter in POOL_COUNTERS.items():
+        count, before = stats.get(name, 0), counted_before.get((database, name), 0)
+        if count > before:
+            counted_before[database, name] = count
+            counter.labels(database).inc((count - before) / (1000 if name.endswith("_ms") else 1))
 
 
 @contextmanager
@@ -147,8 +229,7 @@ def shared() -> Iterator[None]:
         ) from error
     owner = os.getpid()
     os.environ[DIRECTORY] = str(directory)
-    slots: dict[int, tuple[int, IO[str]]] = {}
-    prometheus_values.ValueClass = MultiProcessValue(partial(slot, directory, slots))  # type: ignore[no-untyped-call] # no types
+    prometheus_values.ValueClass = MultiProcessValue(partial(slot, directory))  # type: ignore[no-untyped-call] # no types
     try:
         yield
     finally:
@@ -164,24 +245,37 @@ def remove_left_folders() -> None:
             rmtree(directory, ignore_errors=True)
 
 
-def slot(directory: Path, slots: dict[int, tuple[int, IO[str]]]) -> int:
+# The number of this process and the file that keeps it locked, by process id: a fork inherits those of serve.
+slots: dict[int, tuple[int, IO[str]]] = {}
+
+
+def slot(directory: Path) -> int:
     """Return the number under which this process keeps its files: the first that is not locked.
 
     A worker that replaces a dead one so goes on with its files: counts never go back, and no file is left
-    behind. `slots` keeps the lock's file open.
+    behind.
     """
     pid = os.getpid()
     if pid not in slots:
         for number in itertools.count():
-            file = (directory / f"{number}.lock").open("w")
+            file = (directory / f"{number}.lock").open("a")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.close()
             else:
+                file.truncate(0)
+                file.write(str(pid))  # for `processes`
+                file.flush()
                 slots[pid] = number, file
                 break
     return slots[pid][0]
+
+
+def count_start() -> None:
+    """Count that this worker has started, if metrics are on."""
+    if settings.METRICS_TOKEN:
+        WORKER_STARTS.labels(str(slot(Path(os.environ[DIRECTORY])))).inc()
 
 
 def render_metrics() -> bytes:

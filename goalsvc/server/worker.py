@@ -20,7 +20,7 @@ from granian._signals import set_sync_signals
 from granian.server.mp import WorkerProcess
 
 from goalsvc.database import configuration, lifecycle
-from goalsvc.server import memory
+from goalsvc.server import memory, metrics
 from goalsvc.server.reception import Application, Reception
 
 logger = logging.getLogger(__name__)
@@ -115,6 +115,7 @@ def start_worker(application: Application, parent: int, claims: int | None) -> A
     wanted = 2 * CONNECTIONS
     limit = wanted if most == resource.RLIM_INFINITY else min(most, wanted)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
+    metrics.count_start()
     return application
 
 

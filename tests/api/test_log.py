@@ -19,7 +19,8 @@ def decided(caplog):
     """What the lines since the last call say beyond what every request's says."""
     usual = {
         "time", "level", "logger", "message", "request_id", "worker",
-        "method", "route", "organization", "status", "duration_ms", "queries", "client", "token",
+        "method", "route", "organization", "status", "duration_ms", "queries", "database_ms",
+        "client", "token",
     }  # fmt: skip
 
     def lines():

@@ -1,18 +1,28 @@
 """/metrics: what is counted, and that nobody but the holder of METRICS_TOKEN sees it."""
 
 import json
+import platform
 import re
+import tomllib
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as configured
 from django.db import OperationalError, connection
+from django.utils import timezone
+from prometheus_client import generate_latest
+from psycopg_pool import PoolTimeout
 
+from goalsvc.database.base import Pool
+from goalsvc.orgs.models import ApiToken
 from goalsvc.server import metrics
 from matching.matches import metrics as matching_metrics
+from matching.models import ImportRun, PendingMatch
 from tests.api.endpoints import match_body
 from tests.conftest import Client
-from tests.factories import PendingMatchFactory, issue_token
+from tests.factories import ImportRunFactory, PendingMatchFactory, issue_token
+from tests.service.processes import ROOT, free_port
 
 TOKEN = "a secret of Prometheus"
 LINE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.M)
@@ -92,6 +102,21 @@ def test_requests_are_counted_by_route_method_and_status(switched_on, manager, o
     assert durations[f'goalsvc_request_duration_seconds_count{{method="GET",route="{goals}"}}'] == 3
 
 
+def test_the_time_of_statements_is_counted_by_route(switched_on, manager, org_url):
+    client = Client(issue_token(manager))
+    before = read_metrics()
+    client.get(f"{org_url}/goals")
+    client.get("/healthz")
+
+    [(sample, seconds)] = [
+        each for each in changes(before, "goalsvc_database_seconds_total").items() if "/goals" in each[0]
+    ]
+    route = "/api/v5/orgs/<str:organization_id>/goals"
+    assert sample == f'goalsvc_database_seconds_total{{method="GET",route="{route}"}}'
+    taken = changes(before, "goalsvc_request_duration_seconds_sum")
+    assert 0 < seconds < taken[f'goalsvc_request_duration_seconds_sum{{method="GET",route="{route}"}}']
+
+
 def test_no_fact_of_a_tenant_is_in_the_metrics(switched_on, place, manager, organization):
     Client(issue_token(manager)).post(place.url("goal-match-list"), match_body(place))
     page = Client().get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}").content.decode()
@@ -145,8 +170,91 @@ def test_since_when_the_oldest_is_held_is_told(switched_on, organization):
     assert read_metrics()["goalsvc_oldest_pending_match_seconds"] == oldest.created_at.timestamp()
 
 
-def test_a_scrape_takes_five_statements(switched_on, as_nobody, django_assert_num_queries):
-    with django_assert_num_queries(5):
+def test_refusals_are_counted_by_their_code(switched_on, manager, integrator, org_url):
+    client = Client(issue_token(manager))
+    before = read_metrics()
+
+    Client("x").get(f"{org_url}/goals")
+    Client(issue_token(integrator)).post(f"{org_url}/goals", {})
+    client.post(f"{org_url}/goals", {})
+    client.get(f"{org_url}/goals?page_size=0")
+    client.get(f"{org_url}/goals?misspelt=1")
+    client.get("/nothing/here/4711")
+    client.get(f"{org_url}/goals")
+
+    def sample(status: int, code: str, route: str = "/api/v5/orgs/<str:organization_id>/goals") -> str:
+        return f'goalsvc_errors_total{{code="{code}",route="{route}",status="{status}"}}'
+
+    assert changes(before, "goalsvc_errors_total") == {
+        sample(401, "invalid_token"): 1,
+        sample(403, "settings_permission_required"): 1,
+        sample(400, "validation_error"): 2,
+        sample(400, "unknown_parameter"): 1,
+        sample(404, "not_found", "none"): 1,
+    }
+
+
+def test_held_matches_that_expired_within_a_day_are_counted(switched_on, organization):
+    now = timezone.now()
+    held = PendingMatchFactory.create_batch(4, organization=organization)
+    for match, since in zip(
+        held, (timedelta(hours=1), timedelta(hours=23), timedelta(hours=25)), strict=False
+    ):
+        PendingMatch.objects.filter(pk=match.pk).update(status="expired", resolved_at=now - since)
+    assert read_metrics()["goalsvc_expired_matches"] == 2
+
+
+def test_imports_are_told_whoever_runs_them(switched_on, organization, stranger):
+    finished = {"status": ImportRun.Status.FINISHED, "counts": {"created": 5, "failed": 2, "code x": 2}}
+    running = {"status": ImportRun.Status.RUNNING, "rows_done": 40, "rows_total": 100}
+    ImportRunFactory.create(organization=organization, **finished)
+    ImportRunFactory.create(organization=organization, **finished, options={"format": "csv", "dry_run": True})
+    ImportRunFactory.create(organization=organization, **running, counts={"created": 40})
+    ImportRunFactory.create(
+        organization=stranger.organization, **running, counts={"known": 40}, kind="sessions"
+    )
+    samples = read_metrics()
+
+    assert {
+        name: value for name, value in samples.items() if name.startswith("goalsvc_imported_rows_total")
+    } == {
+        'goalsvc_imported_rows_total{kind="matches",verdict="created"}': 45,
+        'goalsvc_imported_rows_total{kind="matches",verdict="failed"}': 2,
+        'goalsvc_imported_rows_total{kind="sessions",verdict="known"}': 40,
+    }
+    assert samples['goalsvc_import_rows{state="done"}'] == 80
+    assert samples['goalsvc_import_rows{state="total"}'] == 200
+
+
+def test_tokens_that_were_used_and_are_no_more_are_counted(switched_on, manager):
+    now = timezone.now()
+    day, week = timedelta(days=1), timedelta(days=7)
+    for used, rest in (
+        (now - 2 * day, {}),
+        (now - 2 * day, {"expires_at": now + day}),
+        (now - 2 * day, {"expires_at": now - day}),
+        (now - 2 * day, {"revoked_at": now}),
+        (now - day / 2, {}),
+        (now - week - day, {}),
+        (None, {}),
+    ):
+        issue_token(manager, last_used_at=used, **rest)
+    assert ApiToken.objects.count() == 7
+    assert read_metrics()["goalsvc_silent_tokens"] == 2
+
+
+def test_the_versions_are_told(switched_on, db):
+    samples = read_metrics()
+    [build] = [name for name in samples if name.startswith("goalsvc_build_info")]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f'version="{project["version"]}"' in build
+    assert f'python="{platform.python_version()}"' in build
+    version = connection.connection.info.server_version
+    assert samples[f'goalsvc_postgresql_info{{version="{version // 10000}.{version % 10000}"}}'] == 1
+
+
+def test_a_scrape_takes_nine_statements(switched_on, as_nobody, django_assert_num_queries):
+    with django_assert_num_queries(9):
         as_nobody.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
 
 
@@ -159,6 +267,7 @@ def test_without_the_database_the_other_metrics_are_there(switched_on, db, monke
         samples = read_metrics()
 
     assert "goalsvc_pending_matches" not in samples
+    assert any(name.startswith("goalsvc_build_info") for name in samples)
     assert any(name.startswith("goalsvc_requests_total") for name in read_metrics())
 
 
@@ -170,11 +279,26 @@ def test_the_connections_of_the_pool_are_told(switched_on, manager):
     }
 
 
+def test_what_a_pool_could_not_give_is_counted(switched_on, db, monkeypatch):
+    monkeypatch.setattr(metrics, "counted_before", {})
+    nowhere = {"host": "127.0.0.1", "port": free_port(), "connect_timeout": 1}
+    with Pool(kwargs=nowhere, min_size=0, max_size=1, timeout=0.5, reconnect_timeout=0) as pool:
+        for _ in range(2):
+            with pytest.raises(PoolTimeout):
+                pool.getconn()
+            metrics.count_since("replica", pool.get_stats())
+
+    samples = read_metrics()
+    assert samples['goalsvc_database_pool_timeouts_total{database="replica"}'] == 2
+    assert samples['goalsvc_database_connections_failed_total{database="replica"}'] >= 2
+    assert 1 <= samples['goalsvc_database_pool_wait_seconds_total{database="replica"}'] < 60
+
+
 def test_switched_off_nothing_is_counted(place, integrator, settings):
     settings.METRICS_TOKEN = ""
-    before = metrics.render_metrics()
+    before = generate_latest(metrics.COUNTED)
     Client(issue_token(integrator)).post(place.url("goal-match-list"), match_body(place))
-    assert metrics.render_metrics() == before
+    assert generate_latest(metrics.COUNTED) == before
     assert "goalsvc.server.metrics.MetricsMiddleware" not in configured.MIDDLEWARE
 
 

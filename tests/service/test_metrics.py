@@ -18,6 +18,8 @@ from tests.service.processes import Service, migrated_folder, open_folder, wait_
 TOKEN = "a secret of Prometheus"
 PROMTOOL = shutil.which("promtool")
 CONNECTIONS = re.compile(r'^goalsvc_database_connections\{state="(\w+)"\} (\S+)$', re.M)
+STARTS = re.compile(r'^goalsvc_worker_starts_total\{worker="(\w+)"\} (\S+)$', re.M)
+MEMORY = re.compile(r'^goalsvc_process_(\w+)_memory_bytes\{worker="(\w+)"\} (\S+)$', re.M)
 ANSWERED = re.compile(r'^goalsvc_requests_total\{method="GET",route="/healthz",status="200"\} (\S+)$', re.M)
 
 
@@ -51,6 +53,7 @@ def test_all_workers_count_together_and_a_dead_ones_count_stays(monkeypatch, tmp
             for _ in range(30):
                 assert service.get("/healthz") == 200
             assert counted(service) == 30
+            assert dict(STARTS.findall(read(service))) == {"1": "1.0", "2": "1.0"}
 
             killed = service.workers()
             for worker in killed:
@@ -61,6 +64,12 @@ def test_all_workers_count_together_and_a_dead_ones_count_stays(monkeypatch, tmp
             for _ in range(30):
                 assert service.get("/healthz") == 200
             assert counted(service) == 60
+            text = read(service)
+            assert dict(STARTS.findall(text)) == {"1": "2.0", "2": "2.0"}
+            bytes_of = {(kind, worker): float(count) for kind, worker, count in MEMORY.findall(text)}
+            for number in ("0", "1", "2"):
+                whole, part = bytes_of["resident", number], bytes_of["proportional", number]
+                assert 1e6 < part < whole
 
             files = list(Path(tmp_path).glob("goalsvc-metrics-*/*.db"))
             # A worker that got no request has none; a new one goes on with a dead one's.
@@ -73,9 +82,13 @@ def test_a_request_that_is_over_holds_no_connection(monkeypatch):
     with migrated_folder() as folder, Service(folder) as service:
         for _ in range(10):
             assert service.get("/api/v5/users/me", key="0" * 40) == 401
-        counts = dict(CONNECTIONS.findall(read(service)))
+        text = read(service)
+        counts = dict(CONNECTIONS.findall(text))
+        waits = re.search(r'^goalsvc_database_pool_waits_total\{database="primary"\} (\S+)$', text, re.M)
     assert float(counts["open"]) >= 1
     assert counts["idle"] == counts["open"]
+    assert waits
+    assert float(waits[1]) >= 1  # the first request's, for a connection to be made
 
 
 def test_without_a_folder_for_temporary_files_it_says_so(monkeypatch, settings):

@@ -32,6 +32,10 @@ SOMETIMES = {
     "goalsvc_replica_readable",
     "goalsvc_reads_total",
     "goalsvc_matches_total",
+    "goalsvc_errors_total",
+    "goalsvc_imported_rows_total",
+    "goalsvc_database_pool_timeouts_total",
+    "goalsvc_database_connections_failed_total",
 }
 
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="there is no promtool")
@@ -60,7 +64,7 @@ def test_the_dashboard_shows_metrics_of_the_documentation() -> None:
     documented = {
         f"{name}{suffix}"
         for name in METRIC.findall((ROOT / "docs" / "operations.md").read_text())
-        for suffix in ("", "_bucket")
+        for suffix in ("", "_bucket", "_sum")
     }
 
     assert len({panel["id"] for panel in panels}) == len(panels) >= 10
@@ -126,7 +130,9 @@ def test_prometheus_reads_a_service_and_is_told_of_a_wrong_secret(
             assert [rule["name"] for rule in group["rules"]] == re.findall(
                 r"alert: (\w+)", ALERTS.read_text()
             )
-            wait_until(lambda: "goalsvc_pending_matches" in prometheus.read("label/__name__/values"))
+            wait_until(
+                lambda: "goalsvc_database_pool_wait_seconds_total" in prometheus.read("label/__name__/values")
+            )
             names = set(prometheus.read("label/__name__/values"))
     used = set(METRIC.findall(ALERTS.read_text() + DASHBOARD.read_text()))
     assert used - SOMETIMES <= names
