@@ -15,6 +15,11 @@ from goalsvc.database.parameters import array, bytes_array, moment_array, text_a
 TRAVELLING = {"uuid[]": "text", "jsonb": "text"}
 
 
+def json_or_null(value: Any) -> str | None:
+    """Write a value as JSON; None is NULL, not JSON's `null`."""
+    return None if value is None else json.dumps(value)
+
+
 # How a column's values are written: for many rows as an array; for one row, where `str` is not what
 # PostgreSQL reads.
 OF_MANY: dict[str, Callable[[Iterable[Any]], str]] = {
@@ -22,14 +27,14 @@ OF_MANY: dict[str, Callable[[Iterable[Any]], str]] = {
     "int": array,
     "numeric": array,
     "text": text_array,
-    "jsonb": lambda values: text_array(map(json.dumps, values)),
+    "jsonb": lambda values: text_array(map(json_or_null, values)),
     "timestamptz": moment_array,
     "bytea": bytes_array,
     "uuid[]": lambda values: text_array(map(array, values)),
 }
 OF_ONE: dict[str, Callable[[Any], str | None]] = {
     "bytea": lambda value: None if value is None else f"\\x{value.hex()}",
-    "jsonb": json.dumps,
+    "jsonb": json_or_null,
     "uuid[]": array,
 }
 

@@ -1,4 +1,6 @@
-"""The statements that write matches and pending matches: one for any number of rows of an organization."""
+"""The statements that write matches, pending matches and rejected attempts: one for any number of rows of an
+organization.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -124,6 +126,49 @@ INSERT_PENDING_MATCHES = f"""
 """
 
 
+@dataclass(slots=True)
+class NewAttempt:
+    """A rejected attempt that is being written, with the attributes of a MatchAttempt."""
+
+    id: UUID
+    goal_id: UUID | None
+    visitor_identity: str | None
+    goal_matched_at: datetime | None
+    goal_value: Decimal | None
+    external_id: str | None
+    code: str
+    detail: str
+    errors: dict[str, Any] | None
+    reason: dict[str, Any] | None
+
+
+# All but what the attempts of one request share.
+ATTEMPT = Columns(
+    id="uuid",
+    goal_id="uuid",
+    visitor_identity="text",
+    goal_matched_at="timestamptz",
+    goal_value="numeric",
+    external_id="text",
+    code="text",
+    detail="text",
+    errors="jsonb",
+    reason="jsonb",
+)
+INSERT_ATTEMPTS = f"""
+    INSERT INTO matching_matchattempt (
+        organization_id, source, request_id, created_at, created_by_id, {ATTEMPT.names}
+    )
+    SELECT %(organization)s, %(source)s, %(request_id)s, %(created_at)s::timestamptz, %(created_by)s::uuid,
+           {ATTEMPT.selected}
+    FROM {{attempts}}
+"""
+INSERT_ONE_ATTEMPT = Statement(INSERT_ATTEMPTS.format(attempts=ATTEMPT.row("attempt")))
+INSERT_MANY_ATTEMPTS = Statement(
+    INSERT_ATTEMPTS.format(attempts=ATTEMPT.rows("attempt")), is_planned_anew=True
+)
+
+
 def insert_matches(matches: Sequence[NewMatch], *, is_settling: bool = False) -> set[UUID]:
     """Write matches of one organization and moment in one statement; return the ids of those written.
 
@@ -160,3 +205,29 @@ def insert_pending_matches(pendings: Sequence[PendingMatch]) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(INSERT_PENDING_MATCHES, parameters | PENDING.parameters_of_rows(pendings))
         return {id for (id,) in cursor.fetchall()}
+
+
+def insert_attempts(
+    organization_id: UUID,
+    attempts: Sequence[NewAttempt],
+    *,
+    source: str,
+    request_id: str | None,
+    at: datetime,
+    by_id: UUID | None,
+) -> None:
+    """Write rejected attempts of one request in one statement."""
+    if not attempts:
+        return
+    if len(attempts) == 1:
+        statement, parameters = INSERT_ONE_ATTEMPT, ATTEMPT.parameters_of_row(attempts[0])
+    else:
+        statement, parameters = INSERT_MANY_ATTEMPTS, ATTEMPT.parameters_of_rows(attempts)
+    statement.fetch(
+        organization=organization_id,
+        source=source,
+        request_id=request_id,
+        created_at=at,
+        created_by=by_id,
+        **parameters,
+    )

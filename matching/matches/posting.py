@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from rest_framework.exceptions import APIException, ValidationError
+from uuid_utils.compat import uuid7
 
 from goals.refusals import GoalNotFound
 from goalsvc.api.fields import FORBIDDEN_CHARACTERS, MomentField, MoneyField, parse_uuid
@@ -17,6 +18,7 @@ from goalsvc.api.requests import current_request_id
 from goalsvc.database.statements import Ahead
 from goalsvc.orgs.models import Organization, User
 from matching.matches.answers import Verdict, failed_by
+from matching.matches.inserts import NewAttempt, insert_attempts
 from matching.matches.metrics import count_answers
 from matching.matches.recording import MatchAnswer, record_matches
 from matching.matches.summary import count_replays
@@ -182,10 +184,9 @@ def keep_attempts(
         identity = sent.get(IDENTITY, sent.get(IDENTITY_ALIAS))
         moment = sent.get("goal_matched_at")
         goal_id = request.goal_id if request else match.goal_id
-        attempt = MatchAttempt(
-            organization_id=organization.id,
+        attempt = NewAttempt(
+            id=uuid7(),
             goal_id=None if answer.code == GoalNotFound.default_code else goal_id,
-            source=source,
             visitor_identity=request.visitor_identity if request else readable(identity),
             goal_matched_at=request.goal_matched_at if request else readable_moment(moment),
             goal_value=request.goal_value if request else readable_value(sent.get("goal_value")),
@@ -194,13 +195,16 @@ def keep_attempts(
             detail=answer.detail or "",
             errors=answer.errors,
             reason=answer.reason,
-            request_id=current_request_id.get(),
-            created_at=at,
-            created_by_id=by.id if by else None,
         )
         attempts.append(attempt)
-    if attempts:
-        MatchAttempt.objects.bulk_create(attempts)
+    insert_attempts(
+        organization.id,
+        attempts,
+        source=source,
+        request_id=current_request_id.get(),
+        at=at,
+        by_id=by.id if by else None,
+    )
 
 
 def readable(value: Any) -> str | None:

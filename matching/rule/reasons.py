@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from rest_framework.exceptions import APIException
 
 from goals.refusals import GoalNotFound
 from goalsvc.api.rendering import moment
 from goalsvc.database.parameters import moment_array, text_array
+from goalsvc.database.statements import Statement
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_VISITORS
 from matching.models import ExternalMatch, PendingMatch
@@ -57,8 +57,7 @@ ORDER = (
 # began and ended that the moment was too early for. Two index descents a visitor, of those that count.
 WHAT_IS_KNOWN = """
     SELECT request.number, known.visitors, known.earliest, known.next, known.next_ended
-    FROM unnest(%(identities)s::text[], %(moments)s::timestamptz[])
-         WITH ORDINALITY AS request (identity, moment, number)
+    FROM {sought}
     CROSS JOIN LATERAL (
         SELECT count(*) AS visitors, min(first.started_at) AS earliest, min(later.started_at) AS next,
                (array_agg(later.ended_at ORDER BY later.started_at, later.ended_at DESC))[1]
@@ -67,7 +66,7 @@ WHAT_IS_KNOWN = """
             SELECT i.visitor_id
             FROM matching_visitoridentity AS i
             WHERE i.organization_id = %(organization)s AND {carried}
-            LIMIT %(max_visitors)s
+            LIMIT {max_visitors}
         ) AS carried
         LEFT JOIN LATERAL (
             SELECT s.started_at FROM matching_visitorsession AS s
@@ -82,6 +81,24 @@ WHAT_IS_KNOWN = """
         ) AS later ON TRUE
     ) AS known
 """
+KNOWN_OF_ONE = Statement(
+    WHAT_IS_KNOWN.format(
+        sought="""(
+            SELECT 1 AS number, %(identity)s::text AS identity, %(moment)s::timestamptz AS moment
+        ) AS request""",
+        carried=CARRIED_BY_ONE,
+        max_visitors=MAX_VISITORS,
+    )
+)
+KNOWN_OF_MANY = Statement(
+    WHAT_IS_KNOWN.format(
+        sought="""unnest(%(identities)s::text[], %(moments)s::timestamptz[])
+         WITH ORDINALITY AS request (identity, moment, number)""",
+        carried=CARRIED_BY_MANY,
+        max_visitors=MAX_VISITORS,
+    ),
+    is_planned_anew=True,
+)
 
 
 def explain(
@@ -165,17 +182,19 @@ def explain_missing_sessions(
     sought = list(
         dict.fromkeys((request.visitor_identity, request.goal_matched_at) for request in requests.values())
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            WHAT_IS_KNOWN.format(carried=CARRIED_BY_ONE if len(sought) == 1 else CARRIED_BY_MANY),
-            {
-                "organization": organization.id,
-                "max_visitors": MAX_VISITORS,
-                "identities": text_array(identity for identity, _ in sought),
-                "moments": moment_array(moment for _, moment in sought),
-            },
+    if len(sought) == 1:
+        [(identity, moment)] = sought
+        rows = KNOWN_OF_ONE.fetch(organization=organization.id, identity=identity, moment=moment)
+    else:
+        rows = KNOWN_OF_MANY.fetch(
+            organization=organization.id,
+            identities=text_array(identity for identity, _ in sought),
+            moments=moment_array(moment for _, moment in sought),
         )
-        known = {sought[number - 1]: facts for number, *facts in cursor}
+    known = {}
+    for number, visitors, *moments in rows:
+        earliest, following, ended = map(moment_in, moments)
+        known[sought[int(number) - 1]] = (int(visitors), earliest, following, ended)
     reasons = {
         index: missing_session(
             request.goal_matched_at, *known[request.visitor_identity, request.goal_matched_at]
@@ -195,6 +214,11 @@ def explain_missing_sessions(
                 "submitted."
             )
     return reasons
+
+
+def moment_in(text: str | None) -> datetime | None:
+    """Read a moment as PostgreSQL writes it."""
+    return None if text is None else datetime.fromisoformat(text)
 
 
 # The reason of a pending match that no arriving identity or session can cure any more.

@@ -9,9 +9,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from django.db import connection
-
 from goalsvc.database.parameters import text_array
+from goalsvc.database.statements import Statement
 from goalsvc.orgs.models import Organization
 
 # No more identities of a batch are compared: a few hints show what is wrong with a program.
@@ -22,7 +21,7 @@ QUOTES = "\"'`"
 DIGITS = re.compile(r"[0-9]+")
 DECIMAL = re.compile(r"([0-9]+)\.0+")  # what becomes of a number in a column of floats
 
-KNOWN = """
+KNOWN = Statement("""
     SELECT form.number
     FROM unnest(%(forms)s::text[]) WITH ORDINALITY AS form (identity, number)
     CROSS JOIN LATERAL (
@@ -33,7 +32,7 @@ KNOWN = """
         ORDER BY i.identity
         LIMIT 1
     ) AS known
-"""
+""")
 
 
 class KnownForm(NamedTuple):
@@ -62,11 +61,8 @@ def find_known_forms(organization: Organization, identities: Iterable[str]) -> l
     ]
     if not sought:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            KNOWN, {"organization": organization.id, "forms": text_array(form.known for form in sought)}
-        )
-        return [sought[number - 1] for number in sorted(number for (number,) in cursor)]
+    rows = KNOWN.fetch(organization=organization.id, forms=text_array(form.known for form in sought))
+    return [sought[number - 1] for number in sorted(int(number) for (number,) in rows)]
 
 
 def forms_of(identity: str) -> Iterator[tuple[str, str]]:

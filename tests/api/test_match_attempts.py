@@ -66,6 +66,7 @@ def test_a_refused_match_is_kept_with_all_that_support_asks_for(
         "created_at": attempt["created_at"],
         "created_by_user_id": str(integrator.id),
     }
+    assert MatchAttempt.objects.filter(errors__isnull=True).exists()
     age = timezone.now() - datetime.fromisoformat(attempt["created_at"])
     assert timedelta(0) <= age < timedelta(minutes=1)
 

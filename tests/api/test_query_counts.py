@@ -3,6 +3,8 @@
 A token's first use in an hour writes once more; so each test lets the client call once beforehand.
 """
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -19,6 +21,8 @@ from tests.factories import (
     VisitorIdentityFactory,
     VisitorSessionFactory,
 )
+
+AFTERWARDS = datetime(2016, 10, 11, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -131,6 +135,22 @@ def test_a_match_takes_two_statements(size, warm, place, organization, django_as
         assert len(warm.post(url, body).json()["rooms"]) == size
     with django_assert_num_queries(2):
         assert warm.post(url, body | {"external_id": "receipt-1"}).status_code == 200
+
+
+@pytest.mark.parametrize(("identity", "statements"), [("somebody", 3), ("nobody", 4)])
+def test_a_refused_match_takes_few_statements(
+    identity, statements, warm, place, organization, django_assert_num_queries
+):
+    known = VisitorIdentityFactory.create(organization=organization, identity="somebody")
+    VisitorSessionFactory.create(visitor=known.visitor, started_at=AFTERWARDS)
+    body = match_body(place) | {
+        "visitor_identity": identity,
+        "goal_matched_at": str(AFTERWARDS - timedelta(hours=1)),
+    }
+
+    # Caller and facts, the reason, of an unknown identity those that resemble it, the attempt.
+    with django_assert_num_queries(statements):
+        assert warm.post(place.url("goal-match-list"), body).json()["code"] == "session_not_found"
 
 
 @pytest.mark.parametrize("status", [201, 200])
