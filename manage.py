@@ -4,6 +4,7 @@
 import os
 import signal
 import sys
+from contextlib import nullcontext
 
 # These never touch the database, so they must not make one. `serve` looks after its database itself.
 WITHOUT_DATABASE = {
@@ -66,8 +67,9 @@ def main() -> None:
         return
     try:
         with lifecycle.running(make=command in MAKES_DATABASE):
-            lifecycle.verify()
-            execute_from_command_line(sys.argv)
+            lifecycle.verify(is_to_migrate=command == "migrate")
+            with nullcontext() if command == "migrate" else lifecycle.migrated():
+                execute_from_command_line(sys.argv)
     except NoDatabaseError as error:
         sys.exit(f"{error}")
 

@@ -181,7 +181,11 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 
     It answers 503 for errors of the database outside the API's views (inside, `handle` does).
     """
-    refusal = refusal_for(sys.exc_info()[1])
+    return refuse(request, refusal_for(sys.exc_info()[1]))
+
+
+def refuse(request: HttpRequest, refusal: APIException) -> HttpResponseBase:
+    """Return the answer to whoever asks: a page for a person, JSON for a program."""
     if not is_page(request):
         return answer_of(refusal)
     if isinstance(refusal, ServiceUnavailable):

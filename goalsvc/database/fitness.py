@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
 
 OLDEST = 15
 
@@ -30,8 +32,38 @@ QUESTIONS = f"""
 """
 
 
-def fault(answers: Sequence[str | None]) -> str | None:
-    """Return what is wrong with a database, in words, from the row of QUESTIONS; None if nothing is."""
+class Migrations(NamedTuple):
+    """How the database's migrations differ from those of this version, by `app.name`."""
+
+    missing: list[str]
+    unknown: list[str]  # to this version: a newer one has applied them
+
+
+def migrations() -> Migrations:
+    """Compare the migrations of the database with those of this version. Raises DatabaseError."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    loader = executor.loader
+    missing = [migration for migration, _ in executor.migration_plan(loader.graph.leaf_nodes())]
+    known = set(loader.disk_migrations)
+    known.update(*(migration.replaces for migration in loader.replacements.values()))
+    return Migrations(
+        [f"{migration.app_label}.{migration.name}" for migration in missing],
+        sorted(".".join(key) for key in set(loader.applied_migrations) - known),
+    )
+
+
+def named(migrations: Sequence[str]) -> str:
+    """Name migrations, few of them, in a sentence."""
+    more = len(migrations) - 3
+    return ", ".join(migrations[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def fault(answers: Sequence[str | None], *, is_to_migrate: bool = False) -> str | None:
+    """Return what is wrong with a database, in words, from the row of QUESTIONS; None if nothing is.
+
+    Args:
+        is_to_migrate: whether tables are to be made where there are none.
+    """
     version, encoding, role, schema, may_create, schema_of_tables, *settings = answers
     if int(version or 0) // 10_000 < OLDEST:
         return f"it is PostgreSQL {int(version or 0) // 10_000}, and {OLDEST} or newer is needed"
@@ -44,7 +76,7 @@ def fault(answers: Sequence[str | None]) -> str | None:
             f"its tables are in the schema {schema_of_tables}, but the search_path of the role {role} begins "
             f"with {schema}"
         )
-    if schema_of_tables is None and may_create != "true":
+    if is_to_migrate and schema_of_tables is None and may_create != "true":
         return f"the role {role} may not create tables in the schema {schema}"
     for (name, wanted), found in zip(SESSION.items(), settings, strict=True):
         if not is_as_wanted(wanted, found or ""):

@@ -7,12 +7,12 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import ProgrammingError, connection
 
 from goalsvc.database import outages
 from goalsvc.database.configuration import is_embedded, prepares_statements, statement_timeout
 from goalsvc.database.embedded import EmbeddedServer
-from goalsvc.database.fitness import QUESTIONS, fault, is_pooled_by_transaction
+from goalsvc.database.fitness import QUESTIONS, fault, is_pooled_by_transaction, migrations, named
 from goalsvc.database.system import NoDatabaseError
 
 POOLED = (
@@ -36,8 +36,12 @@ def running(*, supervise: bool = False, make: bool = True) -> AbstractContextMan
     return EmbeddedServer(settings.DATA_DIR).running(supervise=supervise, make=make)
 
 
-def verify() -> None:
-    """Connect, and ask whether the database can be used. Raises NoDatabaseError, saying what is wrong."""
+def verify(*, is_to_migrate: bool = False) -> None:
+    """Connect, and ask whether the database can be used. Raises NoDatabaseError, saying what is wrong.
+
+    Args:
+        is_to_migrate: whether tables are to be made where there are none.
+    """
     parameters = {**connection.get_connection_params(), "autocommit": True}
 
     def connect() -> psycopg.Connection[Any]:
@@ -48,13 +52,41 @@ def verify() -> None:
         with closing(connect()) as connected:
             if prepares_statements() and is_pooled_by_transaction(connected, connect):
                 raise NoDatabaseError(POOLED)
-            found = fault(connected.execute(QUESTIONS).fetchone() or ())
+            answers = connected.execute(QUESTIONS).fetchone() or ()
+            found = fault(answers, is_to_migrate=is_to_migrate)
     except psycopg.Error as error:
         if prepares_statements() and "unsupported startup parameter" in str(error):
             raise NoDatabaseError(STRICT) from error
         raise NoDatabaseError(f"The database cannot be used: {reason_of(error)}.") from error
     if found:
         raise NoDatabaseError(f"The database cannot be used: {found}.")
+
+
+@contextmanager
+def migrated() -> Iterator[None]:
+    """Do the block, which needs this version's tables and columns, on a database that may lack them.
+
+    It asks afterwards, where a statement has failed: so it costs nothing.
+
+    Raises: NoDatabaseError, where what failed may be for want of a migration.
+    """
+    try:
+        yield
+    except ProgrammingError as error:
+        if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+            raise
+        connection.close()  # which may be in a transaction that has failed
+        if missing := migrations().missing:
+            raise not_migrated(missing) from error
+        raise
+
+
+def not_migrated(missing: list[str]) -> NoDatabaseError:
+    """Build the error that names missing migrations, and says what to do."""
+    return NoDatabaseError(
+        f"The database has not been migrated to this version, which needs {named(missing)}: run "
+        "`manage.py migrate`, or `serve`, which does so first."
+    )
 
 
 def reason_of(error: psycopg.Error) -> str:

@@ -1,17 +1,21 @@
 """The probes: is the process alive, and can it serve? Without credentials."""
 
-from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
+import time
+from collections.abc import Callable
+
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.utils import timezone
 from rest_framework.permissions import AllowAny
 
-from goalsvc.api.errors import ServiceUnavailable, unavailability
+from goalsvc.api.errors import ServiceUnavailable, refuse, unavailability
 from goalsvc.api.rendering import Response
 from goalsvc.api.viewsets import APIView, Request
 from goalsvc.database import lifecycle
-from goalsvc.database.fitness import QUESTIONS, fault
+from goalsvc.database.fitness import QUESTIONS, fault, migrations
 from goalsvc.database.statements import Statement
 from goalsvc.orgs.callers import AUTHENTICATE, fetch_first
 
@@ -27,6 +31,37 @@ class HostMiddleware(CommonMiddleware):
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         return None if request.path_info in FROM_INSIDE else super().process_request(request)
+
+
+class NotMigrated(ServiceUnavailable):
+    default_detail = "The database has not been migrated to this version yet. Try again shortly."
+
+
+class MigrationsMiddleware:
+    """Refuses requests until the migrations are applied that `serve --no-migrate` has found missing.
+
+    A version on the schema of an older one might answer, and write what it should not have.
+    """
+
+    is_needed = False  # set by serve, before the middleware is made
+    ASKED_EVERY = 1.0  # seconds, by each worker
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if not self.is_needed:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+        self.is_migrated = False
+        self.asks_at = 0.0
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not self.is_migrated and request.path_info not in FROM_INSIDE:
+            now = time.monotonic()
+            if now >= self.asks_at:
+                self.asks_at = now + self.ASKED_EVERY
+                self.is_migrated = not migrations().missing
+            if not self.is_migrated:
+                return refuse(request, NotMigrated())
+        return self.get_response(request)
 
 
 class ProbeView(APIView):
@@ -62,9 +97,7 @@ class ReadinessView(ProbeView):
                 lifecycle.forget_dead_connections(including_this=True)  # the next may lead elsewhere
             else:
                 checks["database"] = fault(fetch_first(FITNESS) or ()) or "ok"
-            executor = MigrationExecutor(connection)
-            is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-            checks["migrations"] = "ok" if is_migrated else "not all applied"
+            checks["migrations"] = "not all applied" if migrations().missing else "ok"
             if set(checks.values()) == {"ok"}:
                 # Authentication's own statement, with a digest that no key has.
                 now = timezone.now()

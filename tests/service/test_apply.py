@@ -397,17 +397,6 @@ def test_somebody_who_takes_an_address_meanwhile_is_a_sentence(tmp_path):
     assert (Organization.objects.count(), User.objects.count()) == (1, 1)
 
 
-def test_a_database_without_tables_is_a_sentence(db, tmp_path):
-    acme = OrganizationFactory.create(name="Acme Ltd.")
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE goals_goal RENAME TO gone")
-    arguments = ("create_goal", "Bought", "--organization", "Acme Ltd.", "--any-room")
-    for command in (("apply", write(tmp_path, EXAMPLE)), arguments):
-        with pytest.raises(CommandError, match=r"^The database is not migrated. Run `manage.py migrate`\."):
-            call_command(*command)
-        assert not Organization.objects.filter(name="Acme Ltd.").exclude(id=acme.id).exists()
-
-
 def test_without_a_database_it_ends_with_a_sentence(tmp_path):
     ran = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "apply", write(tmp_path, EXAMPLE)],

@@ -164,6 +164,11 @@ def test_the_health_check_asks_whether_the_process_lives(probed):
     assert Probed.seen == ["/healthz"]
 
 
+def test_the_health_check_gives_a_migration_its_time():
+    [minutes] = re.findall(r"--start-period=(\d+)m ", instruction("HEALTHCHECK"))
+    assert int(minutes) >= 30
+
+
 def test_the_health_check_fails_with_the_service(probed):
     Probed.status = 503
     assert probe(probed.server_port) == 1

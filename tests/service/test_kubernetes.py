@@ -80,6 +80,7 @@ def test_no_probe_can_end_a_migration() -> None:
     migrate = container(named("Job", "goalsvc-migrate"))
     assert not any(name.endswith("Probe") for name in migrate)
     assert migrate["env"][0]["valueFrom"]["secretKeyRef"]["name"] == "goalsvc-owner"
+    assert "--no-migrate" in container(named("Deployment", "goalsvc"))["command"]
 
 
 def test_as_many_workers_as_the_limit_of_cpus() -> None:

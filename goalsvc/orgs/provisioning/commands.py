@@ -15,7 +15,6 @@ from goalsvc.orgs.provisioning.rows import FaultError, Outcome, called, shown
 from goalsvc.replica.models import note_write
 
 LOCK = 0x70726F766973696F  # any number that nobody else takes
-MISSING_TABLE, MISSING_COLUMN = "42P01", "42703"
 
 
 def said_of(fault: FaultError) -> str:
@@ -57,8 +56,6 @@ def all_or_nothing(*, is_trial: bool = False, say: Callable[[FaultError], str] =
 def reason_of(error: Error) -> str | None:
     """Say what is the matter with the database; None for an error of ours, which keeps its traceback."""
     state = sqlstate_of(error)
-    if state in {MISSING_TABLE, MISSING_COLUMN}:
-        return "The database is not migrated. Run `manage.py migrate`."
     if isinstance(error, IntegrityError):
         return "Somebody else has just saved something that excludes this."
     if state in TIMEOUTS:

@@ -11,9 +11,11 @@ from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
 from procrastinate.contrib.django import app
 
-from goalsvc.database import configuration
+from goalsvc.database import configuration, lifecycle
+from goalsvc.database.fitness import migrations
 from matching.imports.jobs import HEARTBEAT_SECONDS, SILENT_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Command(BaseCommand):
     def handle(self, *, until_idle: bool, parent: int | None, **options: Any) -> None:
         if parent is not None:
             threading.Thread(target=stop_after, args=(parent,), daemon=True).start()
+        await_migrations(is_to_wait=not until_idle)
         # Its own connector cannot wait for notifications, nor work outside of a thread.
         connector = app.connector.get_worker_connector()  # type: ignore[attr-defined] # DjangoConnector's
         with app.replace_connector(connector):
@@ -48,6 +51,26 @@ def stop_after(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def await_migrations(*, is_to_wait: bool) -> None:
+    """Return once another process has applied this version's migrations.
+
+    Raises: NoDatabaseError, where they are not and nobody waits for it.
+    """
+    has_said = False
+    while True:
+        with suppress(OperationalError, InterfaceError):  # away, as it may be at any time
+            if not (missing := migrations().missing):
+                break
+            if not is_to_wait:
+                raise lifecycle.not_migrated(missing)
+            if not has_said:
+                logger.warning("waiting for migrations", extra={"fields": {"migrations": missing}})
+                has_said = True
+        connection.close()
+        time.sleep(AGAIN_SECONDS)
+    connection.close()
 
 
 async def work(*, is_to_wait: bool) -> None:

@@ -15,25 +15,22 @@ from functools import partial
 from io import StringIO
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import ProgrammingError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import connection
 from django.urls import get_resolver
-from procrastinate.contrib.django.apps import ProcrastinateConfig
 
 from goalsvc.database import configuration, lifecycle
+from goalsvc.database.fitness import migrations
 from goalsvc.database.system import NoDatabaseError
+from goalsvc.orgs.management.commands.migrate import Command as Migrate
 from goalsvc.replica.standby import standby
 from goalsvc.server import memory, metrics
 from goalsvc.server.cores import cores, usable_cores
+from goalsvc.server.health import MigrationsMiddleware
 
 logger = logging.getLogger(__name__)
-
-# Of the advisory lock: any number, the same in all replicas.
-MIGRATION_LOCK = 7_420_531_186
 
 # A request that is still running when the server stops gets this long to finish.
 SHUTDOWN_SECONDS = 4
@@ -59,10 +56,23 @@ class Command(BaseCommand):
             action="store_true",
             help="do not start the work in the background: `manage.py work` runs elsewhere",
         )
+        parser.add_argument(
+            "--no-migrate",
+            action="store_true",
+            help="do not migrate: refuse requests until `manage.py migrate`, run elsewhere, has done so",
+        )
         parser.add_argument("--demo", action="store_true", help="load the demo world first, say what to try")
 
     def handle(
-        self, *, host: str, port: int, workers: int, no_worker: bool, demo: bool, **options: Any
+        self,
+        *,
+        host: str,
+        port: int,
+        workers: int,
+        no_worker: bool,
+        no_migrate: bool,
+        demo: bool,
+        **options: Any,
     ) -> None:
         if not 1 <= port <= 65535:
             raise CommandError(f"--port must be between 1 and 65535, not {port}.")
@@ -74,10 +84,13 @@ class Command(BaseCommand):
         url = f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
         try:
             with lifecycle.running(supervise=True):
-                lifecycle.verify()
+                lifecycle.verify(is_to_migrate=not no_migrate)
                 standby.report(standby.find_fault())
-                with unlimited_connection():
-                    self.migrate()
+                with unlimited_connection(), lifecycle.migrated():
+                    if no_migrate:
+                        self.await_migrations()
+                    else:
+                        self.migrate()
                     if demo:
                         self.load_demo(url)
                 announcer = threading.Thread(target=self.announce, args=(local, port, url), daemon=True)
@@ -89,44 +102,26 @@ class Command(BaseCommand):
 
     def migrate(self) -> None:
         """Apply missing migrations; of several replicas that start at once, one does it, the others wait."""
-        while True:
-            # Polled, not waited for inside PostgreSQL: CREATE INDEX CONCURRENTLY of the other replica waits
-            # for every running statement.
-            with lifecycle.only_one(MIGRATION_LOCK) as is_alone:
-                if is_alone:
-                    executor = MigrationExecutor(connection)
-                    leaves = executor.loader.graph.leaf_nodes()
-                    if executor.migration_plan(leaves):
-                        self.apply_migrations(executor, leaves)
-                    return
-            time.sleep(0.2)
+        found = migrations()
+        if found.missing:
+            migrate = Migrate()
+            # For people; programs that read the log get a line of what was done.
+            call_command(migrate, interactive=False, verbosity=1 if is_watched() else 0)
+            if migrate.applied:
+                logger.info("migrations applied", extra={"fields": {"migrations": migrate.applied}})
+        elif found.unknown:
+            logger.warning(
+                "the database is that of a newer version", extra={"fields": {"migrations": found.unknown}}
+            )
 
-    def apply_migrations(self, executor: MigrationExecutor, leaves: list[tuple[str, str]]) -> None:
-        """Apply missing migrations, in one transaction where that is possible.
-
-        Django commits a migration and its row in django_migrations separately. A process that is stopped
-        between them leaves a migration that fails at each later start.
-
-        Those of procrastinate go before, one by one: some use what another has added to an enum, which takes
-        a commit between them. They are plain SQL, which Django commits with its row.
-        """
-        missing = [
-            f"{migration.app_label}.{migration.name}" for migration, _ in executor.migration_plan(leaves)
-        ]
-        try:
-            executor.migrate([leaf for leaf in leaves if leaf[0] == ProcrastinateConfig.label])
-            at_once = all(migration.atomic for migration, _ in executor.migration_plan(leaves))
-            with transaction.atomic() if at_once else nullcontext():
-                # For people; programs that read the log get a line each of what was done.
-                call_command("migrate", interactive=False, verbosity=1 if is_watched() else 0)
-        except ProgrammingError as error:
-            if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
-                raise
-            raise NoDatabaseError(
-                "The database cannot be used: migrations have to be applied, which its role may not do: "
-                f"{error.__cause__.diag.message_primary}."
-            ) from error
-        logger.info("migrations applied", extra={"fields": {"migrations": missing}})
+    def await_migrations(self) -> None:
+        """Let the workers refuse requests until another process has applied the missing migrations."""
+        if missing := migrations().missing:
+            MigrationsMiddleware.is_needed = True
+            logger.warning(
+                "requests are refused until `manage.py migrate` has been run",
+                extra={"fields": {"migrations": missing}},
+            )
 
     def load_demo(self, url: str) -> None:
         said = StringIO()
