@@ -3,11 +3,13 @@
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -23,8 +25,10 @@ from tests.service.processes import (
     open_folder,
     wait_until,
 )
+from tests.service.test_backup import contents
 from tests.service.test_database_configuration import manage
 
+RELEASES = sorted((ROOT / "tests" / "releases").glob("*.sql"))
 NEXT = {"DJANGO_SETTINGS_MODULE": "tests.service.next_release.settings"}
 UNKNOWN = "matching.0002_channel, matching.0003_channel_index"
 NOT_MIGRATED = {
@@ -199,6 +203,46 @@ def test_an_old_version_goes_on_beside_a_newer_schema_and_says_so(server: Server
 
 
 # An upgrade.
+
+SCHEMA = """
+    SELECT format('%s.%s %s, null: %s, default: %s', table_name, column_name,
+                  coalesce(domain_name, udt_name) || coalesce(character_maximum_length::text, '')
+                  || coalesce(numeric_precision::text, ''), is_nullable, column_default)
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    UNION SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+"""
+
+
+def schema(database: psycopg.Connection) -> set[str]:
+    """The columns, constraints, indexes, triggers and functions, without casts, which change with a dump."""
+    casts = re.compile(r"::(character varying|text)(\[\])?|[() ]")
+    return {casts.sub("", text) for (text,) in database.execute(SCHEMA)}
+
+
+def counts(database: psycopg.Connection) -> dict[str, int]:
+    return {table: count for table, (count, _) in contents(database).items()}
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: str(release.stem))
+def test_the_tables_of_a_release_become_those_of_a_new_installation(server: Server, release: Path) -> None:
+    url = server.make(f"release_{RELEASES.index(release)}", "template0")
+    loaded = manage("with_database", "psql", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={release}",
+                    DATABASE_URL=url)  # fmt: skip
+    assert loaded.returncode == 0, loaded.stderr
+    with psycopg.connect(url, autocommit=True) as old, psycopg.connect(server.postgres.url) as new:
+        before = counts(old)
+        migrated = manage("migrate", DATABASE_URL=url)
+        assert migrated.returncode == 0, migrated.stderr
+        assert schema(old) == schema(new)
+        after = counts(old)
+        assert before["matching_externalmatch"] > 0
+        assert {name: count for name, count in before.items() if after.get(name, count) < count} == {}
+    demo = manage("load_demo", "--force", DATABASE_URL=url, DEMO_DAYS="1")
+    assert demo.returncode == 0, demo.stderr
 
 
 def test_an_upgrade_under_load_loses_no_request_and_neither_does_the_way_back() -> None:

@@ -1,0 +1,1 @@
+"""What each release leaves in a database, from which the tests upgrade."""
