@@ -89,9 +89,10 @@ class Uploads:
     def read_on(self, arrival: Arrival, done: Any = None) -> None:
         """Keep the part that has come, and what else is there; call this for the next one."""
         while done is None or self.keep(arrival, self.result_of(done)):
-            if arrival.is_over:
-                return
-            arrival.reading = done = arrival.protocol.__anext__()
+            with self.lock:
+                if arrival.is_over:
+                    return
+                arrival.reading = done = arrival.protocol.__anext__()
             if not done.done():
                 done.add_done_callback(partial(self.read_on, arrival))
                 return

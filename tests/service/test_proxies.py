@@ -100,9 +100,7 @@ class Client:
         kind = {"Content_Type": "application/json"} if body is not None else {}
         data = json.dumps(body).encode() if isinstance(body, dict | list) else body
         key = {"Authorization": f"Token {self.world.manager}"}
-        return self.ask(
-            method, f"/api/v5/orgs/{self.world.organization}{path}", data, **key, **kind | headers
-        )
+        return self.ask(method, f"/api/v5/orgs/{self.world.organization}{path}", data, **key | kind | headers)
 
     def begin(self, path: str, kind: str, megabytes: int) -> TLSConnection:
         """Send the head of a request that announces a body of so many megabytes."""
@@ -238,17 +236,27 @@ def test_a_compressed_batch_arrives(client: Client) -> None:
     assert [result["status"] for result in answer.json["results"]] == [200] * 14
 
 
-@pytest.mark.parametrize(
-    ("path", "megabytes"), [("/matches/batch", 17), ("/goals", 20), ("/imports?kind=sessions", 3000)]
-)
-def test_a_body_that_is_too_large_is_refused_before_it_is_sent(
-    client: Client, path: str, megabytes: int
-) -> None:
-    connection = client.begin(path, "text/csv" if "imports" in path else "application/json", megabytes)
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(client: Client) -> None:
+    connection = client.begin("/imports?kind=sessions", "text/csv", 3000)
     connection.send(b"{")
     answer = read(connection.getresponse())
     connection.close()
     assert (answer.status, answer.json["code"]) == (413, "payload_too_large")
+    assert answer.headers["content-type"].startswith("application/json")
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+@pytest.mark.parametrize(
+    ("megabytes", "key", "code"), [(20, "", "payload_too_large"), (12, "0" * 40, "invalid_token")]
+)
+def test_who_sends_everything_first_reads_why_it_was_refused(
+    client: Client, is_announced: bool, megabytes: int, key: str, code: str
+) -> None:
+    body = b"x" * megabytes * MEGABYTE
+    parts = (body[start : start + 100_000] for start in range(0, len(body), 100_000))
+    headers = {"Authorization": f"Token {key}"} if key else {}
+    answer = client.call("POST", "/matches/batch", body if is_announced else parts, **headers)
+    assert answer.json["code"] == code
     assert answer.headers["content-type"].startswith("application/json")
 
 
