@@ -154,7 +154,7 @@ def sessions(world: World, *, size: int, seconds: float) -> float:
     rooms = "{" + ",".join(map(str, world.rooms[:3])) + "}"
     done, began = 0, time.monotonic()
     while time.monotonic() - began < seconds:
-        visitors = [f"visitor-{(done + n) % world.identities}" for n in range(size)]
+        visitors = [f"visitor-{(done + n) % world.identities:08}" for n in range(size)]
         shared: dict[str, Any] = {"organization": world.organization, "at": timezone.now()}
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
@@ -169,12 +169,14 @@ def sessions(world: World, *, size: int, seconds: float) -> float:
                     "visitors": array([]),
                 },
             )
-            cursor.fetchall()
+            _, new, known, _ = cursor.fetchone()
+            keys = {**(known or {}), **(new or {})}
             cursor.execute(
                 UPSERT_SESSIONS,
                 {
                     **shared,
-                    "visitor_id": text_array(visitors),
+                    "visitor_pk": array(keys[visitor] for visitor in visitors),
+                    "visitor_pks": array({keys[visitor] for visitor in visitors}),
                     "visitor_session_id": text_array(f"limit-{done + n}" for n in range(size)),
                     "id": array(new_pks(size)),
                     "started_at": moment_array([moment] * size),

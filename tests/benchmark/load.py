@@ -18,7 +18,8 @@ from typing import Any
 class Workload:
     """What is asked again and again.
 
-    In the body `{i}` is a random number below `numbers`, and `{s}` the same one once more.
+    In the body `{i}` is a random number below `numbers`, `{s}` the same one once more and `{p}` that in eight
+    digits; `{u}` is a number that no other item has, and draws another one for `{s}` and `{p}`.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Workload:
     numbers: int
     status: int
     items: int = 1  # how many matches or sessions a request carries
+    table: str | None = None  # what each of them becomes a new row of
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Measured:
     seconds: float
     p50: float
     p99: float
+    worst: float
     bad: int  # answers of another status than expected, and timeouts
 
     @property
@@ -53,23 +56,27 @@ local body = [==[{body}]==]
 local expected = {status}
 local threads = {{}}
 function setup(thread) thread:set("id", #threads); table.insert(threads, thread) end
-function init(args) math.randomseed(os.time() * 100 + id); bad = 0 end
+function init(args) math.randomseed({seed} + id); bad = 0 end
 local last = 0
 function pick(mark)
-  if mark == "{{i}}" then last = math.random(0, {numbers} - 1) end
+  if mark == "{{i}}" or mark == "{{u}}" then last = math.random(0, {numbers} - 1) end
+  if mark == "{{u}}" then return string.format("%.0f", math.random(0, 9e15)) end
+  if mark == "{{p}}" then return string.format("%08d", last) end
   return last
 end
 function request()
   local filled = body
-  if body ~= "" then filled = string.gsub(body, "{{[is]}}", pick) end
+  if body ~= "" then filled = string.gsub(body, "{{[ispu]}}", pick) end
   return wrk.format(nil, nil, nil, filled)
 end
 function response(status, headers, body) if status ~= expected then bad = bad + 1 end end
 function done(summary, latency, requests)
   local wrong = summary.errors.timeout + summary.errors.connect + summary.errors.read
   for _, thread in ipairs(threads) do wrong = wrong + thread:get("bad") end
-  io.write(string.format('RESULT {{"requests": %d, "micros": %d, "p50": %f, "p99": %f, "bad": %d}}\\n',
-    summary.requests, summary.duration, latency:percentile(50) / 1000, latency:percentile(99) / 1000, wrong))
+  io.write(string.format(
+    'RESULT {{"requests": %d, "micros": %d, "p50": %f, "p99": %f, "worst": %f, "bad": %d}}\\n',
+    summary.requests, summary.duration, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    latency.max / 1000, wrong))
 end
 """
 
@@ -91,6 +98,7 @@ def run(workload: Workload, base: str, token: str, *, connections: int, seconds:
                 body=workload.body or "",
                 status=workload.status,
                 numbers=workload.numbers,
+                seed=random.randrange(10**9),
             )
         )
         output = subprocess.run(
@@ -105,7 +113,10 @@ def run(workload: Workload, base: str, token: str, *, connections: int, seconds:
         ).stdout
     [line] = [line for line in output.splitlines() if line.startswith("RESULT ")]
     result = json.loads(line.removeprefix("RESULT "))
-    return Measured(result["requests"], result["micros"] / 1e6, result["p50"], result["p99"], result["bad"])
+    seconds_taken = result["micros"] / 1e6
+    return Measured(
+        result["requests"], seconds_taken, result["p50"], result["p99"], result["worst"], result["bad"]
+    )
 
 
 def run_plainly(workload: Workload, base: str, token: str, *, connections: int, seconds: int) -> Measured:
@@ -136,6 +147,7 @@ def run_plainly(workload: Workload, base: str, token: str, *, connections: int, 
         time.monotonic() - began,
         ordered[len(ordered) // 2],
         ordered[int(len(ordered) * 0.99)],
+        ordered[-1],
         bad,
     )
 
@@ -146,11 +158,13 @@ def fill(workload: Workload) -> str:
 
     def pick(mark: re.Match[str]) -> str:
         nonlocal last
-        if mark[0] == "{i}":
+        if mark[0] in ("{i}", "{u}"):
             last = random.randrange(workload.numbers)
-        return str(last)
+        if mark[0] == "{u}":
+            return str(random.randrange(9 * 10**15))
+        return f"{last:08}" if mark[0] == "{p}" else str(last)
 
-    return re.sub(r"\{[is]\}", pick, workload.body or "")
+    return re.sub(r"\{[ispu]\}", pick, workload.body or "")
 
 
 def ask(client: http.client.HTTPConnection, workload: Workload, token: str) -> tuple[int, Any]:

@@ -16,6 +16,18 @@ import psycopg
 from goalsvc.database import embedded
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+GRANIAN = ["-m", "granian", "--workers", "2", "--no-ws", "--log-level", "error", "--host", "127.0.0.1"]
+CONTENDERS = {
+    "goalsvc": ["manage.py", "serve", "--workers", "2"],
+    "floor": [
+        *GRANIAN, "--interface", "wsgi", "--blocking-threads", "8", "tests.benchmark.floor:application"
+    ],
+    "peer": [*GRANIAN, "--interface", "asgi", "--loop", "uvloop", "tests.benchmark.peer.app:app"],
+}  # fmt: skip
+
+
+def say(what: str) -> None:
+    print(f"… {what}", file=sys.stderr, flush=True)
 
 
 @contextmanager

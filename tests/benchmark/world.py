@@ -10,10 +10,9 @@ from django.db import connection
 from goals.models import Goal
 from goalsvc.orgs.models import ApiToken, Organization, Room, User
 from goalsvc.orgs.scopes import Scope
+from tests.benchmark.workloads import MATCHED_AT as MATCHED_AT
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
-# After the last session, so the latest session of an identity is a match's.
-MATCHED_AT = "2026-06-01T12:00:00Z"
 GOALS = 50
 ROOMS = 10
 
@@ -120,7 +119,7 @@ def megabytes_per_million(table: str) -> float:
     return float(size / millions) if millions else 0.0
 
 
-def count_matches() -> int:
+def count_rows(table: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM matching_externalmatch")
+        cursor.execute(f"SELECT count(*) FROM {table}")
         return int(cursor.fetchone()[0])

@@ -16,8 +16,7 @@ from typing import Any
 
 import psycopg
 
-from tests.benchmark.__main__ import CONTENDERS, say
-from tests.benchmark.servers import ROOT, fresh_databases, server
+from tests.benchmark.servers import CONTENDERS, ROOT, fresh_databases, say, server
 
 BOUND = 0.9
 
