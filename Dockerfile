@@ -15,8 +15,8 @@ ENV STATIC_ROOT=/app/staticfiles
 RUN SECRET_KEY=unused python manage.py collectstatic --noinput
 
 # By number, because orchestrators that refuse root cannot see whether a name is root's.
-RUN useradd --system --no-create-home --uid 10001 goalsvc && install --directory --owner=10001 /data
-# Of uploaded files. A volume for it begins as this folder, and so belongs to the user.
+RUN useradd --system --no-create-home --uid 10001 goalsvc && install --directory --owner=10001 /data /backups
+# Of uploaded files. A volume for it, or for backups, begins as this folder, and so belongs to the user.
 ENV GOALSVC_DATA=/data
 USER 10001
 

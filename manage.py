@@ -6,7 +6,8 @@ import signal
 import sys
 from contextlib import nullcontext
 
-# These never touch the database, so they must not make one. `serve` looks after its database itself.
+# These never touch the database, so they must not make one. `serve` looks after its database itself, and
+# `verify_backup` does without where there is none.
 WITHOUT_DATABASE = {
     "help",
     "version",
@@ -16,6 +17,7 @@ WITHOUT_DATABASE = {
     "startapp",
     "diffsettings",
     "serve",
+    "verify_backup",
 }
 
 # These may be the first to want a database: they make the embedded one. In others, such as a daily job

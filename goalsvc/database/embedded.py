@@ -114,6 +114,14 @@ class EmbeddedServer:
                 watcher.join()
             self._leave()
 
+    def remove(self) -> None:
+        """Remove the data and what was made for them elsewhere; for what nobody uses any more."""
+        if self.link.is_symlink():
+            shutil.rmtree(self.cluster.parent, ignore_errors=True)
+        if self.socket_dir != self.link:
+            shutil.rmtree(self.socket_dir, ignore_errors=True)
+        shutil.rmtree(self.data_dir, ignore_errors=True)
+
     def _join(self) -> None:
         try:
             make_shared(self.data_dir)

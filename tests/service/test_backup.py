@@ -1,4 +1,4 @@
-"""Backup and restore, by the very commands of the page "Operations"."""
+"""Backup and restore, by the very commands of the page "Backup"."""
 
 import http.client
 import json
@@ -15,12 +15,11 @@ import pytest
 
 from goalsvc.database.embedded import socket_directory
 from tests.service.crash import REPLAYED, Load
-from tests.service.pages import blocks, page, section
+from tests.service.pages import blocks, page
 from tests.service.pooler import PROGRAMS, ROLE, Debian, url
 from tests.service.processes import PATIENCE, ROOT, Service, migrated_folder, open_folder
 
-SECTION = section(page("operations"), "Backup and restore")
-BACKUP, PUT_ASIDE, RESTORE, AS_SQL, LOAD_SQL = (content for _, content in blocks(SECTION, "sh"))
+BACKUP, TRIAL, PUT_ASIDE, RESTORE, AS_SQL, LOAD_SQL = (content for _, content in blocks(page("backup"), "sh"))
 
 # Without this, plans are made for empty tables.
 ANALYZED = "SELECT relpages FROM pg_class WHERE relname = 'matching_externalmatch' AND reltuples > 0"
@@ -99,7 +98,8 @@ def back_up_and_restore(data: Path, folder: Path) -> None:
         load = Load(service)
         status, _, match = post(load, "before the backup")
         assert status == 200
-        run(BACKUP, data, folder)
+        run(BACKUP + TRIAL, data, folder)
+        assert (folder / "goalsvc.dump").stat().st_mode & 0o777 == 0o600
         with service.connect() as database:
             before = contents(database)
         assert post(load, "after the backup")[0] == 200

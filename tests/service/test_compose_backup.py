@@ -1,8 +1,9 @@
-"""The backup of docker-compose.yml, and the restore that docs/deploy/README.md describes; no Docker."""
+"""The backup of docker-compose.yml, and the restore that docs/backup.md describes; no Docker."""
 
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 import yaml
 
-from tests.service.pages import section
+from tests.service.pages import page, section
 from tests.service.pooler import PORT, PROGRAMS, ROLE, Debian, url
 from tests.service.processes import ROOT, open_folder, wait_until
 
@@ -29,54 +30,84 @@ def debian() -> Iterator[Debian]:
             yield server
 
 
-def environment(debian: Debian) -> dict[str, str]:
-    own = {"PGHOST": str(debian.folder), "PGPORT": str(PORT), "PGUSER": ROLE, "PGDATABASE": ROLE}
-    return {"PATH": f"{PROGRAMS[-1]}{os.pathsep}{os.environ['PATH']}", "BACKUP_DAYS": "14", **own}
+def environment(debian: Debian, folder: Path) -> dict[str, str]:
+    """Of the containers: what is common to them, and where Debian's programs find the database."""
+    own = {"PGHOST": str(debian.folder), "PGPORT": str(PORT), "DATABASE_URL": url(debian.folder, ROLE)}
+    programs = {"PATH": f"{PROGRAMS[-1]}{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(folder)}
+    return {**os.environ, **programs, **own, "BACKUP_DAYS": "14"}
 
 
-def test_a_dump_is_made_old_ones_go_and_it_can_be_restored(debian: Debian, tmp_path: Path) -> None:
-    debian.execute("CREATE TABLE kept AS SELECT generate_series(1, 7) AS number", database=ROLE)
-    for name, days in (("goalsvc-old.dump", 20), ("goalsvc-new.dump", 3), ("other", 20)):
-        (tmp_path / name).write_text("")
-        before = tmp_path.stat().st_mtime - days * DAY
-        os.utime(tmp_path / name, (before, before))
+def in_container(command: str, folder: Path) -> str:
+    command = command.replace("/backups", str(folder / "backups"))
+    return command.replace("python manage.py", f"{sys.executable} {ROOT}/manage.py")
+
+
+def script(folder: Path) -> list[str]:
+    """What the container runs, in the folder."""
     backup = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["backup"]
-    script = [part.replace("$$", "$").replace("/backups", str(tmp_path)) for part in backup["command"]]
-    process = subprocess.Popen(script, env=environment(debian), start_new_session=True)
+    return [in_container(part.replace("$$", "$"), folder) for part in backup["command"]]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """With a folder `backups`, which has an old dump, a new one and something else."""
+    with open_folder() as folder:
+        backups = folder / "backups"
+        backups.mkdir()
+        for name, days in (("goalsvc-old.dump", 20), ("goalsvc-new.dump", 3), ("other", 20)):
+            (backups / name).write_text("")
+            before = backups.stat().st_mtime - days * DAY
+            os.utime(backups / name, (before, before))
+        yield folder
+
+
+def test_a_dump_is_made_and_tried_old_ones_go_and_it_can_be_restored(debian: Debian, folder: Path) -> None:
+    here = environment(debian, folder)
+    for command in ("migrate --verbosity=0", "create_organization Example --json"):
+        subprocess.run([sys.executable, f"{ROOT}/manage.py", *command.split()], env=here, check=True)
+    backups = folder / "backups"
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(script(folder), env=here, stdout=said, start_new_session=True)
     try:
-        wait_until(lambda: not (tmp_path / "goalsvc-old.dump").exists())
+        wait_until(lambda: not (backups / "goalsvc-old.dump").exists())
     finally:
         os.killpg(process.pid, 15)
         process.wait()
-    [made] = tmp_path.glob("goalsvc-2*.dump")
+    assert (folder / "said").read_text().endswith("The backup is good.\n")
+    [made] = backups.glob("goalsvc-2*.dump")
     assert made.stat().st_mode & 0o777 == 0o600
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [made.name, "goalsvc-new.dump", "other"]
-    )
-    page = (ROOT / "docs" / "deploy" / "README.md").read_text()
-    commands = re.findall(r"run --rm backup (.+)$", section(page, "Backups with Compose"), re.M)
-    assert len(commands) == 4
-    for command in commands:
-        line = command.replace("/backups/goalsvc-20260302T040000Z.dump", str(made))
-        subprocess.run(["bash", "-ec", line], env=environment(debian), check=True)
+    assert {path.name for path in backups.iterdir()} == {made.name, "goalsvc-new.dump", "other"}
+
+    lines = section(page("backup"), "With Docker Compose").splitlines()
+    restore = lines[lines.index("docker compose stop service worker") + 1 :]
+    restore = restore[: restore.index("docker compose start service worker")]
+    assert len(restore) == 3
+    for line in restore:
+        command = re.sub(r"^docker compose (exec|run --rm( -T)?) (database|service) ", "", line)
+        assert command != line
+        command = in_container(command, folder).replace("goalsvc.dump", str(made))
+        subprocess.run(["bash", "-ec", command], env=here, check=True)
     with psycopg.connect(url(debian.folder, ROLE)) as connection:
-        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (7,)
+        assert connection.execute("SELECT name FROM orgs_organization").fetchall() == [("Example",)]
 
 
-def test_what_fails_deletes_nothing(debian: Debian, tmp_path: Path) -> None:
-    (tmp_path / "goalsvc-old.dump").write_text("")
-    os.utime(tmp_path / "goalsvc-old.dump", (0, 0))
-    backup = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["backup"]
-    script = [part.replace("$$", "$").replace("/backups", str(tmp_path)) for part in backup["command"]]
-    ends = [*script[:2], script[2].replace("sleep 86400", "exit 3")]
-    assert ends != script
+@pytest.mark.parametrize("database", ["none", "postgres"])
+def test_what_fails_deletes_nothing(debian: Debian, folder: Path, database: str) -> None:
+    """A database that is not there cannot be dumped; the dump of an empty one fails the trial, and stays."""
+    own = script(folder)
+    ends = [*own[:2], own[2].replace("sleep 86400", "exit 3")]
+    assert ends != own
     finished = subprocess.run(
         ends,
-        env=environment(debian) | {"PGDATABASE": "none"},
+        env=environment(debian, folder) | {"DATABASE_URL": url(debian.folder, database)},
         check=False,
         capture_output=True,
         text=True,
     )
     assert finished.returncode == 3
-    assert finished.stderr.endswith("the dump failed\n")
-    assert [path.name for path in tmp_path.iterdir()] == ["goalsvc-old.dump"]
+    assert finished.stderr.endswith("the backup failed\n")
+    assert ("none of goalsvc" in finished.stderr) == (database == "postgres")
+    backups = [path.name for path in (folder / "backups").iterdir()]
+    assert {"goalsvc-old.dump", "goalsvc-new.dump", "other"} <= set(backups)
+    assert len(backups) == (4 if database == "postgres" else 3)
+    assert not [name for name in backups if name.endswith(".part")]
