@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('identity', models.CharField(max_length=255)),
                 ('visitor_session_id', models.CharField(help_text='The session in which the identity was last given, when told.', max_length=64, null=True)),
                 ('created_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='visitor_identities', to='orgs.organization')),
+                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='visitor_identities', to='orgs.organization')),
                 ('visitor', goalsvc.orgs.keys.OrganizationForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='matching.visitor')),
             ],
             options={
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('room_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), blank=True, default=list, size=None)),
                 ('created_at', models.DateTimeField()),
                 ('updated_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='visitor_sessions', to='orgs.organization')),
+                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='visitor_sessions', to='orgs.organization')),
                 ('visitor', goalsvc.orgs.keys.OrganizationForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='matching.visitor')),
             ],
             options={
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ('retraction_reason', models.CharField(editable=False, max_length=500, null=True)),
                 ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('goal', goalsvc.orgs.keys.OrganizationForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='matches', to='goals.goal')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='matches', to='orgs.organization')),
+                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='matches', to='orgs.organization')),
                 ('retracted_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('session', goalsvc.orgs.keys.OrganizationForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='matches', to='matching.visitorsession')),
             ],
@@ -192,7 +192,7 @@ class Migration(migrations.Migration):
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('goal', goalsvc.orgs.keys.OrganizationForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='pending_matches', to='goals.goal')),
                 ('match', goalsvc.orgs.keys.OrganizationForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='matching.externalmatch')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='pending_matches', to='orgs.organization')),
+                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='pending_matches', to='orgs.organization')),
             ],
             options={
                 'verbose_name': 'held match',

@@ -37,8 +37,9 @@ class ExternalMatch(OrganizationModel):
         NONE = "none", "No value"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # The goal's foreign key ties it to the organization, and the goal is tied to that itself.
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="matches", db_index=False
+        Organization, on_delete=models.PROTECT, related_name="matches", db_index=False, db_constraint=False
     )
     goal = OrganizationForeignKey(Goal, on_delete=models.PROTECT, related_name="matches", db_index=False)
     # Both are null once the identity has been erased; the session only where it was erased with it.
@@ -233,7 +234,11 @@ class PendingMatch(OrganizationModel):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="pending_matches", db_index=False
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="pending_matches",
+        db_index=False,
+        db_constraint=False,  # as with a match
     )
     goal = OrganizationForeignKey(
         Goal, on_delete=models.PROTECT, related_name="pending_matches", db_index=False

@@ -38,8 +38,13 @@ class VisitorIdentity(OrganizationModel):
     """The customer's own name for a person (an e-mail hash, a card number), tied to a visitor."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # The visitor's foreign key ties it to the organization, and the visitor is tied to that itself.
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="visitor_identities", db_index=False
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="visitor_identities",
+        db_index=False,
+        db_constraint=False,
     )
     identity = models.CharField(max_length=MAX_IDENTITY_LENGTH)
     visitor = OrganizationForeignKey(
@@ -85,7 +90,11 @@ class VisitorSession(OrganizationModel):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="visitor_sessions", db_index=False
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="visitor_sessions",
+        db_index=False,
+        db_constraint=False,  # as with an identity
     )
     visitor_session_id = models.CharField(max_length=MAX_TRACKING_ID_LENGTH)
     visitor = OrganizationForeignKey(

@@ -92,6 +92,26 @@ def test_each_key_between_them_that_a_model_has_is_in_the_database_with_the_orga
     assert sum(kind == "f" and to in TABLES for _, kind, _, _, to, *_ in rows(CONSTRAINTS)) == len(of_models)
 
 
+@pytest.mark.django_db
+def test_the_organization_of_each_row_is_there_by_a_key_of_its_own_or_of_what_it_must_belong_to():
+    required = {
+        (model._meta.db_table, field.column)
+        for model in organization_models()
+        for field in model._meta.concrete_fields
+        if not field.null
+    }
+    keys = [
+        (table, to, columns) for table, kind, _, _, to, columns, _ in rows(CONSTRAINTS) if kind == "f"
+    ]
+
+    held = {table for table, to, columns in keys if to == "orgs_organization"}
+    for _ in TABLES:  # what belongs to what is held, is held
+        held |= {table for table, to, columns in keys if to in held and (table, columns[-1]) in required}
+
+    assert held == set(TABLES)
+    assert "matching_externalmatch" not in {table for table, to, _ in keys if to == "orgs_organization"}
+
+
 def test_each_key_between_them_names_the_organization_in_joins():
     assert [
         field
