@@ -1,4 +1,4 @@
-"""Writes lists as PostgreSQL's array literals, the parameters of set-based statements.
+"""Writes lists as PostgreSQL's array literals, the parameters of set-based statements, and reads ids in such.
 
 psycopg would adapt each item by itself, which took longer than the statement; a literal is one string.
 """
@@ -34,6 +34,11 @@ def text_array(values: Iterable[str | None]) -> str:
 def bytes_array(values: Iterable[bytes | memoryview | None]) -> str:
     """Write byte strings as an array; None is NULL."""
     return "{" + ",".join(["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]) + "}"
+
+
+def ids_in(array: str) -> list[str]:
+    """Return the ids in an array, as PostgreSQL writes it."""
+    return array[1:-1].split(",") if len(array) > 2 else []
 
 
 def _quoted(text: str) -> str:

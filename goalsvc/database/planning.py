@@ -16,7 +16,7 @@ BY_INDEX = ", ".join(
     for name in ("enable_seqscan", "enable_bitmapscan", "enable_sort", "jit")
 )
 # Custom plans, as a generic plan made while the tables were small would be kept. It also has the checks of
-# foreign keys planned anew for each row, so the statements of matches use `is_planned_anew` instead
+# foreign keys planned anew for each row, so statements that write use `is_planned_anew` instead
 # (goalsvc.database.statements).
 EACH_ANEW = "set_config('plan_cache_mode', 'force_custom_plan', true)"
 

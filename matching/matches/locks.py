@@ -20,7 +20,7 @@ from goalsvc.orgs.models import Organization
 # Sessions and identities take this lock shared, storing a pending match takes it exclusive. Without it two
 # concurrent transactions would not see each other: the session would settle nothing, and the match stay
 # pending although its session is there.
-ARRIVALS_LOCK = "hashtextextended('arrivals ' || %(organization)s::text, 0)"
+ARRIVALS_LOCK = "hashtextextended('arrivals ' || %(organization)s::uuid::text, 0)"
 
 # The claims of an organization are 64 locks, so that those of a batch fit the server's table of locks.
 CLAIM_LOCK = "hashtextextended('claims ' || %(organization)s::uuid::text, hashtext({external_id}) & 63)"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from goals.reading import ALLOWED_ROOMS
-from goalsvc.database.parameters import array, moment_array, text_array
+from goalsvc.database.parameters import array, ids_in, moment_array, text_array
 from goalsvc.database.statements import Ahead, Statement
 from goalsvc.orgs.callers import with_caller
 from goalsvc.orgs.models import Organization
@@ -333,8 +333,3 @@ def delivery(pk: str | None, digest: str | None) -> Delivery | None:
     if pk is None or digest is None:
         return None
     return Delivery(UUID(pk), bytes.fromhex(digest.removeprefix("\\x")))
-
-
-def ids_in(array: str) -> list[str]:
-    """Return the ids in an array, as PostgreSQL writes it."""
-    return array[1:-1].split(",") if len(array) > 2 else []

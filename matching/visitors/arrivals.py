@@ -11,16 +11,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
+import msgspec
 from django.db import connection
 
-from goalsvc.database.parameters import array, new_pks, text_array
-from goalsvc.database.planning import BY_INDEX, EACH_ANEW
+from goalsvc.database.parameters import array, ids_in, new_pks, text_array
+from goalsvc.database.planning import BY_INDEX
+from goalsvc.database.statements import Statement
 from goalsvc.orgs.models import Organization
 from matching.limits import MAX_PENDING, MAX_VISITORS
 from matching.matches.locks import ARRIVALS_LOCK
 from matching.matches.recording import settle
+from matching.matches.retries import CollisionError
 
 Pair = tuple[str, str]  # an identity and a visitor id
 
@@ -86,32 +88,38 @@ def find_pending(wanted: str, limit: str) -> str:
 # connections of the server did so at the same moment, they would not pass the limit.
 FEW_VISITORS = f"{MAX_VISITORS} / current_setting('max_connections')::int"
 # 64 locks for the identities of an organization, so that those of a batch fit the server's table of locks.
-IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::text, bucket.number)"
+IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::uuid::text, bucket.number)"
 
-# The keys of visitors by the ids that the tracking site gave them.
-KNOWN_VISITORS = f"""
+# The keys of visitors by the ids that the tracking site gave them, as JSON.
+VISITORS = f"""
     SELECT json_object_agg(visitor.visitor_id, visitor.id)
-    FROM unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)
+    FROM {{posted}}
     CROSS JOIN LATERAL ({look_up("v.visitor_id, v.id", "v.visitor_id", "posted.visitor_id")}) AS visitor
 """
 
 # Takes the arrivals lock shared (see matching.matches.locks). Then takes the locks of the identities: those
-# that have many visitors exclusively, so that the limit holds. Then makes the visitors that are missing and
-# locks those that are known: `WHERE FALSE` locks the row without changing it. A session and an identity of
-# one visitor that arrive at the same moment would not see each other, and only together may be what a pending
-# match lacks: the lock of the visitor makes one of them wait.
+# that have many visitors exclusively, so that the limit holds. Then makes the visitors that are missing.
+#
+# A session and an identity of one visitor that arrive at the same moment would not see each other, and only
+# together may be what a pending match lacks: so where anything is pending, the visitors that are known are
+# locked, and one of the two waits (`WHERE FALSE` locks the row without changing it). Mostly nothing is
+# pending; then nobody waits for another. That may no longer be so once the arrivals lock has been waited for:
+# the statement that writes looks again.
 #
 # Returns which of the rooms are the organization's, the keys of the visitors that are new and of those that
-# were known when the statement began, and the identities that have many visitors.
-ANNOUNCE_ARRIVAL = f"""
+# were known when the statement began, the identities that have many visitors, and whether nothing is pending.
+IS_ANYTHING_PENDING = """EXISTS (
+            SELECT FROM matching_pendingmatch
+            WHERE organization_id = %(organization)s AND status = 'pending'
+        )"""
+ANNOUNCE = f"""
     WITH arrival AS MATERIALIZED (
         SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK}) IS NULL AS is_locked, {BY_INDEX} AS by_index,
-               CASE WHEN %(is_batch)s THEN {EACH_ANEW} END AS each_anew
+               NOT {IS_ANYTHING_PENDING} AS is_quiet
     ),
     named AS MATERIALIZED (
         SELECT tied.identity, tied.visitors, {count_visitors("tied.identity")} AS known_visitors
-        FROM arrival
-        CROSS JOIN unnest(%(identities)s::text[], %(visitors)s::int[]) AS tied (identity, visitors)
+        FROM arrival CROSS JOIN {{tied}}
     ),
     locked AS MATERIALIZED (
         SELECT CASE
@@ -129,30 +137,57 @@ ANNOUNCE_ARRIVAL = f"""
             OFFSET 0
         ) AS bucket
     ),
-    new_visitor AS (
-        INSERT INTO matching_visitor AS v (id, organization_id, visitor_id, created_at)
-        SELECT report.new_visitor_pk, %(organization)s, report.visitor_id, %(at)s
+    posted AS MATERIALIZED (
+        SELECT posted.new_visitor_pk AS id, posted.visitor_id, arrival.is_quiet
         FROM arrival
         CROSS JOIN (SELECT count(*) FROM locked) AS ready
-        CROSS JOIN unnest(%(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[])
-                   AS report (visitor_id, new_visitor_pk)
-        ORDER BY report.visitor_id
+        CROSS JOIN {{posted}}
+        ORDER BY posted.visitor_id
+    ),
+    locked_or_new AS (
+        INSERT INTO matching_visitor AS v (id, organization_id, visitor_id, created_at)
+        SELECT id, %(organization)s, visitor_id, %(at)s FROM posted WHERE NOT is_quiet
         ON CONFLICT (organization_id, visitor_id) DO UPDATE SET created_at = v.created_at WHERE FALSE
         RETURNING v.visitor_id, v.id
-    )
+    ),
+    new AS (
+        INSERT INTO matching_visitor AS v (id, organization_id, visitor_id, created_at)
+        SELECT id, %(organization)s, visitor_id, %(at)s FROM posted WHERE is_quiet
+        ON CONFLICT (organization_id, visitor_id) DO NOTHING
+        RETURNING v.visitor_id, v.id
+    ),
+    new_visitor AS (TABLE locked_or_new UNION ALL TABLE new)
     SELECT ARRAY(
                SELECT id::text FROM orgs_room
                WHERE organization_id = %(organization)s AND archived_at IS NULL
                  AND id = ANY(%(rooms)s::uuid[])
            ) AS known_rooms,
            (SELECT json_object_agg(visitor_id, id) FROM new_visitor) AS new_visitors,
-           ({KNOWN_VISITORS}) AS known_visitors,
-           ARRAY(SELECT identity FROM named WHERE known_visitors + visitors > {FEW_VISITORS}) AS common
+           ({VISITORS}) AS known_visitors,
+           (SELECT json_agg(identity) FROM named WHERE known_visitors + visitors > {FEW_VISITORS}) AS common,
+           (SELECT is_quiet FROM arrival)
 """
+# One has a plan that is kept, for the planner sees that it is one.
+POSTED_ONE = (
+    "(SELECT %(visitor_id)s::text AS visitor_id, %(new_visitor_pk)s::uuid AS new_visitor_pk) AS posted"
+)
+TIED_ONE = """(
+            SELECT %(identity)s::text AS identity, 1 AS visitors WHERE %(identity)s::text IS NOT NULL
+        ) AS tied"""
+POSTED_MANY = (
+    "unnest(%(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[]) AS posted (visitor_id, new_visitor_pk)"
+)
+TIED_MANY = "unnest(%(identities)s::text[], %(visitors)s::int[]) AS tied (identity, visitors)"
+ANNOUNCE_ONE = Statement(ANNOUNCE.format(posted=POSTED_ONE, tied=TIED_ONE))
+ANNOUNCE_MANY = Statement(ANNOUNCE.format(posted=POSTED_MANY, tied=TIED_MANY), is_planned_anew=True)
+KNOWN_VISITORS = Statement(
+    VISITORS.format(posted="unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)"), is_planned_anew=True
+)
 
 # Of identities that have many visitors: how many, and which of the pairs are known. Asked in a statement that
 # began after their locks were taken.
-COMMON_IDENTITIES = f"""
+COMMON_IDENTITIES = Statement(
+    f"""
     SELECT named.identity, NULL, {count_visitors("named.identity")}
     FROM unnest(%(identities)s::text[]) AS named (identity)
     UNION ALL
@@ -164,20 +199,21 @@ COMMON_IDENTITIES = f"""
           AND i.visitor_id = ({look_up("v.id", "v.visitor_id", "tied.visitor_id")})
         LIMIT 1
     ) IS NOT NULL
-"""
+""",
+    is_planned_anew=True,
+)
 
-# Whether a match is pending for somebody who has just arrived. Mostly nothing is pending at all, and then
+# Whether a match is pending at all, and for somebody who has just arrived; mostly nothing is, and then
 # nothing else is looked at. Asked in a statement that began after the arrivals lock was taken, so no pending
 # match is overlooked.
-IS_AWAITED = f"""(
-        EXISTS (
-            SELECT FROM matching_pendingmatch
-            WHERE organization_id = %(organization)s AND status = 'pending'
-        )
-        AND EXISTS (
+IS_AWAITED = f"""
+    pending AS MATERIALIZED (SELECT {IS_ANYTHING_PENDING} AS is_there),
+    awaited AS MATERIALIZED (
+        SELECT is_there, is_there AND EXISTS (
             SELECT FROM {{carried}}
             CROSS JOIN LATERAL ({find_pending("", "LIMIT 1")}) AS held
-        )
+        ) AS is_awaited
+        FROM pending
     )"""
 OWNER_OF_REPORTED_SESSION = look_up("s.visitor_id", "s.visitor_session_id", "posted.visitor_session_id")
 
@@ -210,8 +246,9 @@ class Arrival:
     organization: Organization
     at: datetime
     known_rooms: frozenset[str]
-    visitor_pks: Mapping[str, UUID]  # by the ids that the tracking site gave them
+    visitor_pks: Mapping[str, str]  # by the ids that the tracking site gave them
     new_visitors: Collection[str]  # those of them that are new
+    is_quiet: bool  # nothing was pending when it was announced: visitors who were known are not locked
     visitor_counts: Mapping[str, int]  # to how many visitors each of the identities is to be tied
     # Of those that have many visitors already: how many more each may have, and which it has.
     places: dict[str, int] = field(default_factory=dict)
@@ -229,16 +266,23 @@ class Arrival:
         self.known_pairs.add(pair)
         return True
 
-    def settle(self, awaiting: str, **who: str) -> None:
+    def heed(self, is_anything_pending: str | None, is_awaited: str | None) -> None:
+        """Take note of what the statement that writes has seen to be pending.
+
+        Raises: CollisionError where the first match became pending since the arrival was announced.
+        """
+        if self.is_quiet and is_anything_pending == "t":
+            raise CollisionError("a match became pending")
+        self.is_awaited |= is_awaited == "t"
+
+    def settle(self, awaiting: Statement, **who: str) -> None:
         """Settle pending matches that may have waited for those who arrived, MAX_PENDING of them at most.
 
         Args:
             awaiting: AWAITING, formatted with SQL for the identities.
             who: the parameters of that SQL.
         """
-        with connection.cursor() as cursor:
-            cursor.execute(awaiting, {"organization": self.organization.id, **who})
-            ids = [pk for (pk,) in cursor.fetchall()]
+        ids = [pk for (pk,) in awaiting.fetch(organization=self.organization.id, **who)]
         settle(self.organization, self.organization.pending_matches.filter(id__in=ids), at=self.at)
 
     def delete_stray_visitors(self) -> None:
@@ -264,47 +308,60 @@ def announce_arrival(
         if report.visitor_identity is not None
     }
     visitor_counts = Counter(identity for identity, _ in pairs)
-    parameters: dict[str, Any] = {
-        "organization": organization.id,
-        "at": at,
-        "is_batch": len(reports) > 1,
-        "visitor_ids": text_array(visitor_ids),
-        "new_visitor_pks": array(new_pks(len(visitor_ids))),
-        "rooms": array(room_ids),
-        "identities": text_array(visitor_counts),
-        "visitors": array(map(str, visitor_counts.values())),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(ANNOUNCE_ARRIVAL, parameters)
-        known_rooms, new, known, common = cursor.fetchone()
-        new = new or {}
-        pks = {**(known or {}), **new}  # one that is new in place of a known one that has just been deleted
-        if len(pks) < len(visitor_ids):  # others were made while the statement waited for them
-            cursor.execute(KNOWN_VISITORS, parameters)
-            [known] = cursor.fetchone()
-            pks = known
-    visitor_pks = {visitor_id: UUID(pk) for visitor_id, pk in pks.items()}
-    arrival = Arrival(organization, at, frozenset(known_rooms), visitor_pks, new.keys(), visitor_counts)
+    pks = new_pks(len(visitor_ids))
+    shared = {"organization": organization.id, "at": at, "rooms": array(room_ids)}
+    if len(reports) == 1:
+        [report] = reports
+        [row] = ANNOUNCE_ONE.fetch(
+            **shared, visitor_id=report.visitor_id, new_visitor_pk=pks[0], identity=report.visitor_identity
+        )
+    else:
+        [row] = ANNOUNCE_MANY.fetch(
+            **shared,
+            visitor_ids=text_array(visitor_ids),
+            new_visitor_pks=array(pks),
+            identities=text_array(visitor_counts),
+            visitors=array(map(str, visitor_counts.values())),
+        )
+    known_rooms, new, known, common, is_quiet = row
+    new_visitors = in_json(new) or {}
+    # One that is new stands in place of a known one that has just been deleted.
+    visitor_pks = {**(in_json(known) or {}), **new_visitors}
+    if len(visitor_pks) < len(visitor_ids):  # others were made while the statement waited for them
+        [[known]] = KNOWN_VISITORS.fetch(organization=organization.id, visitor_ids=text_array(visitor_ids))
+        visitor_pks = {**(in_json(known) or {}), **new_visitors}
+        if len(visitor_pks) < len(visitor_ids):
+            raise CollisionError("a visitor was deleted")
+    arrival = Arrival(
+        organization=organization,
+        at=at,
+        known_rooms=frozenset(ids_in(known_rooms)),
+        visitor_pks=visitor_pks,
+        new_visitors=new_visitors.keys(),
+        is_quiet=is_quiet == "t",
+        visitor_counts=visitor_counts,
+    )
     if common:
-        read_common_identities(arrival, set(common), pairs)
+        read_common_identities(arrival, set(in_json(common)), pairs)
     return arrival
+
+
+def in_json(text: str | None) -> Any:
+    """Read JSON of PostgreSQL; NULL is None."""
+    return None if text is None else msgspec.json.decode(text)
 
 
 def read_common_identities(arrival: Arrival, identities: set[str], pairs: set[Pair]) -> None:
     """Read what is known of identities that have many visitors."""
     asked = [(identity, visitor_id) for identity, visitor_id in pairs if identity in identities]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            COMMON_IDENTITIES,
-            {
-                "organization": arrival.organization.id,
-                "identities": text_array(identities),
-                "tied_identities": text_array(identity for identity, _ in asked),
-                "visitor_ids": text_array(visitor_id for _, visitor_id in asked),
-            },
-        )
-        for identity, visitor_id, count in cursor:
-            if visitor_id is None:
-                arrival.places[identity] = MAX_VISITORS - count
-            else:
-                arrival.known_pairs.add((identity, visitor_id))
+    rows = COMMON_IDENTITIES.fetch(
+        organization=arrival.organization.id,
+        identities=text_array(identities),
+        tied_identities=text_array(identity for identity, _ in asked),
+        visitor_ids=text_array(visitor_id for _, visitor_id in asked),
+    )
+    for identity, visitor_id, count in rows:
+        if visitor_id is None:
+            arrival.places[identity] = MAX_VISITORS - int(count)
+        else:
+            arrival.known_pairs.add((identity, visitor_id))

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from goalsvc.database.columns import Columns
 from goalsvc.database.parameters import new_pks, text_array
+from goalsvc.database.statements import Statement
 from goalsvc.orgs.models import Organization
 from matching.matches.answers import RowAnswer, failed_for, reported
 from matching.matches.retries import CollisionError
@@ -32,7 +32,7 @@ from matching.visitors.arrivals import (
 class KnownIdentity(NamedTuple):
     """An identity as it stands after a report; `is_new` when the report was the first of it."""
 
-    id: UUID
+    id: str
     visitor_identity: str
     visitor_id: str
     visitor_session_id: str | None
@@ -43,7 +43,7 @@ class KnownIdentity(NamedTuple):
     def of(cls, row: VisitorIdentity) -> "KnownIdentity":
         """Read a row that was loaded with its visitor."""
         return cls(
-            id=row.id,
+            id=str(row.id),
             visitor_identity=row.identity,
             visitor_id=row.visitor.visitor_id,
             visitor_session_id=row.visitor_session_id,
@@ -59,11 +59,6 @@ REPORTED = Columns(
     visitor_session_id="text",
     visitors="int",  # to how many it is tied along with this one; NULL where the limit has been seen to
 )
-# The attributes of KnownIdentity, as UPSERT_IDENTITIES returns them.
-RETURNED = {name: name for name in KnownIdentity._fields} | {
-    "visitor_identity": "identity",
-    "visitor_id": "visitor_id::text",  # the visitor's key
-}
 # An identity that had few visitors when the arrival was announced, and has more now, is left out.
 IS_TIED = look_up(
     "i.id",
@@ -72,14 +67,14 @@ IS_TIED = look_up(
     where="i.visitor_id = posted.visitor_pk AND",
     then=", i.visitor_id",
 )
-UPSERT_IDENTITIES = f"""
+UPSERT = f"""
     WITH upserted AS (
         INSERT INTO matching_visitoridentity AS i (
             id, organization_id, identity, visitor_id, visitor_session_id, created_at
         )
         SELECT posted.id, %(organization)s, posted.identity, posted.visitor_pk,
                posted.visitor_session_id, %(at)s
-        FROM {REPORTED.rows("posted")}
+        FROM {{reported}}
         WHERE posted.visitors IS NULL
            OR posted.visitors + {count_visitors("posted.identity")} <= {FEW_VISITORS}
            OR ({IS_TIED}) IS NOT NULL
@@ -88,23 +83,35 @@ UPSERT_IDENTITIES = f"""
             visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
         RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
     ),
-    awaited AS MATERIALIZED (
-        SELECT {IS_AWAITED.format(carried="unnest(%(identity)s::text[]) AS carried (identity)")} AS is_awaited
-    )
-    SELECT {", ".join(RETURNED.values())}, awaited.is_awaited
+    {IS_AWAITED.format(carried="{carried}")}
+    SELECT upserted.*, awaited.*
     FROM upserted CROSS JOIN awaited
 """
+CARRIED_ONE = "(SELECT %(identity)s::text AS identity) AS carried"
+CARRIED_MANY = "unnest(%(identity)s::text[]) AS carried (identity)"
+UPSERT_ONE = Statement(
+    UPSERT.format(
+        reported=REPORTED.row("posted"), carried="(SELECT %(identity)s::text AS identity) AS carried"
+    )
+)
+UPSERT_MANY = Statement(
+    UPSERT.format(reported=REPORTED.rows("posted"), carried=CARRIED_MANY), is_planned_anew=True
+)
 
 CLAIMED = Columns(visitor_session_id="text", visitor_id="text")
 OTHERS_SESSIONS = f"""
     SELECT posted.visitor_session_id, posted.visitor_id
-    FROM {CLAIMED.rows("posted")}
+    FROM {{claimed}}
     CROSS JOIN LATERAL ({OWNER_OF_REPORTED_SESSION}) AS session
     CROSS JOIN LATERAL ({look_up("v.visitor_id", "v.id", "session.visitor_id")}) AS owner
     WHERE owner.visitor_id <> posted.visitor_id
 """
+OTHERS_SESSION = Statement(OTHERS_SESSIONS.format(claimed=CLAIMED.row("posted")))
+OTHERS_SESSIONS_OF_MANY = Statement(
+    OTHERS_SESSIONS.format(claimed=CLAIMED.rows("posted")), is_planned_anew=True
+)
 
-AWAITING_IDENTITIES = AWAITING.format(carried="unnest(%(identities)s::text[]) AS carried (identity)")
+AWAITING_IDENTITIES = Statement(AWAITING.format(carried=CARRIED_MANY), is_planned_anew=True)
 
 
 def record_identities(
@@ -125,7 +132,7 @@ def record_identities(
         known = upsert_identities(arrival, fine)
         if arrival.is_awaited:
             identities = text_array({report.visitor_identity for report in fine})
-            arrival.settle(AWAITING_IDENTITIES, identities=identities)
+            arrival.settle(AWAITING_IDENTITIES, identity=identities)
         if len(fine) < len(reports):
             arrival.delete_stray_visitors()
 
@@ -159,9 +166,11 @@ def others_sessions(
     told = [report for report in reports if report.visitor_session_id is not None]
     if not told:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(OTHERS_SESSIONS, {"organization": organization.id, **CLAIMED.parameters_of_rows(told)})
-        return set(cursor.fetchall())
+    if len(told) == 1:
+        rows = OTHERS_SESSION.fetch(organization=organization.id, **CLAIMED.parameters_of_row(told[0]))
+    else:
+        rows = OTHERS_SESSIONS_OF_MANY.fetch(organization=organization.id, **CLAIMED.parameters_of_rows(told))
+    return {(session_id, visitor_id) for session_id, visitor_id in rows}
 
 
 def upsert_identities(arrival: Arrival, reports: Iterable[IdentityReport]) -> dict[Pair, KnownIdentity]:
@@ -177,28 +186,43 @@ def upsert_identities(arrival: Arrival, reports: Iterable[IdentityReport]) -> di
             merged[key] = report
     if not merged:
         return {}
-    common = arrival.places
-    visitors = [None if identity in common else arrival.visitor_counts[identity] for identity, _ in merged]
-    parameters = REPORTED.parameters_of_rows(
-        list(merged.values()),
-        id=new_pks(len(merged)),
-        identity=[identity for identity, _ in merged],
-        visitor_pk=[arrival.visitor_pks[visitor_id] for _, visitor_id in merged],
-        visitors=visitors,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            UPSERT_IDENTITIES, {"organization": arrival.organization.id, "at": arrival.at, **parameters}
+    visitor_pks = [arrival.visitor_pks[visitor_id] for _, visitor_id in merged]
+    visitors = [
+        None if identity in arrival.places else arrival.visitor_counts[identity] for identity, _ in merged
+    ]
+    shared = {"organization": arrival.organization.id, "at": arrival.at}
+    if len(merged) == 1:
+        [report] = merged.values()
+        rows = UPSERT_ONE.fetch(
+            **shared,
+            id=new_pks(1)[0],
+            identity=report.visitor_identity,
+            visitor_pk=visitor_pks[0],
+            visitor_session_id=report.visitor_session_id,
+            visitors=visitors[0],
         )
-        rows = cursor.fetchall()
+    else:
+        parameters = REPORTED.parameters_of_rows(
+            list(merged.values()),
+            id=new_pks(len(merged)),
+            identity=[identity for identity, _ in merged],
+            visitor_pk=visitor_pks,
+            visitors=visitors,
+        )
+        rows = UPSERT_MANY.fetch(**shared, **parameters)
     if len(rows) < len(merged):
         raise CollisionError("an identity came to have many visitors")
-    arrival.is_awaited |= any(is_awaited for *_, is_awaited in rows)
-    visitor_ids = {str(pk): visitor_id for visitor_id, pk in arrival.visitor_pks.items()}
-    identities = [KnownIdentity._make(row) for *row, _ in rows]
-    return {
-        (each.visitor_identity, visitor_ids[each.visitor_id]): each._replace(
-            visitor_id=visitor_ids[each.visitor_id]
+    visitor_ids = {pk: visitor_id for visitor_id, pk in arrival.visitor_pks.items()}
+    known = {}
+    for id, identity, visitor_pk, session_id, created_at, is_new, *pending in rows:
+        visitor_id = visitor_ids[visitor_pk]
+        known[identity, visitor_id] = KnownIdentity(
+            id=id,
+            visitor_identity=identity,
+            visitor_id=visitor_id,
+            visitor_session_id=session_id,
+            created_at=datetime.fromisoformat(created_at),
+            is_new=is_new == "t",
         )
-        for each in identities
-    }
+        arrival.heed(*pending)
+    return known

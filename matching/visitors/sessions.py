@@ -6,12 +6,12 @@ Deliveries may be repeated, late or out of order: the same facts lead to the sam
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.db import connection, transaction
 
 from goalsvc.database.columns import Columns
-from goalsvc.database.parameters import array, new_pks
+from goalsvc.database.parameters import array, ids_in, new_pks
+from goalsvc.database.statements import Statement
 from goalsvc.orgs.history import Action, Kind
 from goalsvc.orgs.models import HistoryEntry, Organization, User
 from matching.matches.answers import RowAnswer, failed_for, reported
@@ -34,7 +34,7 @@ from matching.visitors.identities import upsert_identities
 class KnownSession(NamedTuple):
     """A session as it stands after a report; `is_new` when the report was the first of it."""
 
-    id: UUID
+    id: str
     visitor_session_id: str
     visitor_id: str
     started_at: datetime
@@ -48,7 +48,7 @@ class KnownSession(NamedTuple):
     def of(cls, row: VisitorSession) -> "KnownSession":
         """Read a row that was loaded with its visitor."""
         return cls(
-            id=row.id,
+            id=str(row.id),
             visitor_session_id=row.visitor_session_id,
             visitor_id=row.visitor.visitor_id,
             started_at=row.started_at,
@@ -69,22 +69,20 @@ WRITTEN = Columns(
     room_ids="uuid[]",
 )
 REPORTED = Columns(visitor_pk="uuid", **WRITTEN.types)
+# What UPSERT returns of a session, besides whether it is new.
+RETURNED = ("id", "visitor_session_id", "started_at", "ended_at", "room_ids", "created_at", "updated_at")
 IDENTITIES_OF_ARRIVED = look_up("i.identity", "i.visitor_id", "arrived.visitor_pk", limit="")
-CARRIED_BY_SESSIONS = f"""unnest(%(visitor_pks)s::uuid[]) AS arrived (visitor_pk)
-            CROSS JOIN LATERAL ({IDENTITIES_OF_ARRIVED}) AS carried"""
-# The attributes of KnownSession, as UPSERT_SESSIONS returns them.
-RETURNED = {name: name for name in KnownSession._fields} | {
-    "visitor_id": "NULL",  # which the report says
-    "room_ids": "room_ids::text[]",
-}
+CARRIED_BY_SESSIONS = f"{{arrived}} CROSS JOIN LATERAL ({IDENTITIES_OF_ARRIVED}) AS carried"
+ARRIVED_ONE = "(SELECT %(visitor_pk)s::uuid AS visitor_pk) AS arrived"
+ARRIVED_MANY = "unnest(%(visitor_pks)s::uuid[]) AS arrived (visitor_pk)"
 # Another visitor's session is refused.
-UPSERT_SESSIONS = f"""
+UPSERT = f"""
     WITH upserted AS (
         INSERT INTO matching_visitorsession AS s (
             organization_id, visitor_id, created_at, updated_at, {WRITTEN.names}
         )
         SELECT %(organization)s, posted.visitor_pk, %(at)s, %(at)s, {WRITTEN.selected}
-        FROM {REPORTED.rows("posted")}
+        FROM {{reported}}
         ORDER BY posted.visitor_session_id
         ON CONFLICT (organization_id, visitor_session_id) DO UPDATE SET
             started_at = least(s.started_at, excluded.started_at),
@@ -95,15 +93,20 @@ UPSERT_SESSIONS = f"""
             END,
             updated_at = excluded.updated_at
         WHERE s.visitor_id = excluded.visitor_id
-        RETURNING {", ".join(f"s.{name}" for name in WRITTEN.types)},
-                  s.visitor_id, s.created_at, s.updated_at, xmax = 0 AS is_new
+        RETURNING {", ".join(f"s.{name}" for name in RETURNED)}, xmax = 0 AS is_new
     ),
-    awaited AS MATERIALIZED (SELECT {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)} AS is_awaited)
-    SELECT {", ".join(RETURNED.values())}, awaited.is_awaited
+    {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)}
+    SELECT upserted.*, awaited.*
     FROM upserted CROSS JOIN awaited
 """
-AWAITING_SESSIONS = AWAITING.format(
-    carried=f"(SELECT DISTINCT carried.identity FROM {CARRIED_BY_SESSIONS}) AS carried"
+UPSERT_ONE = Statement(UPSERT.format(reported=REPORTED.row("posted"), arrived=ARRIVED_ONE))
+UPSERT_MANY = Statement(
+    UPSERT.format(reported=REPORTED.rows("posted"), arrived=ARRIVED_MANY), is_planned_anew=True
+)
+CARRIED_BY_ARRIVED = CARRIED_BY_SESSIONS.format(arrived=ARRIVED_MANY)
+AWAITING_SESSIONS = Statement(
+    AWAITING.format(carried=f"(SELECT DISTINCT carried.identity FROM {CARRIED_BY_ARRIVED}) AS carried"),
+    is_planned_anew=True,
 )
 
 
@@ -226,25 +229,41 @@ def upsert_sessions(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[
     """
     if not reports:
         return {}
-    visitors = {report.visitor_session_id: report.visitor_id for report in reports}
-    parameters: dict[str, Any] = REPORTED.parameters_of_rows(
-        reports,
-        visitor_pk=[arrival.visitor_pks[report.visitor_id] for report in reports],
-        id=new_pks(len(reports)),
-        room_ids=[sorted(report.rooms) for report in reports],
-    )
-    parameters |= {"visitor_pks": visitor_pks_of(arrival, reports)}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            UPSERT_SESSIONS, {"organization": arrival.organization.id, "at": arrival.at, **parameters}
+    shared = {"organization": arrival.organization.id, "at": arrival.at}
+    if len(reports) == 1:
+        [report] = reports
+        rows = UPSERT_ONE.fetch(
+            **shared,
+            visitor_pk=arrival.visitor_pks[report.visitor_id],
+            id=new_pks(1)[0],
+            visitor_session_id=report.visitor_session_id,
+            started_at=report.started_at,
+            ended_at=report.ended_at,
+            room_ids=array(sorted(report.rooms)),
         )
-        rows = cursor.fetchall()
-    arrival.is_awaited |= any(is_awaited for *_, is_awaited in rows)
+    else:
+        parameters = REPORTED.parameters_of_rows(
+            reports,
+            visitor_pk=[arrival.visitor_pks[report.visitor_id] for report in reports],
+            id=new_pks(len(reports)),
+            room_ids=[sorted(report.rooms) for report in reports],
+        )
+        rows = UPSERT_MANY.fetch(**shared, visitor_pks=visitor_pks_of(arrival, reports), **parameters)
+    visitors = {report.visitor_session_id: report.visitor_id for report in reports}
     known = {}
-    for *row, _ in rows:
-        session = KnownSession._make(row)
-        session_id = session.visitor_session_id
-        known[session_id] = session._replace(visitor_id=visitors[session_id])
+    for id, session_id, started_at, ended_at, room_ids, created_at, updated_at, is_new, *pending in rows:
+        known[session_id] = KnownSession(
+            id=id,
+            visitor_session_id=session_id,
+            visitor_id=visitors[session_id],
+            started_at=datetime.fromisoformat(started_at),
+            ended_at=None if ended_at is None else datetime.fromisoformat(ended_at),
+            room_ids=ids_in(room_ids),
+            created_at=datetime.fromisoformat(created_at),
+            updated_at=datetime.fromisoformat(updated_at),
+            is_new=is_new == "t",
+        )
+        arrival.heed(*pending)
     return known
 
 

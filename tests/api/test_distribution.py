@@ -100,9 +100,7 @@ def test_the_organization_of_each_row_is_there_by_a_key_of_its_own_or_of_what_it
         for field in model._meta.concrete_fields
         if not field.null
     }
-    keys = [
-        (table, to, columns) for table, kind, _, _, to, columns, _ in rows(CONSTRAINTS) if kind == "f"
-    ]
+    keys = [(table, to, columns) for table, kind, _, _, to, columns, _ in rows(CONSTRAINTS) if kind == "f"]
 
     held = {table for table, to, columns in keys if to == "orgs_organization"}
     for _ in TABLES:  # what belongs to what is held, is held

@@ -19,8 +19,8 @@ from goalsvc.database.parameters import array, bytes_array, moment_array, new_pk
 from goalsvc.orgs.models import ApiToken, User
 from matching.matches.inserts import INSERT_MANY_MATCHES, INSERT_ONE_MATCH
 from matching.rule.facts import FACTS_OF_MANY, FACTS_WITH_CALLER
-from matching.visitors.arrivals import ANNOUNCE_ARRIVAL
-from matching.visitors.sessions import UPSERT_SESSIONS
+from matching.visitors import sessions as session_statements
+from matching.visitors.arrivals import ANNOUNCE_MANY
 from tests.benchmark.world import MATCHED_AT, World
 
 # The kind of the rows of FACTS_OF_MANY that are sessions.
@@ -158,25 +158,24 @@ def sessions(world: World, *, size: int, seconds: float) -> float:
         shared: dict[str, Any] = {"organization": world.organization, "at": timezone.now()}
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                ANNOUNCE_ARRIVAL,
+                ANNOUNCE_MANY.sql,
                 {
                     **shared,
                     "visitor_ids": text_array(visitors),
                     "new_visitor_pks": array(new_pks(size)),
                     "rooms": rooms,
-                    "is_batch": True,
                     "identities": text_array([]),
                     "visitors": array([]),
                 },
             )
-            _, new, known, _ = cursor.fetchone()
-            keys = {**(known or {}), **(new or {})}
+            [[_, new, known, *_]] = cursor.fetchall()
+            pks = {**(known or {}), **(new or {})}
             cursor.execute(
-                UPSERT_SESSIONS,
+                session_statements.UPSERT_MANY.sql,
                 {
                     **shared,
-                    "visitor_pk": array(keys[visitor] for visitor in visitors),
-                    "visitor_pks": array({keys[visitor] for visitor in visitors}),
+                    "visitor_pk": array(pks[visitor] for visitor in visitors),
+                    "visitor_pks": array(pks.values()),
                     "visitor_session_id": text_array(f"limit-{done + n}" for n in range(size)),
                     "id": array(new_pks(size)),
                     "started_at": moment_array([moment] * size),

@@ -139,11 +139,8 @@ def test_batches_on_one_connection_never_get_a_plan_for_all_of_them(as_integrato
         post(as_integrator, org_url, (name, sessions))
 
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
-            " WHERE statement LIKE '%unnest%' AND statement LIKE '%INSERT INTO matching_visitorsession%'"
-        )
-        plans = cursor.fetchall()
-    assert plans
-    assert all(generic == 0 for generic, _ in plans), plans
-    assert max(custom for _, custom in plans) >= 10
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        prepared = [statement for (statement,) in cursor.fetchall()]
+    # Those that write a batch are sent whole, so no plan of theirs can be kept.
+    assert prepared
+    assert [each for each in prepared if "unnest" in each and "INSERT INTO matching_visitor" in each] == []

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from goalsvc.orgs.models import Organization, Room
@@ -668,6 +669,38 @@ def test_an_arrival_waits_for_a_match_that_is_being_held_and_settles_it(before, 
 
 
 ROUNDS = 12
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("report", [World.session, World.identity])
+def test_an_arrival_that_met_the_first_match_to_be_held_locks_its_visitor_after_all(report, world):
+    """Announced while nothing was held, it is announced anew: what else arrives of the visitor waits."""
+    world.session(Client(world.key), started_at="2016-10-10T23:00:00Z")
+    announced: list[str] = []
+
+    def arrive(client):
+        with CaptureQueriesContext(connection) as captured:
+            answer = report(world, client)
+        announced.extend(each["sql"] for each in captured if "INSERT INTO matching_visitor AS" in each["sql"])
+        return answer
+
+    answer = while_it_waits(world.key, lambda: world.hold(Client(world.key)), arrive)
+
+    assert answer.status_code in {200, 201}
+    assert len(announced) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_nothing_is_held_arrivals_of_a_visitor_do_not_wait_for_each_other(world):
+    world.session(Client(world.key), visitor_session_id="first")
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        assert world.session(Client(world.key), visitor_session_id="second").status_code == 201
+        assert world.identity(Client(world.key), "somebody").status_code == 201
+        session = partial(world.session, visitor_session_id="third")
+        other = pool.submit(on_own_connection, world.key, session)
+        identity = pool.submit(on_own_connection, world.key, world.identity)
+
+        assert other.result(PATIENCE).status_code == identity.result(PATIENCE).status_code == 201
 
 
 @pytest.mark.django_db(transaction=True)
