@@ -1359,79 +1359,79 @@ COPY public.django_content_type (id, app_label, model) FROM stdin;
 
 
 COPY public.django_migrations (id, app, name, applied) FROM stdin;
-1	procrastinate	0001_initial	2026-11-27 08:48:22.684483+00
-2	procrastinate	0002_drop_started_at_column	2026-11-27 08:48:22.686744+00
-3	procrastinate	0003_drop_started_at_column	2026-11-27 08:48:22.688106+00
-4	procrastinate	0004_drop_procrastinate_version_table	2026-11-27 08:48:22.689351+00
-5	procrastinate	0005_fix_procrastinate_fetch_job	2026-11-27 08:48:22.69492+00
-6	procrastinate	0006_fix_trigger_status_events_insert	2026-11-27 08:48:22.696063+00
-7	procrastinate	0007_add_queueing_lock_column	2026-11-27 08:48:22.6977+00
-8	procrastinate	0008_close_fetch_job_race_condition	2026-11-27 08:48:22.699365+00
-9	procrastinate	0009_add_defer_job_function	2026-11-27 08:48:22.701118+00
-10	procrastinate	0010_add_procrastinate_periodic_defers	2026-11-27 08:48:22.704225+00
-11	procrastinate	0011_add_foreign_key_index	2026-11-27 08:48:22.705585+00
-12	procrastinate	0012_add_locks_to_periodic_defer	2026-11-27 08:48:22.707453+00
-13	procrastinate	0013_fix_procrastinate_defer_periodic_job	2026-11-27 08:48:22.708906+00
-14	procrastinate	0014_add_finish_job_and_retry_job_functions	2026-11-27 08:48:22.715561+00
-15	procrastinate	0015_add_trigger_on_job_deletion	2026-11-27 08:48:22.716829+00
-16	procrastinate	0016_delete_finished_jobs	2026-11-27 08:48:22.717662+00
-17	procrastinate	0017_add_checks_to_finish_job	2026-11-27 08:48:22.718494+00
-18	procrastinate	0018_add_checks_to_retry_job	2026-11-27 08:48:22.719205+00
-19	procrastinate	0019_fix_finish_job_compat_issue	2026-11-27 08:48:22.720073+00
-20	procrastinate	0020_add_index_on_procrastinate_jobs	2026-11-27 08:48:22.721668+00
-21	procrastinate	0021_add_kwargs_to_defer_periodic_job	2026-11-27 08:48:22.723482+00
-22	procrastinate	0022_null_locks_excluded	2026-11-27 08:48:22.72509+00
-23	procrastinate	0023_remove_old_finish_job_function	2026-11-27 08:48:22.725988+00
-24	procrastinate	0024_job_id_bigint	2026-11-27 08:48:22.72966+00
-25	procrastinate	0025_add_models	2026-11-27 08:48:22.732547+00
-26	procrastinate	0026_add_job_priority	2026-11-27 08:48:22.734379+00
-27	procrastinate	0027_add_periodic_job_priority	2026-11-27 08:48:22.735146+00
-28	procrastinate	0028_add_cancel_states	2026-11-27 08:48:22.73712+00
-29	procrastinate	0029_add_additional_params_to_retry_job	2026-11-27 08:48:22.737915+00
-30	procrastinate	0030_alter_procrastinateevent_options	2026-11-27 08:48:22.738725+00
-31	procrastinate	0031_add_indexes_for_fetch_job	2026-11-27 08:48:22.740588+00
-32	procrastinate	0032_pre_cancel_notification	2026-11-27 08:48:22.74387+00
-33	procrastinate	0033_post_cancel_notification	2026-11-27 08:48:22.753319+00
-34	procrastinate	0034_pre_add_heartbeat	2026-11-27 08:48:22.758918+00
-35	procrastinate	0035_post_add_heartbeat	2026-11-27 08:48:22.760188+00
-36	procrastinate	0036_add_worker_model	2026-11-27 08:48:22.762059+00
-37	procrastinate	0037_pre_batch_defer_jobs	2026-11-27 08:48:22.763162+00
-38	procrastinate	0038_post_batch_defer_jobs	2026-11-27 08:48:22.767853+00
-39	procrastinate	0039_pre_priority_lock_fetch_job	2026-11-27 08:48:22.768881+00
-40	procrastinate	0040_pre_retry_failed_job	2026-11-27 08:48:22.772099+00
-41	procrastinate	0041_post_retry_failed_job	2026-11-27 08:48:22.776338+00
-42	orgs	0001_initial	2026-11-27 08:48:22.868214+00
-43	contenttypes	0001_initial	2026-11-27 08:48:22.872045+00
-44	admin	0001_initial	2026-11-27 08:48:22.880661+00
-45	admin	0002_logentry_remove_auto_add	2026-11-27 08:48:22.88566+00
-46	admin	0003_logentry_add_action_flag_choices	2026-11-27 08:48:22.888304+00
-47	contenttypes	0002_remove_content_type_name	2026-11-27 08:48:22.894715+00
-48	auth	0001_initial	2026-11-27 08:48:22.917548+00
-49	auth	0002_alter_permission_name_max_length	2026-11-27 08:48:22.922492+00
-50	auth	0003_alter_user_email_max_length	2026-11-27 08:48:22.924708+00
-51	auth	0004_alter_user_username_opts	2026-11-27 08:48:22.930871+00
-52	auth	0005_alter_user_last_login_null	2026-11-27 08:48:22.937137+00
-53	auth	0006_require_contenttypes_0002	2026-11-27 08:48:22.937538+00
-54	auth	0007_alter_validators_add_error_messages	2026-11-27 08:48:22.939262+00
-55	auth	0008_alter_user_username_max_length	2026-11-27 08:48:22.941145+00
-56	auth	0009_alter_user_last_name_max_length	2026-11-27 08:48:22.943152+00
-57	auth	0010_alter_group_name_max_length	2026-11-27 08:48:22.947969+00
-58	auth	0011_update_proxy_permissions	2026-11-27 08:48:22.953118+00
-59	auth	0012_alter_user_first_name_max_length	2026-11-27 08:48:22.955115+00
-60	axes	0001_initial	2026-11-27 08:48:22.962832+00
-61	axes	0002_auto_20151217_2044	2026-11-27 08:48:22.976531+00
-62	axes	0003_auto_20160322_0929	2026-11-27 08:48:22.983991+00
-63	axes	0004_auto_20181024_1538	2026-11-27 08:48:22.988915+00
-64	axes	0005_remove_accessattempt_trusted	2026-11-27 08:48:22.990363+00
-65	axes	0006_remove_accesslog_trusted	2026-11-27 08:48:22.991482+00
-66	axes	0007_alter_accessattempt_unique_together	2026-11-27 08:48:23.001303+00
-67	axes	0008_accessfailurelog	2026-11-27 08:48:23.008641+00
-68	axes	0009_add_session_hash	2026-11-27 08:48:23.010246+00
-69	axes	0010_accessattemptexpiration	2026-11-27 08:48:23.01348+00
-70	goals	0001_initial	2026-11-27 08:48:23.058603+00
-71	matching	0001_initial	2026-11-27 08:48:23.582274+00
-72	replica	0001_initial	2026-11-27 08:48:23.585851+00
-73	sessions	0001_initial	2026-11-27 08:48:23.591552+00
+1	procrastinate	0001_initial	2026-11-27 09:04:36.120784+00
+2	procrastinate	0002_drop_started_at_column	2026-11-27 09:04:36.128505+00
+3	procrastinate	0003_drop_started_at_column	2026-11-27 09:04:36.140061+00
+4	procrastinate	0004_drop_procrastinate_version_table	2026-11-27 09:04:36.148533+00
+5	procrastinate	0005_fix_procrastinate_fetch_job	2026-11-27 09:04:36.166616+00
+6	procrastinate	0006_fix_trigger_status_events_insert	2026-11-27 09:04:36.175202+00
+7	procrastinate	0007_add_queueing_lock_column	2026-11-27 09:04:36.18514+00
+8	procrastinate	0008_close_fetch_job_race_condition	2026-11-27 09:04:36.203783+00
+9	procrastinate	0009_add_defer_job_function	2026-11-27 09:04:36.225114+00
+10	procrastinate	0010_add_procrastinate_periodic_defers	2026-11-27 09:04:36.239975+00
+11	procrastinate	0011_add_foreign_key_index	2026-11-27 09:04:36.244986+00
+12	procrastinate	0012_add_locks_to_periodic_defer	2026-11-27 09:04:36.256671+00
+13	procrastinate	0013_fix_procrastinate_defer_periodic_job	2026-11-27 09:04:36.268429+00
+14	procrastinate	0014_add_finish_job_and_retry_job_functions	2026-11-27 09:04:36.286073+00
+15	procrastinate	0015_add_trigger_on_job_deletion	2026-11-27 09:04:36.298594+00
+16	procrastinate	0016_delete_finished_jobs	2026-11-27 09:04:36.305231+00
+17	procrastinate	0017_add_checks_to_finish_job	2026-11-27 09:04:36.307945+00
+18	procrastinate	0018_add_checks_to_retry_job	2026-11-27 09:04:36.315763+00
+19	procrastinate	0019_fix_finish_job_compat_issue	2026-11-27 09:04:36.330283+00
+20	procrastinate	0020_add_index_on_procrastinate_jobs	2026-11-27 09:04:36.332122+00
+21	procrastinate	0021_add_kwargs_to_defer_periodic_job	2026-11-27 09:04:36.340238+00
+22	procrastinate	0022_null_locks_excluded	2026-11-27 09:04:36.34313+00
+23	procrastinate	0023_remove_old_finish_job_function	2026-11-27 09:04:36.346635+00
+24	procrastinate	0024_job_id_bigint	2026-11-27 09:04:36.357824+00
+25	procrastinate	0025_add_models	2026-11-27 09:04:36.373277+00
+26	procrastinate	0026_add_job_priority	2026-11-27 09:04:36.37842+00
+27	procrastinate	0027_add_periodic_job_priority	2026-11-27 09:04:36.382046+00
+28	procrastinate	0028_add_cancel_states	2026-11-27 09:04:36.400781+00
+29	procrastinate	0029_add_additional_params_to_retry_job	2026-11-27 09:04:36.407555+00
+30	procrastinate	0030_alter_procrastinateevent_options	2026-11-27 09:04:36.410161+00
+31	procrastinate	0031_add_indexes_for_fetch_job	2026-11-27 09:04:36.417923+00
+32	procrastinate	0032_pre_cancel_notification	2026-11-27 09:04:36.426173+00
+33	procrastinate	0033_post_cancel_notification	2026-11-27 09:04:36.465679+00
+34	procrastinate	0034_pre_add_heartbeat	2026-11-27 09:04:36.505398+00
+35	procrastinate	0035_post_add_heartbeat	2026-11-27 09:04:36.521418+00
+36	procrastinate	0036_add_worker_model	2026-11-27 09:04:36.52906+00
+37	procrastinate	0037_pre_batch_defer_jobs	2026-11-27 09:04:36.54354+00
+38	procrastinate	0038_post_batch_defer_jobs	2026-11-27 09:04:36.567799+00
+39	procrastinate	0039_pre_priority_lock_fetch_job	2026-11-27 09:04:36.574898+00
+40	procrastinate	0040_pre_retry_failed_job	2026-11-27 09:04:36.589404+00
+41	procrastinate	0041_post_retry_failed_job	2026-11-27 09:04:36.593648+00
+42	orgs	0001_initial	2026-11-27 09:04:36.891571+00
+43	contenttypes	0001_initial	2026-11-27 09:04:36.904198+00
+44	admin	0001_initial	2026-11-27 09:04:36.928767+00
+45	admin	0002_logentry_remove_auto_add	2026-11-27 09:04:36.953119+00
+46	admin	0003_logentry_add_action_flag_choices	2026-11-27 09:04:36.959517+00
+47	contenttypes	0002_remove_content_type_name	2026-11-27 09:04:37.006543+00
+48	auth	0001_initial	2026-11-27 09:04:37.068934+00
+49	auth	0002_alter_permission_name_max_length	2026-11-27 09:04:37.078782+00
+50	auth	0003_alter_user_email_max_length	2026-11-27 09:04:37.086568+00
+51	auth	0004_alter_user_username_opts	2026-11-27 09:04:37.090216+00
+52	auth	0005_alter_user_last_login_null	2026-11-27 09:04:37.093813+00
+53	auth	0006_require_contenttypes_0002	2026-11-27 09:04:37.096644+00
+54	auth	0007_alter_validators_add_error_messages	2026-11-27 09:04:37.098808+00
+55	auth	0008_alter_user_username_max_length	2026-11-27 09:04:37.102303+00
+56	auth	0009_alter_user_last_name_max_length	2026-11-27 09:04:37.105791+00
+57	auth	0010_alter_group_name_max_length	2026-11-27 09:04:37.115028+00
+58	auth	0011_update_proxy_permissions	2026-11-27 09:04:37.1232+00
+59	auth	0012_alter_user_first_name_max_length	2026-11-27 09:04:37.126515+00
+60	axes	0001_initial	2026-11-27 09:04:37.136952+00
+61	axes	0002_auto_20151217_2044	2026-11-27 09:04:37.156828+00
+62	axes	0003_auto_20160322_0929	2026-11-27 09:04:37.167533+00
+63	axes	0004_auto_20181024_1538	2026-11-27 09:04:37.175252+00
+64	axes	0005_remove_accessattempt_trusted	2026-11-27 09:04:37.181321+00
+65	axes	0006_remove_accesslog_trusted	2026-11-27 09:04:37.183501+00
+66	axes	0007_alter_accessattempt_unique_together	2026-11-27 09:04:37.199886+00
+67	axes	0008_accessfailurelog	2026-11-27 09:04:37.210125+00
+68	axes	0009_add_session_hash	2026-11-27 09:04:37.213228+00
+69	axes	0010_accessattemptexpiration	2026-11-27 09:04:37.219256+00
+70	goals	0001_initial	2026-11-27 09:04:37.325642+00
+71	matching	0001_initial	2026-11-27 09:04:41.781763+00
+72	replica	0001_initial	2026-11-27 09:04:41.809267+00
+73	sessions	0001_initial	2026-11-27 09:04:41.887312+00
 \.
 
 
@@ -1452,7 +1452,7 @@ cee1e117-6657-5672-87fd-5baada3c16ac	Signed a contract	t	\N	[]	2026-01-04 00:00:
 
 
 COPY public.goals_goalroom (id, goal_id, organization_id, room_id) FROM stdin;
-01a21c31-09ac-7641-b9c5-7facdecb0374	158bfc3b-e25e-5678-9b12-4c03b7cc7082	c29fd155-8581-5ddc-bc12-a846f10333bc	22d14351-9d79-5e20-8dd7-2c62f65fbef8
+01a21c40-2bdd-7124-bc8e-25642da9ce5b	158bfc3b-e25e-5678-9b12-4c03b7cc7082	c29fd155-8581-5ddc-bc12-a846f10333bc	22d14351-9d79-5e20-8dd7-2c62f65fbef8
 \.
 
 
@@ -1521,10 +1521,10 @@ COPY public.matching_replaytally (id, day, count, goal_id, organization_id) FROM
 
 
 COPY public.matching_visitor (id, visitor_id, created_at, organization_id) FROM stdin;
-01a21c31-09b9-7047-b47d-851ea94539ce	demo-laptop	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21c31-09b9-7047-b47d-8520f81d3611	demo-phone	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21c31-09b9-7047-b47d-851f43431b50	demo-visitor-2	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21c31-09b9-7047-b47d-852192e1eb96	demo-visitor-3	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2bed-719e-afbd-e5521dd8dee0	demo-laptop	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2bed-719e-afbd-e5510fcbe5ff	demo-phone	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2bed-719e-afbd-e54fbbe4d196	demo-visitor-2	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2bed-719e-afbd-e5501923502b	demo-visitor-3	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a20e85-2360-7989-9372-d6d7511f9a12	phone-261124-000	2026-11-24 17:05:36.096+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a20f0c-1d4e-7377-afe8-c418abe819a6	laptop-261124-001	2026-11-24 19:33:01.902+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a20f5f-25d1-76c1-bb42-53ea6036583b	phone-261124-002	2026-11-24 21:03:43.569+00	c29fd155-8581-5ddc-bc12-a846f10333bc
@@ -1665,10 +1665,10 @@ COPY public.matching_visitor (id, visitor_id, created_at, organization_id) FROM 
 
 
 COPY public.matching_visitoridentity (id, identity, visitor_session_id, created_at, organization_id, visitor_id) FROM stdin;
-01a21c31-09c0-760e-8c0a-8fdd92ae7985	customer-12345678	demo-laptop-30	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851ea94539ce
-01a21c31-09c0-760e-8c0a-8fde0908499a	customer-12345678	demo-phone-30	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-8520f81d3611
-01a21c31-09c0-760e-8c0a-8fdf38668869	customer-23456789	demo-visitor-2-30	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851f43431b50
-01a21c31-09c0-760e-8c0a-8fe0a27ce37a	customer-34567890	demo-visitor-3-30	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-852192e1eb96
+01a21c40-2bfc-74ce-8325-4e6d3f8204f9	customer-12345678	demo-phone-30	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5510fcbe5ff
+01a21c40-2bfc-74ce-8325-4e6c0a2d89a4	customer-12345678	demo-laptop-30	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5521dd8dee0
+01a21c40-2bfc-74ce-8325-4e6e062513d5	customer-23456789	demo-visitor-2-30	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e54fbbe4d196
+01a21c40-2bfc-74ce-8325-4e6f9b3ee83f	customer-34567890	demo-visitor-3-30	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5501923502b
 01a20e55-b2fc-7004-86b4-76e71b49ee4e	customer-9944010	phone-261124-010-0	2026-11-24 16:13:47.132+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20e55-b2fc-7066-a4b8-046a56bfeaa5
 01a20dd3-0ef7-795a-bd2a-835127f7c03e	customer-9944014	phone-261124-014-0	2026-11-24 13:51:05.463+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20dd3-0ef7-7d9f-bc35-fb2274b95b05
 01a20e87-45f8-7fd3-b597-04a2e32203db	customer-9944015	laptop-261124-015-0	2026-11-24 17:07:56.024+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20e87-45f8-7c35-8f38-834839484258
@@ -1735,22 +1735,22 @@ COPY public.matching_visitoridentity (id, identity, visitor_session_id, created_
 
 
 COPY public.matching_visitorsession (id, visitor_session_id, started_at, ended_at, room_ids, created_at, updated_at, organization_id, visitor_id) FROM stdin;
-01a21c31-09bd-7434-89fb-a825638027d4	demo-laptop-0	2026-01-01 09:00:00+00	2026-01-01 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851ea94539ce
-01a21c31-09bd-7434-89fb-a826000b00ae	demo-laptop-10	2026-01-11 09:00:00+00	2026-01-11 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851ea94539ce
-01a21c31-09bd-7434-89fb-a8273b7b3144	demo-laptop-20	2026-01-21 09:00:00+00	2026-01-21 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851ea94539ce
-01a21c31-09bd-7434-89fb-a8282bbe8eb8	demo-laptop-30	2026-01-31 09:00:00+00	2026-01-31 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851ea94539ce
-01a21c31-09bd-7434-89fb-a829d9dacaf6	demo-phone-0	2026-01-01 10:00:00+00	2026-01-01 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-8520f81d3611
-01a21c31-09bd-7434-89fb-a82a1f3994a3	demo-phone-10	2026-01-11 10:00:00+00	2026-01-11 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-8520f81d3611
-01a21c31-09bd-7434-89fb-a82b0029bb32	demo-phone-20	2026-01-21 10:00:00+00	2026-01-21 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-8520f81d3611
-01a21c31-09bd-7434-89fb-a82cc8955877	demo-phone-30	2026-01-31 10:00:00+00	2026-01-31 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-8520f81d3611
-01a21c31-09bd-7434-89fb-a82d0e2fccbb	demo-visitor-2-0	2026-01-01 11:00:00+00	2026-01-01 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851f43431b50
-01a21c31-09bd-7434-89fb-a82ea0489791	demo-visitor-2-10	2026-01-11 11:00:00+00	2026-01-11 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851f43431b50
-01a21c31-09bd-7434-89fb-a82f15e199a3	demo-visitor-2-20	2026-01-21 11:00:00+00	2026-01-21 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851f43431b50
-01a21c31-09bd-7434-89fb-a8306ea01bc0	demo-visitor-2-30	2026-01-31 11:00:00+00	2026-01-31 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-851f43431b50
-01a21c31-09bd-7434-89fb-a831f6834bbc	demo-visitor-3-0	2026-01-01 12:00:00+00	2026-01-01 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-852192e1eb96
-01a21c31-09bd-7434-89fb-a832b9478fe1	demo-visitor-3-10	2026-01-11 12:00:00+00	2026-01-11 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-852192e1eb96
-01a21c31-09bd-7434-89fb-a833cd57483d	demo-visitor-3-20	2026-01-21 12:00:00+00	2026-01-21 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-852192e1eb96
-01a21c31-09bd-7434-89fb-a8346c8bae82	demo-visitor-3-30	2026-01-31 12:00:00+00	2026-01-31 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 08:48:25.484579+00	2026-11-27 08:48:25.484579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c31-09b9-7047-b47d-852192e1eb96
+01a21c40-2bfa-73d1-a6cc-12008d5ca653	demo-laptop-0	2026-01-01 09:00:00+00	2026-01-01 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5521dd8dee0
+01a21c40-2bfa-73d1-a6cc-12016525b153	demo-laptop-10	2026-01-11 09:00:00+00	2026-01-11 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5521dd8dee0
+01a21c40-2bfa-73d1-a6cc-1202fe4a78f4	demo-laptop-20	2026-01-21 09:00:00+00	2026-01-21 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5521dd8dee0
+01a21c40-2bfa-73d1-a6cc-12030b31aa4b	demo-laptop-30	2026-01-31 09:00:00+00	2026-01-31 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5521dd8dee0
+01a21c40-2bfa-73d1-a6cc-12046cd8623d	demo-phone-0	2026-01-01 10:00:00+00	2026-01-01 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5510fcbe5ff
+01a21c40-2bfa-73d1-a6cc-12059783aee4	demo-phone-10	2026-01-11 10:00:00+00	2026-01-11 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5510fcbe5ff
+01a21c40-2bfa-73d1-a6cc-120682e15753	demo-phone-20	2026-01-21 10:00:00+00	2026-01-21 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5510fcbe5ff
+01a21c40-2bfa-73d1-a6cc-12070c0c4138	demo-phone-30	2026-01-31 10:00:00+00	2026-01-31 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5510fcbe5ff
+01a21c40-2bfa-73d1-a6cc-12087c6c2e65	demo-visitor-2-0	2026-01-01 11:00:00+00	2026-01-01 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e54fbbe4d196
+01a21c40-2bfa-73d1-a6cc-1209efd48c51	demo-visitor-2-10	2026-01-11 11:00:00+00	2026-01-11 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e54fbbe4d196
+01a21c40-2bfa-73d1-a6cc-120a048e707e	demo-visitor-2-20	2026-01-21 11:00:00+00	2026-01-21 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e54fbbe4d196
+01a21c40-2bfa-73d1-a6cc-120b1f562880	demo-visitor-2-30	2026-01-31 11:00:00+00	2026-01-31 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e54fbbe4d196
+01a21c40-2bfa-73d1-a6cc-120c22b9606a	demo-visitor-3-0	2026-01-01 12:00:00+00	2026-01-01 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5501923502b
+01a21c40-2bfa-73d1-a6cc-120db60f41d8	demo-visitor-3-10	2026-01-11 12:00:00+00	2026-01-11 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5501923502b
+01a21c40-2bfa-73d1-a6cc-120e3d808301	demo-visitor-3-20	2026-01-21 12:00:00+00	2026-01-21 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5501923502b
+01a21c40-2bfa-73d1-a6cc-120fe6870ee5	demo-visitor-3-30	2026-01-31 12:00:00+00	2026-01-31 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 09:04:57.218126+00	2026-11-27 09:04:57.218126+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c40-2bed-719e-afbd-e5501923502b
 01a20e85-2360-796a-9d83-908cb84f7e48	phone-261124-000-0	2026-11-24 17:05:35.096+00	2026-11-24 17:09:41.096+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-24 17:05:36.096+00	2026-11-24 17:09:42.096+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20e85-2360-7989-9372-d6d7511f9a12
 01a2196a-298d-7c61-b128-94ba4cd25948	phone-261124-000-1	2026-11-26 19:51:56.581+00	2026-11-26 19:56:09.581+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 19:51:57.581+00	2026-11-26 19:56:10.581+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20e85-2360-7989-9372-d6d7511f9a12
 01a20f0c-1d4e-7e41-8304-4576d849a942	laptop-261124-001-0	2026-11-24 19:33:00.902+00	2026-11-24 19:41:36.902+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-24 19:33:01.902+00	2026-11-24 19:41:37.902+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20f0c-1d4e-7377-afe8-c418abe819a6
@@ -1919,24 +1919,24 @@ COPY public.orgs_apitoken (id, description, prefix, digest, expires_at, revoked_
 
 
 COPY public.orgs_historyentry (id, kind, object_id, label, action, changes, changed_at, changed_by_name, channel, request_id, changed_by_id, organization_id) FROM stdin;
-01a21c31-09a1-71b2-9c5f-a53fa9a4c1b4	api_token	01a21c31-09a0-7675-bebd-d2369a1eea91	Demo	created	{"user_id": [null, "e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef"]}	2026-11-27 08:48:25.484579+00		command	\N	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21c31-09a3-74d2-946a-79dbc248d2af	api_token	01a21c31-09a2-759a-8112-d7b5667e0b7e	Demo	created	{"user_id": [null, "f84c5e65-1e18-5c2e-b78a-7be3b249b8ae"]}	2026-11-27 08:48:25.484579+00		command	\N	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21c31-09a4-7729-8bc0-840eb9f72070	api_token	01a21c31-09a3-74d2-946a-79dc58c7018d	Demo	created	{"user_id": [null, "742d3852-f7ab-5e2d-800f-a8c18c572465"]}	2026-11-27 08:48:25.484579+00		command	\N	\N	73594217-0039-50b0-b5b6-8c4f78c402a0
-01a21c31-09a5-70bc-80c8-1b4654affed1	api_token	01a21c31-09a4-7729-8bc0-840f7305a045	Demo	created	{"user_id": [null, "adeba2e0-da79-5e83-bcb9-dca1a59f8e13"]}	2026-11-27 08:48:25.484579+00		command	\N	\N	7aec2043-ad37-5564-b719-fe275a863ba8
-01a21c31-09a9-719f-82d1-cd619c7500ff	goal	b7c3ffc3-b0c9-5cdc-a27f-7aab287c77b7	Bought in the shop	created	{"name": [null, "Bought in the shop"], "conditions": [null, []], "allowed_rooms": [null, []], "default_value": [null, "14.15"], "is_any_room_allowed": [null, true]}	2026-01-01 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21c31-09ad-7683-8e9e-6240263b879e	goal	158bfc3b-e25e-5678-9b12-4c03b7cc7082	User sent a lead	created	{"name": [null, "User sent a lead"], "conditions": [null, [{"type": 27, "value": "", "negate": false, "settings": {}}]], "allowed_rooms": [null, ["22d14351-9d79-5e20-8dd7-2c62f65fbef8"]], "is_any_room_allowed": [null, false]}	2026-01-02 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21c31-09b5-7396-a735-24e2e34072aa	goal	16e5a2d9-96c2-5a9e-bed2-3f608e146cef	Picked up in the store	created	{"name": [null, "Picked up in the store"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-03 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21c31-09b7-7229-91ab-26ab5b70380f	goal	cee1e117-6657-5672-87fd-5baada3c16ac	Signed a contract	created	{"name": [null, "Signed a contract"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-04 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21c31-09b8-74ad-bf63-58146bc87146	goal	85691ce2-2e93-55bd-a701-94d80945b7b3	Another organization's goal	created	{"name": [null, "Another organization's goal"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-01 00:00:00+00	olga.other@example.net	command	\N	742d3852-f7ab-5e2d-800f-a8c18c572465	73594217-0039-50b0-b5b6-8c4f78c402a0
-01a21c31-0a1a-7727-9265-4d7103f8cdd8	user	8580a919-3378-5493-8d16-e62eb80497b2	admin@example.com	changed	{"password": ["…", "…"], "is_superuser": [null, true]}	2026-11-27 08:48:25.484579+00		command	\N	\N	\N
+01a21c40-2bc3-70dd-97f4-c1c3898c91da	api_token	01a21c40-2bbf-7081-874a-11f5b4aeaa0f	Demo	created	{"user_id": [null, "e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef"]}	2026-11-27 09:04:57.218126+00		command	\N	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2bcc-73ab-86be-871dd87abfb5	api_token	01a21c40-2bcb-7742-b220-cc4f340a880e	Demo	created	{"user_id": [null, "f84c5e65-1e18-5c2e-b78a-7be3b249b8ae"]}	2026-11-27 09:04:57.218126+00		command	\N	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2bcd-71ff-a4db-d2f34170c6bc	api_token	01a21c40-2bcc-73ab-86be-871e373c6acb	Demo	created	{"user_id": [null, "742d3852-f7ab-5e2d-800f-a8c18c572465"]}	2026-11-27 09:04:57.218126+00		command	\N	\N	73594217-0039-50b0-b5b6-8c4f78c402a0
+01a21c40-2bce-70cd-b389-a80813ebe639	api_token	01a21c40-2bce-70cd-b389-a80744b2731f	Demo	created	{"user_id": [null, "adeba2e0-da79-5e83-bcb9-dca1a59f8e13"]}	2026-11-27 09:04:57.218126+00		command	\N	\N	7aec2043-ad37-5564-b719-fe275a863ba8
+01a21c40-2bd8-73c1-a024-590678754377	goal	b7c3ffc3-b0c9-5cdc-a27f-7aab287c77b7	Bought in the shop	created	{"name": [null, "Bought in the shop"], "conditions": [null, []], "allowed_rooms": [null, []], "default_value": [null, "14.15"], "is_any_room_allowed": [null, true]}	2026-01-01 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2be0-7697-98c4-1f7a2a4615ce	goal	158bfc3b-e25e-5678-9b12-4c03b7cc7082	User sent a lead	created	{"name": [null, "User sent a lead"], "conditions": [null, [{"type": 27, "value": "", "negate": false, "settings": {}}]], "allowed_rooms": [null, ["22d14351-9d79-5e20-8dd7-2c62f65fbef8"]], "is_any_room_allowed": [null, false]}	2026-01-02 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2be4-76de-8cee-9a8b74c71676	goal	16e5a2d9-96c2-5a9e-bed2-3f608e146cef	Picked up in the store	created	{"name": [null, "Picked up in the store"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-03 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2beb-7277-af2a-8d221f052a7c	goal	cee1e117-6657-5672-87fd-5baada3c16ac	Signed a contract	created	{"name": [null, "Signed a contract"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-04 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21c40-2bed-719e-afbd-e54e6baada6d	goal	85691ce2-2e93-55bd-a701-94d80945b7b3	Another organization's goal	created	{"name": [null, "Another organization's goal"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-01 00:00:00+00	olga.other@example.net	command	\N	742d3852-f7ab-5e2d-800f-a8c18c572465	73594217-0039-50b0-b5b6-8c4f78c402a0
+01a21c40-2cd4-7293-b4ad-b9eaebd5f15a	user	8580a919-3378-5493-8d16-e62eb80497b2	admin@example.com	changed	{"password": ["…", "…"], "is_superuser": [null, true]}	2026-11-27 09:04:57.218126+00		command	\N	\N	\N
 \.
 
 
 
 COPY public.orgs_organization (id, name, subscription_expires_on, created_at, updated_at) FROM stdin;
-c29fd155-8581-5ddc-bc12-a846f10333bc	Example Ltd.	2099-12-31	2026-11-27 08:48:25.489663+00	2026-11-27 08:48:25.489681+00
-73594217-0039-50b0-b5b6-8c4f78c402a0	Another Ltd.	2099-12-31	2026-11-27 08:48:25.491169+00	2026-11-27 08:48:25.491178+00
-7aec2043-ad37-5564-b719-fe275a863ba8	Expired Ltd.	2020-12-31	2026-11-27 08:48:25.492156+00	2026-11-27 08:48:25.492164+00
+c29fd155-8581-5ddc-bc12-a846f10333bc	Example Ltd.	2099-12-31	2026-11-27 09:04:57.236955+00	2026-11-27 09:04:57.236969+00
+73594217-0039-50b0-b5b6-8c4f78c402a0	Another Ltd.	2099-12-31	2026-11-27 09:04:57.242348+00	2026-11-27 09:04:57.242357+00
+7aec2043-ad37-5564-b719-fe275a863ba8	Expired Ltd.	2020-12-31	2026-11-27 09:04:57.246637+00	2026-11-27 09:04:57.246645+00
 \.
 
 
@@ -1947,20 +1947,20 @@ COPY public.orgs_ratewindow (token_id, started_at, requests) FROM stdin;
 
 
 COPY public.orgs_room (id, name, domain, language_code, archived_at, created_at, updated_at, organization_id) FROM stdin;
-22d14351-9d79-5e20-8dd7-2c62f65fbef8	Web shop	shop.example.com	en	\N	2026-11-27 08:48:25.493873+00	2026-11-27 08:48:25.493884+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-69fbff33-9bcd-565a-8eb5-debf5debdb61	Blog	blog.example.com	en	\N	2026-11-27 08:48:25.495377+00	2026-11-27 08:48:25.495384+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-4ccb7204-aaa0-5ea8-a2ac-7dde942299fa	Store in Helsinki	\N	en	\N	2026-11-27 08:48:25.496574+00	2026-11-27 08:48:25.49658+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-7627761a-6c7f-582c-a42c-27ec5099a25b	Other shop	shop.example.net	en	\N	2026-11-27 08:48:25.497493+00	2026-11-27 08:48:25.497499+00	73594217-0039-50b0-b5b6-8c4f78c402a0
+22d14351-9d79-5e20-8dd7-2c62f65fbef8	Web shop	shop.example.com	en	\N	2026-11-27 09:04:57.248788+00	2026-11-27 09:04:57.248797+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+69fbff33-9bcd-565a-8eb5-debf5debdb61	Blog	blog.example.com	en	\N	2026-11-27 09:04:57.258149+00	2026-11-27 09:04:57.258156+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+4ccb7204-aaa0-5ea8-a2ac-7dde942299fa	Store in Helsinki	\N	en	\N	2026-11-27 09:04:57.259202+00	2026-11-27 09:04:57.259207+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+7627761a-6c7f-582c-a42c-27ec5099a25b	Other shop	shop.example.net	en	\N	2026-11-27 09:04:57.260447+00	2026-11-27 09:04:57.260452+00	73594217-0039-50b0-b5b6-8c4f78c402a0
 \.
 
 
 
 COPY public.orgs_user (password, last_login, id, email, first_name, last_name, scopes, is_bot, is_active, is_staff, is_superuser, created_at, updated_at, organization_id) FROM stdin;
-!	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	mira.manager@example.com	Mira	Manager	{settings,reports,users}	f	t	f	f	2026-11-27 08:48:25.499046+00	2026-11-27 08:48:25.499052+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-!	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	ivo.integrator@example.com	Ivo	Integrator	{}	t	t	f	f	2026-11-27 08:48:25.501127+00	2026-11-27 08:48:25.501134+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-!	\N	742d3852-f7ab-5e2d-800f-a8c18c572465	olga.other@example.net	Olga	Other	{settings,reports,users}	f	t	f	f	2026-11-27 08:48:25.502126+00	2026-11-27 08:48:25.502132+00	73594217-0039-50b0-b5b6-8c4f78c402a0
-!	\N	adeba2e0-da79-5e83-bcb9-dca1a59f8e13	eve.expired@example.org	Eve	Expired	{settings,reports,users}	f	t	f	f	2026-11-27 08:48:25.503033+00	2026-11-27 08:48:25.503038+00	7aec2043-ad37-5564-b719-fe275a863ba8
-!	\N	8580a919-3378-5493-8d16-e62eb80497b2	admin@example.com	Ada	Admin	{}	f	t	t	t	2026-11-27 08:48:25.62099+00	2026-11-27 08:48:25.621005+00	\N
+!	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	mira.manager@example.com	Mira	Manager	{settings,reports,users}	f	t	f	f	2026-11-27 09:04:57.268655+00	2026-11-27 09:04:57.268661+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+!	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	ivo.integrator@example.com	Ivo	Integrator	{}	t	t	f	f	2026-11-27 09:04:57.275829+00	2026-11-27 09:04:57.275835+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+!	\N	742d3852-f7ab-5e2d-800f-a8c18c572465	olga.other@example.net	Olga	Other	{settings,reports,users}	f	t	f	f	2026-11-27 09:04:57.276872+00	2026-11-27 09:04:57.276877+00	73594217-0039-50b0-b5b6-8c4f78c402a0
+!	\N	adeba2e0-da79-5e83-bcb9-dca1a59f8e13	eve.expired@example.org	Eve	Expired	{settings,reports,users}	f	t	f	f	2026-11-27 09:04:57.27792+00	2026-11-27 09:04:57.277925+00	7aec2043-ad37-5564-b719-fe275a863ba8
+!	\N	8580a919-3378-5493-8d16-e62eb80497b2	admin@example.com	Ada	Admin	{}	f	t	t	t	2026-11-27 09:04:57.5472+00	2026-11-27 09:04:57.547209+00	\N
 \.
 
 
@@ -2716,11 +2716,6 @@ ALTER TABLE ONLY public.matching_externalmatch
 
 
 ALTER TABLE ONLY public.matching_externalmatch
-    ADD CONSTRAINT matching_externalmat_organization_id_f7521d0f_fk_orgs_orga FOREIGN KEY (organization_id) REFERENCES public.orgs_organization(id) DEFERRABLE INITIALLY DEFERRED;
-
-
-
-ALTER TABLE ONLY public.matching_externalmatch
     ADD CONSTRAINT matching_externalmatch_created_by_id_fa494c2d_fk_orgs_user_id FOREIGN KEY (created_by_id) REFERENCES public.orgs_user(id) DEFERRABLE INITIALLY DEFERRED;
 
 
@@ -2756,11 +2751,6 @@ ALTER TABLE ONLY public.matching_matchattempt
 
 
 ALTER TABLE ONLY public.matching_pendingmatch
-    ADD CONSTRAINT matching_pendingmatc_organization_id_08072ca2_fk_orgs_orga FOREIGN KEY (organization_id) REFERENCES public.orgs_organization(id) DEFERRABLE INITIALLY DEFERRED;
-
-
-
-ALTER TABLE ONLY public.matching_pendingmatch
     ADD CONSTRAINT matching_pendingmatch_created_by_id_ec399abe_fk_orgs_user_id FOREIGN KEY (created_by_id) REFERENCES public.orgs_user(id) DEFERRABLE INITIALLY DEFERRED;
 
 
@@ -2772,16 +2762,6 @@ ALTER TABLE ONLY public.matching_replaytally
 
 ALTER TABLE ONLY public.matching_visitor
     ADD CONSTRAINT matching_visitor_organization_id_830060d0_fk_orgs_orga FOREIGN KEY (organization_id) REFERENCES public.orgs_organization(id) DEFERRABLE INITIALLY DEFERRED;
-
-
-
-ALTER TABLE ONLY public.matching_visitoridentity
-    ADD CONSTRAINT matching_visitoriden_organization_id_3bf9c3a5_fk_orgs_orga FOREIGN KEY (organization_id) REFERENCES public.orgs_organization(id) DEFERRABLE INITIALLY DEFERRED;
-
-
-
-ALTER TABLE ONLY public.matching_visitorsession
-    ADD CONSTRAINT matching_visitorsess_organization_id_140b3a79_fk_orgs_orga FOREIGN KEY (organization_id) REFERENCES public.orgs_organization(id) DEFERRABLE INITIALLY DEFERRED;
 
 
 
