@@ -205,6 +205,18 @@ if METRICS_TOKEN:
         raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters.")
     MIDDLEWARE.insert(0, "goalsvc.server.metrics.MetricsMiddleware")
 
+# Where traces go (goalsvc.server.tracing). OpenTelemetry's own variables say the rest.
+TRACES = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+TASK_MIDDLEWARE = []  # of jobs in the background
+if TRACES:
+    if not TRACES.startswith(("http://", "https://")):
+        raise ImproperlyConfigured(
+            "OTEL_EXPORTER_OTLP_ENDPOINT must be the address of a collector of traces that takes OTLP over "
+            "HTTP, such as http://127.0.0.1:4318."
+        )
+    MIDDLEWARE.insert(0, "goalsvc.server.tracing.TracingMiddleware")
+    TASK_MIDDLEWARE.append("goalsvc.server.tracing.trace_job")
+
 ROOT_URLCONF = "goalsvc.urls"
 WSGI_APPLICATION = "goalsvc.wsgi.application"
 APPEND_SLASH = False  # a redirect would turn a POST into a GET
@@ -337,6 +349,10 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "procrastinate": {"level": "WARNING"},  # jobs have lines of their own
+        # A collector that is away is told of by goalsvc.server.tracing, once.
+        "opentelemetry.exporter": {"level": "CRITICAL"},
+        "opentelemetry.sdk._shared_internal": {"level": "CRITICAL"},
+        "urllib3": {"level": "ERROR"},
         "axes": {"level": "WARNING"},  # five lines for each login otherwise; failures are warnings
     },
 }

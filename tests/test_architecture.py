@@ -74,6 +74,7 @@ FULL_FOLDERS = {
     "goalsvc/api": 15,
     "goalsvc/database": 13,
     "goalsvc/orgs": 13,
+    "goalsvc/server": 14,
 }
 
 

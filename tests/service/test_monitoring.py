@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.service.pages import page
 from tests.service.processes import (
     PATIENCE,
     ROOT,
@@ -62,9 +63,7 @@ def test_the_alerts_fire_when_they_should_and_not_before(tmp_path: Path) -> None
 def test_the_dashboard_shows_metrics_of_the_documentation() -> None:
     panels = json.loads(DASHBOARD.read_text())["panels"]
     documented = {
-        f"{name}{suffix}"
-        for name in METRIC.findall((ROOT / "docs" / "operations.md").read_text())
-        for suffix in ("", "_bucket", "_sum")
+        f"{name}{suffix}" for name in METRIC.findall(page("monitoring")) for suffix in ("", "_bucket", "_sum")
     }
 
     assert len({panel["id"] for panel in panels}) == len(panels) >= 10

@@ -10,8 +10,10 @@ from argparse import ArgumentParser
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
+from django.utils.module_loading import import_string
 from procrastinate.contrib.django import app
 
 from goalsvc.database import configuration, lifecycle
@@ -91,6 +93,7 @@ async def work(*, is_to_wait: bool) -> None:
                 worker = asyncio.create_task(
                     app.run_worker_async(
                         concurrency=CONCURRENCY,
+                        task_middleware=[import_string(name) for name in settings.TASK_MIDDLEWARE],
                         wait=is_to_wait,
                         listen_notify=configuration.prepares_statements(),  # else a pooler loses them
                         delete_jobs="successful",
