@@ -157,6 +157,8 @@ def test_sql_is_restored_as_well(installation: Installation, scratch: str, is_co
         restore_bytes(gzip.compress(content) if is_compressed else content, scratch)
         assert faults(database) == []
         assert migrate(database, scratch) == []
+        analyzed = "SELECT count(*) > 0 FROM pg_stats WHERE tablename = 'matching_visitorsession'"
+        assert database.execute(analyzed).fetchone() == (True,)
 
 
 def first(share: float) -> Any:
