@@ -44,8 +44,25 @@ def verify_agreement(world: World, bases: Mapping[str, str]) -> None:
     (first, expected), *others = told.items()
     for other, answers in others:
         for wanted, found in zip(expected, answers, strict=True):
-            if wanted != found:
-                raise SystemExit(f"{first} and {other} do not agree:\n{wanted}\n{found}")
+            if difference := first_difference(wanted, found):
+                raise SystemExit(f"{first} and {other} do not agree, {wanted[0]}: {difference}")
+
+
+def first_difference(wanted: Any, found: Any, where: str = "") -> str | None:
+    """Say where two answers differ first; None where they do not."""
+    if wanted == found:
+        return None
+    if isinstance(wanted, dict) and isinstance(found, dict) and wanted.keys() == found.keys():
+        pairs = [(name, wanted[name], found[name]) for name in wanted]
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        pairs = [(number, *both) for number, both in enumerate(zip(wanted, found, strict=True))]
+    else:
+        return f"{where} {str(wanted)[:500]} beside {str(found)[:500]}"
+    return next(
+        difference
+        for name, ours, theirs in pairs
+        if (difference := first_difference(ours, theirs, f"{where}/{name}"))
+    )
 
 
 def poster(base: str, token: str) -> Post:
@@ -53,7 +70,8 @@ def poster(base: str, token: str) -> Post:
     headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
 
     def post(path: str, body: Any) -> tuple[int, Any]:
-        client.request("POST", path, body if isinstance(body, str) else json.dumps(body), headers)
+        method, sent = ("GET", None) if body is None else ("POST", json.dumps(body))
+        client.request(method, path, body if isinstance(body, str) else sent, headers)
         response = client.getresponse()
         content = response.read()
         is_json = response.headers["Content-Type"] == "application/json"
@@ -112,6 +130,8 @@ def conversation(world: World, mark: str, post: Post) -> Iterator[tuple[str, int
         ("new session", sessions, session("1")),
         ("earlier start, an end, another room", sessions, session(
             "1", started_at="2026-03-01T11:00:00+02:00", ended_at="2026-03-01T13:00:00Z", rooms=rooms[1:3])),
+        ("later start, earlier end", sessions, session(
+            "1", started_at="2026-03-01T12:30:00Z", ended_at="2026-03-01T12:40:00Z")),
         ("another visitor's session", sessions, session("1", "b")),
         ("unknown rooms", sessions, session("2", "c", rooms=[rooms[0], elsewhere])),
         ("end before start", sessions, session("2", "c", ended_at="2026-03-01T11:00:00Z")),
@@ -152,6 +172,9 @@ def conversation(world: World, mark: str, post: Post) -> Iterator[tuple[str, int
                 match(goal_id=elsewhere), match(goal_id="x"), match(goal_id=elsewhere, goal_value="x"))
             ] + [3]}),
         ("empty batch", f"{world.base}/matches/batch", {"matches": []}),
+        ("goal", f"{world.base}/goals/{world.goal}", None),
+        ("unknown goal's", f"{world.base}/goals/{elsewhere}", None),
+        ("goals", f"{world.base}/goals?page_size=50", None),
     ]  # fmt: skip
     for name, path, body in questions:
         yield name, *post(path, body)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -106,5 +107,6 @@ def answer_batch(name: str, results: Sequence[tuple[int, str, Any]], verdicts: S
     return answer({"results": told, "summary": summary | {"by_code": by_code}})
 
 
+@lru_cache(maxsize=1024)
 def moment(value: datetime) -> str:
     return value.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -1,14 +1,14 @@
 """Reads bodies: the same values are taken and refused as the service takes and refuses."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
 from typing import Any
-from uuid import UUID
 
 import msgspec
+from asyncpg.pgproto.pgproto import UUID  # which is compared ten times as fast as Python's
 from fastapi import Request
 
 from goalsvc.api.identifiers import INVISIBLE, SHORTENED, is_placeholder
@@ -66,14 +66,21 @@ def read_moment(value: Any) -> datetime:
     return read
 
 
-def read_rooms(value: Any, fewest: int) -> list[UUID]:
+def read_rooms(value: Any, fewest: int) -> Sequence[UUID]:
     if not isinstance(value, list) or not fewest <= len(value) <= MAX_ROOMS:
         raise ValueError(f"Must be a list of {fewest} to {MAX_ROOMS} room ids.")
-    rooms = [read_uuid(item) if isinstance(item, str) else None for item in value]
-    known = list(dict.fromkeys(room for room in rooms if room is not None))
+    if not all(isinstance(item, str) for item in value):
+        raise ValueError("Not UUIDs.")
+    return read_same_rooms(tuple(value))
+
+
+# Those who post name the same rooms again and again.
+@lru_cache(maxsize=1024)
+def read_same_rooms(texts: tuple[str, ...]) -> Sequence[UUID]:
+    rooms = tuple(dict.fromkeys(map(read_uuid, texts)))
     if None in rooms:
         raise ValueError("Not UUIDs.")
-    return known
+    return rooms
 
 
 def read_value(value: Any) -> Decimal:

@@ -1,7 +1,7 @@
 """What the rule needs to know, and the rule: one match, or a batch with the same few statements."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -93,8 +93,8 @@ class NewMatch(NamedTuple):
     session_started_at: datetime
     goal_value: Decimal | None
     goal_value_source: str
-    room_ids: list[UUID]
-    unconnected_room_ids: list[UUID]
+    room_ids: Sequence[UUID]
+    unconnected_room_ids: Sequence[UUID]
     external_id: str | None
     request_digest: bytes | None
     created_at: datetime

@@ -101,7 +101,8 @@ def attempt(
 def repetition(fields: Fields, first: Any) -> Refusal | UUID:
     """Return the key of the match that a repeated delivery stands for, or why it is none."""
     if bytes(first["request_digest"]) == digest_of(fields):
-        return UUID(bytes=first["match_id"].bytes)
+        key: UUID = first["match_id"]
+        return key
     return Refusal(409, "external_id_conflict", reason={"match_id": first["match_id"]})
 
 
