@@ -1,6 +1,5 @@
 """The probes: is the process alive, and can it serve? Without credentials."""
 
-import time
 from collections.abc import Callable
 
 from django.core.exceptions import MiddlewareNotUsed
@@ -44,21 +43,17 @@ class MigrationsMiddleware:
     """
 
     is_needed = False  # set by serve, before the middleware is made
-    ASKED_EVERY = 1.0  # seconds, by each worker
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         if not self.is_needed:
             raise MiddlewareNotUsed
         self.get_response = get_response
         self.is_migrated = False
-        self.asks_at = 0.0
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not self.is_migrated and request.path_info not in FROM_INSIDE:
-            now = time.monotonic()
-            if now >= self.asks_at:
-                self.asks_at = now + self.ASKED_EVERY
-                self.is_migrated = not migrations().missing
+            # Asked for each request: once /readyz has answered 200, none is refused.
+            self.is_migrated = not migrations().missing
             if not self.is_migrated:
                 return refuse(request, NotMigrated())
         return self.get_response(request)
