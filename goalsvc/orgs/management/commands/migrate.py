@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as OfDjango
-from django.db import OperationalError, ProgrammingError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from procrastinate.contrib.django.apps import ProcrastinateConfig
 from psycopg.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
@@ -35,7 +35,8 @@ class Command(OfDjango):
         self.applied: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["plan"] or options["check_unapplied"]:  # changes nothing
+        changes_nothing = options["plan"] or options["check_unapplied"]
+        if changes_nothing or options["database"] != DEFAULT_DB_ALIAS:  # the replica's, which has no own
             super().handle(*args, **options)
             return
         self.verbosity = options["verbosity"]
