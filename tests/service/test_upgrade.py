@@ -265,6 +265,6 @@ def test_an_upgrade_under_load_loses_no_request_and_neither_does_the_way_back() 
             assert manage("migrate", "matching", "0001_initial", **environment).returncode == 0
             load.progress()
         books = load.compare()
-    assert migrate.text.count("Applying") == 3  # 0002 twice
+    assert migrate.text.count("... OK") == 2
     assert set(load.statuses) == {200, 201, 202}
     assert (books.lost, books.doubled, books.unsettled, books.found) == (0, 0, 0, books.acknowledged)
