@@ -38,6 +38,12 @@ TABLES = {
     ImportRun.Kind.MATCHES: ("matching_externalmatch", "matching_pendingmatch", "matching_matchattempt"),
     ImportRun.Kind.SESSIONS: ("matching_visitor", "matching_visitoridentity", "matching_visitorsession"),
 }
+# So many rows, by PostgreSQL's own estimate (-1: it has never looked).
+KNOWN_ROWS = """
+    SELECT relname, reltuples FROM pg_class
+    WHERE oid = ANY(%(tables)s::text[]::regclass[])
+"""
+LARGE = 100_000
 # In the counts of a run: how many rows failed with which code, and how many had times taken for UTC.
 CODE = "code"
 ASSUMED_TIMES = "assumed UTC"
@@ -259,12 +265,12 @@ class Import:
                     self.write_chunk(run, chunk, results, length=results.file.tell())
                     self.bar.update(len(chunk))
                     if run.rows_done <= CHUNK_ROWS:
-                        self.analyze()  # the first rows of a new installation, perhaps
+                        self.analyze(run)  # the first rows of a new installation, perhaps
         if not options.dry_run:
             note_write(self.organization.id)  # first: whoever sees the import finished sees its rows
         run.finished_at, run.status, run.rows_total = timezone.now(), Status.FINISHED, run.rows_done
         self.keep(run, "finished_at", "status", "rows_total")
-        self.analyze()
+        self.analyze(run)
         if not run.counts.get("failed"):
             self.results_path.unlink(missing_ok=True)
         return run
@@ -280,11 +286,21 @@ class Import:
         """Tell whether the run has a row: not that of a command's dry run."""
         return not run._state.adding
 
-    def analyze(self) -> None:
-        """Let PostgreSQL look at what was written: plans for empty tables read full ones as a whole."""
-        if not self.options.dry_run:
-            with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {', '.join(TABLES[self.options.kind])}")
+    def analyze(self, run: ImportRun) -> None:
+        """Let PostgreSQL look at what was written: plans for empty tables read full ones as a whole.
+
+        A table that it knows to be large is left to autovacuum unless the run has added a tenth: to look at
+        it takes as long as to write thousands of rows.
+        """
+        if self.options.dry_run:
+            return
+        tables = TABLES[self.options.kind]
+        with connection.cursor() as cursor:
+            cursor.execute(KNOWN_ROWS, {"tables": list(tables)})
+            known = dict(cursor.fetchall())
+            due = [table for table in tables if known[table] < max(LARGE, 10 * run.rows_done)]
+            if due:
+                cursor.execute(f"ANALYZE {', '.join(due)}")
 
     @retried_on_collision
     def write_chunk(self, run: ImportRun, chunk: Sequence[Row], results: Results, *, length: int) -> None:

@@ -235,6 +235,19 @@ def test_what_was_filled_is_analyzed(dry_run, run, row):
     ])  # fmt: skip
 
 
+def test_only_tables_that_are_known_to_be_large_are_left_to_autovacuum(run, row, monkeypatch):
+    monkeypatch.setattr(runs, "KNOWN_ROWS", f"SELECT relname, 20 FROM ({runs.KNOWN_ROWS}) AS known")
+    monkeypatch.setattr(runs, "LARGE", 20)
+
+    with CaptureQueriesContext(connection) as small:
+        run([HEADER, row("a"), row("b"), row("c")])
+    with CaptureQueriesContext(connection) as larger:
+        run([HEADER, row("d"), row("e")])
+
+    analyzed = [sum(query["sql"].startswith("ANALYZE") for query in captured) for captured in (small, larger)]
+    assert analyzed == [2, 0]
+
+
 def test_rows_go_through_in_chunks(run, path, row, monkeypatch):
     monkeypatch.setattr(runs, "CHUNK_ROWS", 2)
 
