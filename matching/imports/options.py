@@ -1,8 +1,7 @@
 """How a file is to be read and what its rows mean, as whoever imports it says: checked in one place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from difflib import get_close_matches
 from functools import partial
 from pathlib import PurePath
@@ -16,10 +15,10 @@ from goalsvc.orgs.models import Organization, User
 from matching.imports.columns import MATCH_COLUMNS, SESSION_COLUMNS, Columns, plain
 from matching.imports.files import is_encoding
 from matching.imports.readings import Reading
-from matching.matches.posting import post_matches
-from matching.matches.recording import MatchAnswer
+from matching.matches.answers import RowAnswer
+from matching.matches.posting import PostedMatch, post_matches, read_posted
 from matching.models import ImportRun, MatchAttempt
-from matching.visitors.reports import ReportAnswer, report_sessions
+from matching.visitors.reports import read_session, report_sessions
 
 FORMATS = ("csv", "ndjson")
 NDJSON_SUFFIXES = {".ndjson", ".jsonl", ".json"}
@@ -27,6 +26,9 @@ AMBIGUOUS = ("earlier", "later")
 # As many columns and as long names as nobody has.
 MOST_COLUMNS = 100
 MAX_NAME_LENGTH = 255
+
+Reader = Callable[[Any], Any]
+Recorder = Callable[..., Sequence[RowAnswer[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,39 +74,26 @@ class Options:
         """What changes the meaning of the rows besides how they are read."""
         return {"goal": self.goal_id, "hold": self.hold} if self.kind == ImportRun.Kind.MATCHES else {}
 
-    def recorder(self, organization: Organization, by: User | None) -> Any:
-        """Return the function that takes the rows."""
+    def reader(self, by: User | None) -> Reader:
+        """Return the function that checks the item of a row, without the database."""
         if self.kind == ImportRun.Kind.SESSIONS:
-            return partial(take_sessions, organization)
+            return read_session
         defaults = {"goal_id": self.goal_id} if self.goal_id else {}
         if self.hold:
             defaults["if_unmatched"] = "hold"
-        return partial(take_matches, organization, defaults, by)
+        return partial(read_match, defaults, by)
+
+    def recorder(self, organization: Organization, by: User | None) -> Recorder:
+        """Return the function that writes what the reader has checked, and answers it."""
+        if self.kind == ImportRun.Kind.SESSIONS:
+            return partial(report_sessions, organization)
+        return partial(post_matches, organization, by=by, source=MatchAttempt.Source.IMPORT)
 
 
-def take_matches(
-    owner: Organization,
-    defaults: Mapping[str, Any],
-    by: User | None,
-    items: Sequence[Any],
-    *,
-    at: datetime,
-    validate_only: bool,
-) -> list[MatchAnswer]:
-    return post_matches(
-        owner,
-        [{**defaults, **item} if isinstance(item, dict) else item for item in items],
-        by=by,
-        at=at,
-        source=MatchAttempt.Source.IMPORT,
-        validate_only=validate_only,
-    )
-
-
-def take_sessions(
-    owner: Organization, items: Sequence[Any], *, at: datetime, validate_only: bool
-) -> list[ReportAnswer]:
-    return report_sessions(owner, items, at=at, validate_only=validate_only)
+def read_match(defaults: Mapping[str, Any], by: User | None, item: Any) -> PostedMatch:
+    if isinstance(item, dict):
+        item = {**defaults, **item}
+    return read_posted(item, None, by_id=by.id if by else None)
 
 
 def columns_of(kind: ImportRun.Kind, *, goal_id: str | None) -> Columns:

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from matching.imports.columns import VERDICT_COLUMNS, Columns, called, doubled_in, plain, probably_meant
 from matching.imports.files import GZIP, Encoding, lines_of, opened, recognize
+from matching.imports.options import Reader, Recorder
 from matching.imports.readings import Reading
 from matching.imports.rows import MAX_COLUMNS, CSVFile, Row, rows_of_ndjson
-from matching.imports.runs import Recorder
 from matching.matches.answers import RowAnswer
 
 SHOWN_ROWS = 10
@@ -104,12 +104,14 @@ def preview(
     encoding: str | None,
     columns: Columns,
     reading: Reading,
+    read: Reader,
     record: Recorder,
 ) -> Preview:
     """Look at a file and rehearse its first rows.
 
     Args:
         encoding: what its importer says, if anything.
+        read: checks the item of a row, for `record`.
         record: called with `validate_only`, as an import calls it to write.
 
     Raises: UnusableFileError for what cannot be imported at all.
@@ -126,7 +128,7 @@ def preview(
             look_at_attributes(found, rows, columns)
     answers: Sequence[RowAnswer[Any] | None] = [None] * len(rows)
     if found.is_readable and rows:
-        answers = rehearse(found, rows, record)
+        answers = rehearse(found, rows, read, record)
     found.rows = [SeenRow(*pair) for pair in zip(rows[:SHOWN_ROWS], answers, strict=False)]
     if has_ended and not lines.is_cut:
         found.row_count, found.is_row_count_exact = len(rows), True
@@ -184,9 +186,9 @@ def first_rows(rows: Iterator[Row]) -> tuple[list[Row], bool]:
     return taken, True
 
 
-def rehearse(found: Preview, rows: Sequence[Row], record: Recorder) -> Sequence[RowAnswer[Any]]:
+def rehearse(found: Preview, rows: Sequence[Row], read: Reader, record: Recorder) -> Sequence[RowAnswer[Any]]:
     """Return the answers that the rows would get, and count them."""
-    answers = record([row.item for row in rows], at=timezone.now(), validate_only=True)
+    answers = record([read(row.item) for row in rows], at=timezone.now(), validate_only=True)
     found.rehearsed = len(rows)
     found.verdicts.update(answer.verdict.value for answer in answers)
     found.codes.update(answer.code for answer in answers if answer.code is not None)

@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -47,8 +48,6 @@ LARGE = 100_000
 # In the counts of a run: how many rows failed with which code, and how many had times taken for UTC.
 CODE = "code"
 ASSUMED_TIMES = "assumed UTC"
-
-Recorder = Callable[..., Sequence[RowAnswer[Any]]]
 
 
 class Bar(Protocol):
@@ -259,13 +258,7 @@ class Import:
             self.bar.update(sum(1 for _ in islice(rows, run.rows_done)))
             results = Results(self.results_path, table, run.results_bytes)
             with results.file:
-                while chunk := list(islice(rows, CHUNK_ROWS)):
-                    if self.is_to_stop():
-                        raise ImportStoppedError
-                    self.write_chunk(run, chunk, results, length=results.file.tell())
-                    self.bar.update(len(chunk))
-                    if run.rows_done <= CHUNK_ROWS:
-                        self.analyze(run)  # the first rows of a new installation, perhaps
+                self.write(run, rows, results)
         if not options.dry_run:
             note_write(self.organization.id)  # first: whoever sees the import finished sees its rows
         run.finished_at, run.status, run.rows_total = timezone.now(), Status.FINISHED, run.rows_done
@@ -274,6 +267,21 @@ class Import:
         if not run.counts.get("failed"):
             self.results_path.unlink(missing_ok=True)
         return run
+
+    def write(self, run: ImportRun, rows: Iterator[Row], results: Results) -> None:
+        """Write the rows in chunks. While the database takes one, a thread reads and checks the next."""
+        read = self.options.reader(run.created_by)
+        checked = ((row, read(row.item)) for row in rows)
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            next_chunk = reader.submit(list, islice(checked, CHUNK_ROWS))
+            while chunk := next_chunk.result():
+                if self.is_to_stop():
+                    raise ImportStoppedError
+                next_chunk = reader.submit(list, islice(checked, CHUNK_ROWS))
+                self.write_chunk(run, chunk, results, length=results.file.tell())
+                self.bar.update(len(chunk))
+                if run.rows_done <= CHUNK_ROWS:
+                    self.analyze(run)  # the first rows of a new installation, perhaps
 
     def keep(self, run: ImportRun, *names: str) -> None:
         """Write what has changed of a run. Raises: ImportCancelledError."""
@@ -303,10 +311,13 @@ class Import:
                 cursor.execute(f"ANALYZE {', '.join(due)}")
 
     @retried_on_collision
-    def write_chunk(self, run: ImportRun, chunk: Sequence[Row], results: Results, *, length: int) -> None:
+    def write_chunk(
+        self, run: ImportRun, chunk: Sequence[tuple[Row, Any]], results: Results, *, length: int
+    ) -> None:
         """Write a chunk and its place in the file in one transaction. Raises: ImportCancelledError.
 
         Args:
+            chunk: rows, each with its item as the reader of the options has checked it.
             length: of the results file before the chunk: tried again, it begins there again.
         """
         results.cut(length)
@@ -315,9 +326,9 @@ class Import:
         counts = Counter(run.counts)
         try:
             with transaction.atomic():
-                items = [row.item for row in chunk]
+                items = [item for _, item in chunk]
                 answers = record(items, at=timezone.now(), validate_only=self.options.dry_run)
-                for row, answer in zip(chunk, answers, strict=True):
+                for (row, _), answer in zip(chunk, answers, strict=True):
                     counts[answer.verdict.value] += 1
                     if row.has_assumed_times:
                         counts[ASSUMED_TIMES] += 1

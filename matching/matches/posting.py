@@ -57,14 +57,17 @@ def post_matches(
 
     Args:
         items: JSON objects as they were sent, not yet checked; or, in the place of one that could not
-            even be read, the APIException that says why; or a MatchRequest, of one that is checked.
+            even be read, the APIException that says why; or a MatchRequest, of one that is checked; or a
+            PostedMatch, of one that `read_posted` has read.
         goal_id: the goal of all of them; else each names its own as `goal_id`.
         validate_only: give the verdicts and write nothing.
         ahead: what `look_for_facts` asked of the only item.
     """
     by_id = by.id if by else None
-    posted = [read_posted(item, goal_id, by_id=by_id) for item in items]
-    refuse_unknown_goals(organization, [match for match in posted if match.answer is not None], goal_id)
+    posted = [
+        item if isinstance(item, PostedMatch) else read_posted(item, goal_id, by_id=by_id) for item in items
+    ]
+    refuse_unknown_goals(organization, [match for match in posted if match.request is None], goal_id)
     readable = [(match, match.request) for match in posted if match.request is not None]
     may_be_pending = any(request.is_pending_if_unmatched for _, request in readable)
     is_one_write = len(items) == 1 and not may_be_pending

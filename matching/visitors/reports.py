@@ -29,6 +29,11 @@ def report_sessions(
     return answer_reports(items, SESSION, SessionReport, record, validate_only=validate_only)
 
 
+def read_session(item: Any) -> SessionReport | APIException:
+    """Check an item for `report_sessions`; what is wrong with it is returned."""
+    return read_report(item, SESSION, SessionReport)
+
+
 def report_identities(
     organization: Organization, items: Sequence[Any], *, at: datetime
 ) -> list[ReportAnswer]:
@@ -40,7 +45,7 @@ def report_identities(
 def answer_reports(
     items: Sequence[Any],
     form: ObjectSerializer,
-    report_class: Callable[..., Report],
+    report_class: type[Report],
     record: Callable[[list[Report]], Sequence[ReportAnswer]],
     *,
     validate_only: bool = False,
@@ -49,24 +54,32 @@ def answer_reports(
 
     Args:
         items: JSON objects, not yet checked; or, in the place of one that could not even be read, the
-            APIException that says why.
+            APIException that says why; or reports.
         record: writes reports, returns the answer to each.
         validate_only: give the answers and write nothing.
     """
     answers: dict[int, ReportAnswer] = {}
     reports: dict[int, Report] = {}
     for index, item in enumerate(items):
-        if isinstance(item, APIException):
-            answers[index] = failed_by(item)  # not raised: it would keep its traceback
-            continue
-        try:
-            reports[index] = report_class(**form.check(item))
-        except APIException as error:
-            answers[index] = failed_by(error)
+        report = item if isinstance(item, report_class) else read_report(item, form, report_class)
+        if isinstance(report, APIException):
+            answers[index] = failed_by(report)
+        else:
+            reports[index] = report
     if reports:
         recorded = record_at_once(record, list(reports.values()), validate_only=validate_only)
         answers |= zip(reports, recorded, strict=True)
     return [answers[index] for index in range(len(items))]
+
+
+def read_report(item: Any, form: ObjectSerializer, report_class: type[Report]) -> Report | APIException:
+    """Check an item, as `answer_reports` takes it; what is wrong with it is returned."""
+    if isinstance(item, APIException):
+        return item
+    try:
+        return report_class(**form.check(item))
+    except APIException as error:
+        return error.with_traceback(None)  # which would keep the frames of the check
 
 
 @retried_on_collision

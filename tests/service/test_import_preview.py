@@ -11,11 +11,12 @@ import pytest
 from matching.imports import preview as module
 from matching.imports.columns import MATCH_COLUMNS, SESSION_COLUMNS
 from matching.imports.files import Encoding, UnusableFileError
+from matching.imports.options import read_match
 from matching.imports.preview import Preview, SeenColumn, preview
 from matching.imports.readings import Reading
 from matching.matches.posting import post_matches
 from matching.models import ExternalMatch, MatchAttempt, VisitorSession
-from matching.visitors.reports import report_sessions
+from matching.visitors.reports import read_session, report_sessions
 
 HEADER = "visitor_identity,goal_matched_at,rooms,goal_value"
 MATCHED_AT = "2016-10-10T22:00:49.123Z"
@@ -29,20 +30,12 @@ def look(tmp_path, organization, goal):
         path = tmp_path / f"file.{format}"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
-        def record(items: Any, **moment_and_mode: Any) -> Any:
-            return post_matches(
-                organization,
-                [{"goal_id": str(goal.id), **item} if isinstance(item, dict) else item for item in items],
-                by=None,
-                source=MatchAttempt.Source.IMPORT,
-                **moment_and_mode,
-            )
-
         told: dict[str, Any] = {
             "encoding": None,
             "columns": MATCH_COLUMNS,
             "reading": Reading(),
-            "record": record,
+            "read": partial(read_match, {"goal_id": str(goal.id)}, None),
+            "record": partial(post_matches, organization, by=None, source=MatchAttempt.Source.IMPORT),
             **given,
         }
         return preview(path, format=format, **told)
@@ -194,6 +187,7 @@ def test_sessions_are_rehearsed_too(look, organization, room):
     found = look(
         f"visitor_session_id,visitor_id,started_at,rooms\ns-1,phone,{MATCHED_AT},{room.id}\n",
         columns=SESSION_COLUMNS,
+        read=read_session,
         record=partial(report_sessions, organization),
     )
 

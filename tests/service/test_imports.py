@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from matching.imports import runs
+from matching.matches.posting import read_posted
+from matching.matches.retries import CollisionError
 from matching.models import (
     ExternalMatch,
     ImportRun,
@@ -257,6 +260,47 @@ def test_rows_go_through_in_chunks(run, path, row, monkeypatch):
     assert "2  replayed\n" in printed
     assert [failed["row"] for failed in results(path)] == ["4"]
     assert ImportRun.objects.get().rows_done == 7
+
+
+def test_the_next_chunk_is_read_while_one_is_written(run, row, monkeypatch):
+    monkeypatch.setattr(runs, "CHUNK_ROWS", 1)
+    read, write = Event(), runs.Import.write_chunk
+
+    def reading(item: Any, *args: Any, **more: Any) -> Any:
+        if item["external_id"] == "second":
+            read.set()
+        return read_posted(item, *args, **more)
+
+    def write_chunk(*args: Any, **more: Any) -> None:
+        assert read.wait(timeout=10)
+        write(*args, **more)
+
+    monkeypatch.setattr("matching.imports.options.read_posted", reading)
+    monkeypatch.setattr(runs.Import, "write_chunk", write_chunk)
+
+    assert "2  created\n" in run([HEADER, row("first"), row("second")])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chunk_that_collides_is_written_again_as_it_was_read(run, row, path, monkeypatch):
+    keep, attempts = runs.Import.keep, []
+
+    def collide_once(job: Any, import_run: ImportRun, *names: str) -> None:
+        keep(job, import_run, *names)
+        if "counts" in names:
+            attempts.append(names)
+            if len(attempts) == 1:
+                raise CollisionError
+
+    monkeypatch.setattr(runs.Import, "keep", collide_once)
+
+    printed = run([HEADER, row("a"), row("b", value="x"), row("c", identity="nobody")])
+
+    assert len(attempts) == 2
+    assert "1  created\n" in printed
+    assert "2  failed\n" in printed
+    assert [failed["row"] for failed in results(path)] == ["2", "3"]
+    assert ExternalMatch.objects.count() == 1
 
 
 def test_progress_is_shown_on_stderr(path, row, organization, capsys):

@@ -134,6 +134,7 @@ def look_at(run: ImportRun) -> tuple[Preview | None, str]:
             encoding=options.encoding,
             columns=options.columns,
             reading=options.reading,
+            read=options.reader(None),
             record=options.recorder(run.organization, None),
         )
     except UnusableFileError as error:
