@@ -123,7 +123,8 @@ class Client(APIClient):
     """Calls the API as one user, and answers what the server answers: a crash is a 500, not an exception."""
 
     def __init__(self, key: str | None = None, **defaults: Any) -> None:
-        super().__init__(raise_request_exception=False, **defaults)
+        # A single process, as the tests are one.
+        super().__init__(raise_request_exception=False, **{"wsgi.multiprocess": False, **defaults})
         if key is not None:
             self.credentials(HTTP_AUTHORIZATION=f"Token {key}")
 

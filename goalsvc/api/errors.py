@@ -56,6 +56,15 @@ class RequestTimeout(APIException):
     )
 
 
+class LengthRequired(APIException):
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_code = "length_required"
+    default_detail = (
+        "The server takes no body without an announced length (Transfer-Encoding: chunked). Nothing was "
+        "done; send the Content-Length."
+    )
+
+
 class HTTPSRequired(APIException):
     status_code = status.HTTP_400_BAD_REQUEST
     default_code = "https_required"

@@ -18,8 +18,9 @@ from django.http import HttpRequest
 from goalsvc.api.rendering import encode
 from goalsvc.api.requests import current_request_id
 
-# What no line shows need not be found out (the optimizations of Python's logging HOWTO).
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+# What no line shows need not be found out (the optimizations of Python's logging HOWTO). gunicorn's
+# own lines have the process.
+logging.logThreads = logging.logMultiprocessing = False
 logging._srcfile = None
 
 # Exceptions whose messages never quote data. Others do: `ValueError: invalid literal: 'customer-7'`,

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
@@ -22,7 +22,7 @@ from django.utils.module_loading import import_string
 from rest_framework.request import Request
 from uuid_utils.compat import uuid7
 
-from goalsvc.api.errors import HTTPSRequired, handle, server_error
+from goalsvc.api.errors import HTTPSRequired, LengthRequired, handle, server_error
 from goalsvc.api.fields import parse_uuid
 
 logger = logging.getLogger(__name__)
@@ -189,13 +189,17 @@ def drop_trailing_slash(request: HttpRequest) -> None:
 def measure_body(request: HttpRequest) -> None:
     """Give a body of unannounced length (`Transfer-Encoding: chunked`) a length.
 
-    Django reads only as many bytes as are announced, so it would look empty. `serve` announces each.
+    Django reads only as many bytes as are announced, so it would look empty. `serve` announces each. A server
+    that hands over such bodies says so (`wsgi.input_terminated`); others show them as empty.
     """
     meta = request.META
     length = meta.get("CONTENT_LENGTH") or ""
     if len(length) > MOST_DIGITS and length.isdecimal():
         meta["CONTENT_LENGTH"] = "9" * MOST_DIGITS
     if length or "chunked" not in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return
+    if not meta.get("wsgi.input_terminated"):
+        meta[REFUSAL] = LengthRequired()
         return
     stream: Any = meta["wsgi.input"]
     try:
@@ -205,10 +209,22 @@ def measure_body(request: HttpRequest) -> None:
         meta["CONTENT_LENGTH"] = "1"
         request._stream = stream
         return
-    # Of one that is too large for memory, the rest is not read: no address takes as much as is said here.
+    # Of one that is too large for memory the rest is not read: only an address that takes files goes on.
+    meta["CONTENT_LENGTH"] = str(len(body))
     is_whole = len(body) <= settings.MAX_BATCH_BODY_BYTES
-    meta["CONTENT_LENGTH"] = str(len(body)) if is_whole else "9" * MOST_DIGITS
-    request._stream = BytesIO(body)
+    request._stream = BytesIO(body) if is_whole else cast(BinaryIO, Begun(body, stream))
+
+
+class Begun:
+    """A body of which the beginning is read, and the rest is still in the stream."""
+
+    def __init__(self, beginning: bytes, rest: Any) -> None:
+        self.beginning = BytesIO(beginning)
+        self.rest = rest
+
+    def read(self, *size: int) -> bytes:
+        part = self.beginning.read(*size)
+        return part if part and size else part + self.rest.read(*size)
 
 
 class ShortWay:

@@ -1,5 +1,6 @@
 """The database while it is used: start, verification, watching, and dropping dead connections."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
@@ -117,8 +118,15 @@ def only_one(number: int) -> Iterator[bool]:
                 holder.rollback()  # now, and not when the server notices that the connection is closed
 
 
+_watching: int | None = None  # the process whose statements are watched
+
+
 def watch() -> None:
-    """Start the thread that ends statements of this process which a frozen database does not answer."""
+    """Start the thread that ends statements of this process which a frozen database does not answer, once."""
+    global _watching
+    if _watching == os.getpid():
+        return
+    _watching = os.getpid()
     limit = statement_timeout() / 1000 or None
     arguments = (limit, connection.get_connection_params())
     threading.Thread(target=outages.watch, args=arguments, daemon=True, name="database-watch").start()

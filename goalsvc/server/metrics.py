@@ -17,6 +17,7 @@ from tempfile import gettempdir, mkdtemp
 from typing import IO
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.core.signals import request_finished
 from django.db import connection, connections
@@ -34,16 +35,19 @@ from prometheus_client import (
 )
 from prometheus_client import values as prometheus_values
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.values import MultiProcessValue
+from prometheus_client.values import MultiProcessValue, MutexValue
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 
 from goalsvc.api import log
-from goalsvc.api.errors import answer_of, is_page, nothing_there
+from goalsvc.api.errors import ServiceUnavailable, answer_of, is_page, nothing_there
 from goalsvc.api.requests import DATABASE_SECONDS, NOTES, code_of
 from goalsvc.database.configuration import REPLICA
 from goalsvc.replica.answers import READS
 from goalsvc.replica.standby import standby
 from goalsvc.server.usage import DIRECTORY, Processes, SilentTokens, Versions
+
+# Where DIRECTORY is set from outside, prometheus_client would keep files by process id; see `slot`.
+prometheus_values.ValueClass = MutexValue
 
 # Counters that are incremented as things happen, and values that are read when /metrics is asked.
 COUNTED = CollectorRegistry()
@@ -142,6 +146,9 @@ if standby.is_configured:
         "Whether the replica is read: 0 while it is away, too far behind, or no replica of this database.",
         registry=LOOKED_UP,
     ).set_function(standby.is_fresh)
+UNSHARED = (
+    f"The processes of this server count apart: set {DIRECTORY} to an empty folder that they can write to."
+)
 COUNTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 FOLDER = "goalsvc-metrics-"
@@ -151,6 +158,7 @@ class MetricsMiddleware:
     """Counts every request; installed only where metrics are on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        share_as_told()
         self.get_response = get_response
         # At request_finished the request's own connection is back in the pool; in __call__ it is not.
         request_finished.connect(tell_pool_state, dispatch_uid="goalsvc.server.metrics")
@@ -229,12 +237,34 @@ def shared() -> Iterator[None]:
         ) from error
     owner = os.getpid()
     os.environ[DIRECTORY] = str(directory)
-    prometheus_values.ValueClass = MultiProcessValue(partial(slot, directory))  # type: ignore[no-untyped-call] # no types
+    share(directory)
     try:
         yield
     finally:
         if os.getpid() == owner:  # not in a fork that ends here
             rmtree(directory, ignore_errors=True)
+
+
+def share(directory: Path) -> None:
+    """Keep what this process and its forks count in files of the folder, from now on."""
+    prometheus_values.ValueClass = MultiProcessValue(partial(slot, directory))  # type: ignore[no-untyped-call] # no types
+
+
+def is_shared() -> bool:
+    return bool(os.environ.get(DIRECTORY))
+
+
+def share_as_told() -> None:
+    """Share the metrics of a server other than `serve` in PROMETHEUS_MULTIPROC_DIR.
+
+    Raises: ImproperlyConfigured.
+    """
+    name = os.environ.get(DIRECTORY, "").strip()
+    if not settings.METRICS_TOKEN or not name or prometheus_values.ValueClass is not MutexValue:
+        return
+    if not os.access(name, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{DIRECTORY} must name a folder that can be written to, not {name!r}.")
+    share(Path(name))
 
 
 def remove_left_folders() -> None:
@@ -301,6 +331,8 @@ class MetricsView(View):
             refusal = answer_of(NotAuthenticated("This takes METRICS_TOKEN as a bearer token."))
             refusal["WWW-Authenticate"] = "Bearer"
             return refusal
+        if request.META.get("wsgi.multiprocess") and not is_shared():
+            return answer_of(ServiceUnavailable(UNSHARED))
         return HttpResponse(render_metrics(), content_type=CONTENT_TYPE_LATEST)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:

@@ -348,7 +348,8 @@ def test_a_body_of_one_mebibyte_is_read(endpoint, as_manager, place):
     assert response.status_code == endpoint.succeeds, response.content
 
 
-CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
+# As a server hands a body over whose end it knows.
+CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
 
 
 @pytest.fixture
@@ -372,6 +373,12 @@ def test_a_body_without_content_length_is_read(post_stream, goal_bytes):
 
     assert response.status_code == 201
     assert response.json()["name"] == "A goal"
+
+
+def test_a_body_that_the_server_cannot_hand_over_is_not_read_as_empty(post_stream, goal_bytes):
+    response = post_stream(io.BytesIO(b""), {"HTTP_TRANSFER_ENCODING": "chunked"})
+
+    assert (response.status_code, response.json()["code"]) == (411, "length_required")
 
 
 @pytest.mark.parametrize("size", [MEBIBYTE + 1, 16 * MEBIBYTE + 10])
