@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as configured
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 from django.utils import timezone
 from prometheus_client import generate_latest
@@ -307,3 +308,16 @@ def test_another_method_is_405_in_json(method, switched_on, as_nobody):
     response = as_nobody.generic(method, "/metrics")
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
     assert json.loads(response.content)["code"] == "method_not_allowed"
+
+
+def test_processes_that_count_apart_say_so_instead_of_a_part(switched_on, db):
+    several = Client(None, **{"wsgi.multiprocess": True})
+    answer = several.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
+    assert answer.status_code == 503
+    assert "PROMETHEUS_MULTIPROC_DIR" in answer.json()["detail"]
+
+
+def test_a_folder_that_is_not_there_is_refused_at_the_start(switched_on, monkeypatch):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/nowhere")
+    with pytest.raises(ImproperlyConfigured, match="PROMETHEUS_MULTIPROC_DIR must name a folder"):
+        metrics.share_as_told()
