@@ -180,7 +180,7 @@ class Contest:
         run(seconds=1)  # warm up
         settling = 2 if workload.items > 1 else 0.5
         time.sleep(settling)  # what is still under way is not counted
-        rows = world.count_rows(workload.table) if workload.table else 0
+        rows = settled_rows(workload.table) if workload.table else 0
         seconds = self.options.seconds * (BATCHES_LONGER if workload.items > 1 else 1)
         small = match_batch(self.world, SMALL_BATCH)
         with slow_client(small, base, self.world.token) if has_slow_client else nullcontext() as slow:
@@ -192,7 +192,7 @@ class Contest:
             raise SystemExit(f"{name}: {measured.bad} wrong answers to {workload.name}")
         acknowledged = measured.requests * workload.items
         if workload.table:
-            written = world.count_rows(workload.table) - rows
+            written = settled_rows(workload.table) - rows
             written -= len(slow.statuses) * SMALL_BATCH if slow else 0
             if not acknowledged <= written <= acknowledged + connections * workload.items:
                 raise SystemExit(f"{name}: {workload.name}: {acknowledged} acknowledged, {written} written")
@@ -234,3 +234,12 @@ class Contest:
                 assert len(answer["results"]) == 50
             elif "batch" in workload.name:
                 assert answer["summary"]["created"] == workload.items, answer["summary"]
+
+
+def settled_rows(table: str) -> int:
+    """Return the rows of a table once requests whose client has gone write no more; it may take seconds."""
+    rows, before = world.count_rows(table), -1
+    while rows != before:
+        time.sleep(0.5)
+        rows, before = world.count_rows(table), rows
+    return rows
