@@ -196,7 +196,7 @@ def measure_body(request: HttpRequest) -> None:
     length = meta.get("CONTENT_LENGTH") or ""
     if len(length) > MOST_DIGITS and length.isdecimal():
         meta["CONTENT_LENGTH"] = "9" * MOST_DIGITS
-    if length or "chunked" not in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
+    if length or REFUSAL in meta or "chunked" not in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
         return
     if not meta.get("wsgi.input_terminated"):
         meta[REFUSAL] = LengthRequired()

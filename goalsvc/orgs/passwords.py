@@ -23,6 +23,16 @@ PAUSE_SECONDS = 0.2
 _turn = threading.Lock()
 
 
+def renew_turn() -> None:
+    """Let nobody have the turn: a process that was forked during a hash or its pause would never get it."""
+    global _turn
+    _turn = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=renew_turn)
+
+
 class BusyError(Exception):
     """The worker was busy with other passwords for WAIT_SECONDS; nothing was done."""
 

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import queue
 import threading
 import time
@@ -315,6 +316,14 @@ def test_and_rests_after_each(real_hashes: None, monkeypatch: pytest.MonkeyPatch
     )
     make_password(PASSWORD)
     assert rests.get(timeout=10) == (0.2, True)
+
+
+def test_a_worker_that_was_forked_during_a_hash_or_its_rest_gets_its_turn() -> None:
+    with passwords._turn:
+        child = os.fork()
+        if child == 0:
+            os._exit(passwords._turn.locked())
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_what_goes_wrong_in_a_hash_is_told_and_keeps_no_turn(real_hashes: None) -> None:

@@ -182,7 +182,9 @@ def test_a_body_without_an_announced_length_is_read_or_refused(
         "Transfer-Encoding": "chunked",
     }
     path = f"/api/v5/orgs/{world.organization}/goals/{world.goals[0]}/matches"
-    answer = server.ask("POST", path, b"%x\r\n%b\r\n0\r\n\r\n" % (len(match), match), **headers)
+    # uWSGI cannot read it: it would be reset with what is still to be read, and perhaps the answer lost.
+    sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(match), match) if server.kind == "gunicorn" else b""
+    answer = server.ask("POST", path, sent, **headers)
     if server.kind == "gunicorn":
         assert answer.status == 200
         assert answer.headers["connection"] == "keep-alive"
