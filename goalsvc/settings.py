@@ -102,9 +102,9 @@ SECURE_SSL_REDIRECT = HTTPS
 # Probes and Prometheus come from inside, without TLS. The API refuses instead (goalsvc.api.requests): clients
 # follow a redirect with GET, and believe the list that they get.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$", r"^api(?!/v5/docs/?$)(/|$)"]
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+YEAR_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_SECONDS = configuration.env_int("HSTS_SECONDS", YEAR_SECONDS, minimum=0) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS >= YEAR_SECONDS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 12 * 3600  # of the admin: a working day

@@ -29,6 +29,7 @@ from rest_framework.test import APIClient
 from goals.models import Goal
 from goalsvc.database import lifecycle
 from goalsvc.orgs.models import HistoryEntry, Organization, Room, User
+from goalsvc.server.cores import usable_cores
 from matching.models import Visitor
 from tests import cluster
 from tests.api.endpoints import Place, make_place
@@ -52,6 +53,11 @@ JOBS = {
     "procrastinate_workers",
     "procrastinate_periodic_defers",
 }
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of a service often wait for it. Two more take longer again."""
+    return usable_cores() + 1
 
 
 def pytest_configure() -> None:

@@ -80,6 +80,7 @@ def _completed(settings: dict[str, Any]) -> dict[str, Any]:
         "DISABLE_SERVER_SIDE_CURSORS": not is_ours,
         "OPTIONS": {
             "connect_timeout": 3,
+            "fallback_application_name": "goalsvc",  # in pg_stat_activity, unless the URL names another
             # Idle connections of the pool stay for hours, longer than many firewalls keep their state.
             "keepalives_idle": 60,
             "tcp_user_timeout": 10_000,  # a database that vanished without a word is noticed in 10 s

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from goalsvc.database import configuration
 from goalsvc.database.embedded import DATABASE
@@ -264,6 +265,13 @@ def test_a_data_folder_that_cannot_be_used_ends_a_command_with_one_sentence(tmp_
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr.startswith("The data folder cannot be used (")
     assert finished.stderr.count("\n") == 1
+
+
+@pytest.mark.django_db
+def test_the_database_is_told_whose_connections_these_are():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+        assert cursor.fetchone() == ("goalsvc",)
 
 
 @pytest.mark.django_db

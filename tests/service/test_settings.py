@@ -26,6 +26,7 @@ OURS = (
     "LOG_LEVEL",
     "CSRF_TRUSTED_ORIGINS",
     "PROXY_COUNT",
+    "HSTS_SECONDS",
     "DATABASE_URL",
     *DEPLOYED,
 )
@@ -112,6 +113,13 @@ def test_over_tls_cookies_and_browsers_keep_to_it(tmp_path):
         "SECURE_HSTS_PRELOAD": True,
     }
     assert dict(zip(expected, read(tmp_path, *expected, **DEPLOYED), strict=True)) == expected
+
+
+@pytest.mark.parametrize(("seconds", "is_for_all"), [("300", False), ("0", False), ("31536000", True)])
+def test_for_how_long_browsers_keep_to_it_can_be_said(seconds, is_for_all, tmp_path):
+    names = ("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD")
+    given = read(tmp_path, *names, **DEPLOYED, HSTS_SECONDS=seconds)
+    assert given == [int(seconds), is_for_all, is_for_all]
 
 
 def test_passwords_are_stored_as_argon2():

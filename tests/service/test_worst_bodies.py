@@ -26,7 +26,8 @@ def test_no_body_takes_much_memory_or_time(number, worker):
     status, content = worker.send(body, SIZE)
 
     assert status in {200, 400, 413}, content
-    assert worker.memory("VmHWM") - memory < 70, content  # MB, where it may be 200 with eight times as much
+    # MB, of which the first body takes ten for good; it may be 200 with eight times as much.
+    assert worker.memory("VmHWM") - memory < 90, content
     assert worker.seconds() - seconds < 5, content
 
 
