@@ -23,6 +23,7 @@ from matching.limits import MAX_PENDING, MAX_VISITORS
 from matching.matches.locks import ARRIVALS_LOCK
 from matching.matches.recording import settle
 from matching.matches.retries import CollisionError
+from matching.visitors.lookups import count_visitors, find_pending, look_up
 
 Pair = tuple[str, str]  # an identity and a visitor id
 
@@ -46,80 +47,58 @@ class SessionReport(NamedTuple):
     visitor_identity: str | None = None
 
 
-# By the aliases that they have in statements.
-TABLES = {"v": "visitor", "i": "visitoridentity", "s": "visitorsession", "pending": "pendingmatch"}
-
-
-def look_up(
-    wanted: str, key: str, value: str, *, where: str = "", then: str = "", limit: str = "LIMIT 1"
-) -> str:
-    """Return the SELECT of an organization's rows by the index that begins with a key.
-
-    goalsvc.database.planning says why it asks for a range and an order.
-
-    Args:
-        wanted: the columns to select, perhaps none.
-        key: a column with the alias of its table, such as `v.visitor_id`.
-        where: more conditions, followed by AND.
-        then: what else it orders by, after a comma.
-    """
-    alias, _, _ = key.partition(".")
-    return f"""
-        SELECT {wanted} FROM matching_{TABLES[alias]} AS {alias}
-        WHERE {alias}.organization_id = %(organization)s AND {where} {key} >= {value} AND {key} <= {value}
-        ORDER BY {key}{then} {limit}
-    """
-
-
-def count_visitors(identity: str) -> str:
-    """Return SQL of the number of visitors of an identity, counted up to the limit."""
-    carried = look_up("", "i.identity", identity, then=", i.visitor_id", limit=f"LIMIT {MAX_VISITORS}")
-    return f"(SELECT count(*) FROM ({carried}) AS carried)"
-
-
-def find_pending(wanted: str, limit: str) -> str:
-    """Return the SELECT of the pending matches of `carried.identity`, the oldest first."""
-    is_pending, then = "pending.status = 'pending' AND", ", pending.id"
-    key = "pending.visitor_identity"
-    return look_up(wanted, key, "carried.identity", where=is_pending, then=then, limit=limit)
-
-
 # An identity that has at most so many visitors is tied to another one without an exclusive lock: even if all
 # connections of the server did so at the same moment, they would not pass the limit.
 FEW_VISITORS = f"{MAX_VISITORS} / current_setting('max_connections')::int"
 # 64 locks for the identities of an organization, so that those of a batch fit the server's table of locks.
 IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::uuid::text, bucket.number)"
 
-# The keys of visitors by the ids that the tracking site gave them, as JSON.
-VISITORS = f"""
+
+def find_visitors(posted: str, *, is_of_one: bool = False) -> str:
+    """Return the SELECT of the keys of visitors by the ids that the tracking site gave them, as JSON."""
+    visitor = look_up("v.visitor_id, v.id", "v.visitor_id", "posted.visitor_id", is_of_one=is_of_one)
+    return f"""
     SELECT json_object_agg(visitor.visitor_id, visitor.id)
-    FROM {{posted}}
-    CROSS JOIN LATERAL ({look_up("v.visitor_id, v.id", "v.visitor_id", "posted.visitor_id")}) AS visitor
+    FROM {posted}
+    CROSS JOIN LATERAL ({visitor}) AS visitor
 """
 
-# Takes the arrivals lock shared (see matching.matches.locks). Then takes the locks of the identities: those
-# that have many visitors exclusively, so that the limit holds. Then makes the visitors that are missing.
-#
-# A session and an identity of one visitor that arrive at the same moment would not see each other, and only
-# together may be what a pending match lacks: so where anything is pending, the visitors that are known are
-# locked, and one of the two waits (`WHERE FALSE` locks the row without changing it). Mostly nothing is
-# pending; then nobody waits for another. That may no longer be so once the arrivals lock has been waited for:
-# the statement that writes looks again.
-#
-# Returns which of the rooms are the organization's, the keys of the visitors that are new and of those that
-# were known when the statement began, the identities that have many visitors, and whether nothing is pending.
+
 IS_ANYTHING_PENDING = """EXISTS (
             SELECT FROM matching_pendingmatch
             WHERE organization_id = %(organization)s AND status = 'pending'
         )"""
-ANNOUNCE = f"""
+
+
+def announce(posted: str, tied: str, *, is_of_one: bool = False) -> str:
+    """Return the statement that an arrival begins with.
+
+    Takes the arrivals lock shared (see matching.matches.locks). Then takes the locks of the identities: those
+    that have many visitors exclusively, so that the limit holds. Then makes the visitors that are missing.
+
+    A session and an identity of one visitor that arrive at the same moment would not see each other, and only
+    together may be what a pending match lacks: so where anything is pending, the visitors that are known are
+    locked, and one of the two waits (`WHERE FALSE` locks the row without changing it). Mostly nothing is
+    pending; then nobody waits for another. That may no longer be so once the arrivals lock has been waited
+    for: the statement that writes looks again.
+
+    Its row: which of the rooms are the organization's, the keys of the visitors that are new and of those
+    that were known when it began, the identities that have many visitors, whether nothing is pending.
+
+    Args:
+        posted: SQL of the visitors: their ids, and a key for each that is new.
+        tied: SQL of the identities, and to how many of the visitors each is tied.
+        is_of_one: as `look_up` takes it.
+    """
+    known_visitors = count_visitors("tied.identity", is_of_one=is_of_one)
+    return f"""
     WITH arrival AS MATERIALIZED (
         SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK}) IS NULL AS is_locked, {BY_INDEX} AS by_index,
                NOT {IS_ANYTHING_PENDING} AS is_quiet
     ),
     named AS MATERIALIZED (
-        SELECT tied.identity, tied.visitors, {count_visitors("tied.identity")} AS known_visitors
-        FROM arrival CROSS JOIN {{tied}}
+        SELECT tied.identity, tied.visitors, {known_visitors} AS known_visitors
+        FROM arrival CROSS JOIN {tied}
     ),
     locked AS MATERIALIZED (
         SELECT CASE
@@ -141,7 +120,7 @@ ANNOUNCE = f"""
         SELECT posted.new_visitor_pk AS id, posted.visitor_id, arrival.is_quiet
         FROM arrival
         CROSS JOIN (SELECT count(*) FROM locked) AS ready
-        CROSS JOIN {{posted}}
+        CROSS JOIN {posted}
         ORDER BY posted.visitor_id
     ),
     locked_or_new AS (
@@ -163,10 +142,12 @@ ANNOUNCE = f"""
                  AND id = ANY(%(rooms)s::uuid[])
            ) AS known_rooms,
            (SELECT json_object_agg(visitor_id, id) FROM new_visitor) AS new_visitors,
-           ({VISITORS}) AS known_visitors,
+           ({find_visitors(posted, is_of_one=is_of_one)}) AS known_visitors,
            (SELECT json_agg(identity) FROM named WHERE known_visitors + visitors > {FEW_VISITORS}) AS common,
            (SELECT is_quiet FROM arrival)
 """
+
+
 # One has a plan that is kept, for the planner sees that it is one.
 POSTED_ONE = (
     "(SELECT %(visitor_id)s::text AS visitor_id, %(new_visitor_pk)s::uuid AS new_visitor_pk) AS posted"
@@ -178,10 +159,10 @@ POSTED_MANY = (
     "unnest(%(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[]) AS posted (visitor_id, new_visitor_pk)"
 )
 TIED_MANY = "unnest(%(identities)s::text[], %(visitors)s::int[]) AS tied (identity, visitors)"
-ANNOUNCE_ONE = Statement(ANNOUNCE.format(posted=POSTED_ONE, tied=TIED_ONE))
-ANNOUNCE_MANY = Statement(ANNOUNCE.format(posted=POSTED_MANY, tied=TIED_MANY), is_planned_anew=True)
+ANNOUNCE_ONE = Statement(announce(POSTED_ONE, TIED_ONE, is_of_one=True))
+ANNOUNCE_MANY = Statement(announce(POSTED_MANY, TIED_MANY), is_planned_anew=True)
 KNOWN_VISITORS = Statement(
-    VISITORS.format(posted="unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)"), is_planned_anew=True
+    find_visitors("unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)"), is_planned_anew=True
 )
 
 # Of identities that have many visitors: how many, and which of the pairs are known. Asked in a statement that
@@ -215,7 +196,6 @@ IS_AWAITED = f"""
         ) AS is_awaited
         FROM pending
     )"""
-OWNER_OF_REPORTED_SESSION = look_up("s.visitor_id", "s.visitor_session_id", "posted.visitor_session_id")
 
 # Nothing of a refused report stays, not even its visitor.
 DELETE_STRAY_VISITORS = f"""

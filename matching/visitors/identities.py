@@ -19,14 +19,12 @@ from matching.visitors.arrivals import (
     AWAITING,
     FEW_VISITORS,
     IS_AWAITED,
-    OWNER_OF_REPORTED_SESSION,
     Arrival,
     IdentityReport,
     Pair,
     announce_arrival,
-    count_visitors,
-    look_up,
 )
+from matching.visitors.lookups import count_visitors, look_up
 
 
 class KnownIdentity(NamedTuple):
@@ -59,57 +57,74 @@ REPORTED = Columns(
     visitor_session_id="text",
     visitors="int",  # to how many it is tied along with this one; NULL where the limit has been seen to
 )
-# An identity that had few visitors when the arrival was announced, and has more now, is left out.
-IS_TIED = look_up(
-    "i.id",
-    "i.identity",
-    "posted.identity",
-    where="i.visitor_id = posted.visitor_pk AND",
-    then=", i.visitor_id",
-)
-UPSERT = f"""
+
+
+def upsert(reported: str, carried: str, *, is_of_one: bool = False) -> str:
+    """Return the statement that writes reports.
+
+    An identity that had few visitors when the arrival was announced, and has more now, is left out.
+
+    Args:
+        reported: SQL of the reports, as `posted`.
+        carried: SQL of their identities, as `carried`.
+        is_of_one: as `look_up` takes it.
+    """
+    visitors = count_visitors("posted.identity", is_of_one=is_of_one)
+    is_tied = look_up(
+        "i.id",
+        "i.identity",
+        "posted.identity",
+        where="i.visitor_id = posted.visitor_pk AND",
+        then=", i.visitor_id",
+        is_of_one=is_of_one,
+    )
+    return f"""
     WITH upserted AS (
         INSERT INTO matching_visitoridentity AS i (
             id, organization_id, identity, visitor_id, visitor_session_id, created_at
         )
         SELECT posted.id, %(organization)s, posted.identity, posted.visitor_pk,
                posted.visitor_session_id, %(at)s
-        FROM {{reported}}
+        FROM {reported}
         WHERE posted.visitors IS NULL
-           OR posted.visitors + {count_visitors("posted.identity")} <= {FEW_VISITORS}
-           OR ({IS_TIED}) IS NOT NULL
+           OR posted.visitors + {visitors} <= {FEW_VISITORS}
+           OR ({is_tied}) IS NOT NULL
         ORDER BY posted.identity, posted.visitor_pk
         ON CONFLICT (organization_id, identity, visitor_id) DO UPDATE SET
             visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
         RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
     ),
-    {IS_AWAITED.format(carried="{carried}")}
+    {IS_AWAITED.format(carried=carried)}
     SELECT upserted.*, awaited.*
     FROM upserted CROSS JOIN awaited
 """
+
+
 CARRIED_ONE = "(SELECT %(identity)s::text AS identity) AS carried"
 CARRIED_MANY = "unnest(%(identity)s::text[]) AS carried (identity)"
-UPSERT_ONE = Statement(
-    UPSERT.format(
-        reported=REPORTED.row("posted"), carried="(SELECT %(identity)s::text AS identity) AS carried"
-    )
-)
-UPSERT_MANY = Statement(
-    UPSERT.format(reported=REPORTED.rows("posted"), carried=CARRIED_MANY), is_planned_anew=True
-)
+UPSERT_ONE = Statement(upsert(REPORTED.row("posted"), CARRIED_ONE, is_of_one=True))
+UPSERT_MANY = Statement(upsert(REPORTED.rows("posted"), CARRIED_MANY), is_planned_anew=True)
 
 CLAIMED = Columns(visitor_session_id="text", visitor_id="text")
-OTHERS_SESSIONS = f"""
+
+
+def find_others_sessions(claimed: str, *, is_of_one: bool = False) -> str:
+    """Return the SELECT of those of the sessions and visitors in `claimed` whose session is another's."""
+    session = look_up(
+        "s.visitor_id", "s.visitor_session_id", "posted.visitor_session_id", is_of_one=is_of_one
+    )
+    owner = look_up("v.visitor_id", "v.id", "session.visitor_id", is_of_one=is_of_one)
+    return f"""
     SELECT posted.visitor_session_id, posted.visitor_id
-    FROM {{claimed}}
-    CROSS JOIN LATERAL ({OWNER_OF_REPORTED_SESSION}) AS session
-    CROSS JOIN LATERAL ({look_up("v.visitor_id", "v.id", "session.visitor_id")}) AS owner
+    FROM {claimed}
+    CROSS JOIN LATERAL ({session}) AS session
+    CROSS JOIN LATERAL ({owner}) AS owner
     WHERE owner.visitor_id <> posted.visitor_id
 """
-OTHERS_SESSION = Statement(OTHERS_SESSIONS.format(claimed=CLAIMED.row("posted")))
-OTHERS_SESSIONS_OF_MANY = Statement(
-    OTHERS_SESSIONS.format(claimed=CLAIMED.rows("posted")), is_planned_anew=True
-)
+
+
+OTHERS_SESSION = Statement(find_others_sessions(CLAIMED.row("posted"), is_of_one=True))
+OTHERS_SESSIONS = Statement(find_others_sessions(CLAIMED.rows("posted")), is_planned_anew=True)
 
 AWAITING_IDENTITIES = Statement(AWAITING.format(carried=CARRIED_MANY), is_planned_anew=True)
 
@@ -169,7 +184,7 @@ def others_sessions(
     if len(told) == 1:
         rows = OTHERS_SESSION.fetch(organization=organization.id, **CLAIMED.parameters_of_row(told[0]))
     else:
-        rows = OTHERS_SESSIONS_OF_MANY.fetch(organization=organization.id, **CLAIMED.parameters_of_rows(told))
+        rows = OTHERS_SESSIONS.fetch(organization=organization.id, **CLAIMED.parameters_of_rows(told))
     return {(session_id, visitor_id) for session_id, visitor_id in rows}
 
 

@@ -26,9 +26,9 @@ from matching.visitors.arrivals import (
     IdentityReport,
     SessionReport,
     announce_arrival,
-    look_up,
 )
 from matching.visitors.identities import upsert_identities
+from matching.visitors.lookups import look_up
 
 
 class KnownSession(NamedTuple):

@@ -144,3 +144,34 @@ def test_batches_on_one_connection_never_get_a_plan_for_all_of_them(as_integrato
     # Those that write a batch are sent whole, so no plan of theirs can be kept.
     assert prepared
     assert [each for each in prepared if "unnest" in each and "INSERT INTO matching_visitor" in each] == []
+
+
+def test_what_is_posted_alone_has_plans_that_are_kept(as_integrator, org_url, goal, room, fill):
+    """To plan one anew takes longer than to run it, so PostgreSQL must find the plan for all as cheap."""
+    fill(500)
+    with connection.cursor() as cursor:  # as if there were many: only then would one plan for all look bad
+        cursor.execute("UPDATE pg_class SET reltuples = 10000000 WHERE relname LIKE 'matching_%'")
+    for number in range(12):
+        session = {
+            "visitor_session_id": f"alone-{number}", "visitor_id": f"alone-{number}",
+            "started_at": "2016-10-10T21:00:00Z", "rooms": [], "visitor_identity": f"alone-{number}",
+        }  # fmt: skip
+        assert as_integrator.post(f"{org_url}/visitor_sessions", session).status_code == 201
+        identity = {
+            "visitor_identity": f"more-{number}", "visitor_id": f"alone-{number}",
+            "visitor_session_id": f"alone-{number}",
+        }  # fmt: skip
+        assert as_integrator.post(f"{org_url}/visitor_identities", identity).status_code == 201
+        _, [match] = matches(goal, room, "first", 1, number)
+        url = f"{org_url}/goals/{match.pop('goal_id')}/matches"
+        match["external_id"] = f"alone-{number}"
+        assert as_integrator.post(url, match).status_code == 200
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements"
+            " WHERE name LIKE 'goalsvc%' AND generic_plans + custom_plans > 10"
+        )
+        used = cursor.fetchall()
+    assert len(used) >= 6  # those that find a caller, announce, and write each kind
+    assert [(statement, custom) for statement, _, custom in used if custom > 5] == []
