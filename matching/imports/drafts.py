@@ -18,6 +18,7 @@ from matching.imports.files import UnusableFileError
 from matching.imports.options import Options, displayed_name
 from matching.imports.preview import header_of
 from matching.imports.uploads import defer, digest_of, queue_again, save
+from matching.matches.retries import retried_on_collision
 from matching.models import ImportRun
 from matching.models.records import uploads
 
@@ -104,6 +105,7 @@ def meaning_of(draft: ImportRun) -> str:
     return digest_of(draft.digest, Options.of(draft))
 
 
+@retried_on_collision
 @transaction.atomic
 def begin(draft: ImportRun, *, by: User) -> ImportRun:
     """Import a draft; return its run, or that of the same file if there was one."""
@@ -128,6 +130,7 @@ def begin(draft: ImportRun, *, by: User) -> ImportRun:
     return known
 
 
+@retried_on_collision
 @transaction.atomic
 def discard(draft: ImportRun) -> bool:
     """Forget a draft and its file; return whether it was there."""

@@ -14,14 +14,16 @@ from typing import Protocol
 
 from django.conf import settings
 from django.core.files import File
-from django.db import transaction
+from django.db import connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateWorker
+from procrastinate.exceptions import ConnectorException
 from rest_framework.exceptions import ParseError
 
 from goalsvc.api.errors import PayloadTooLarge, ServiceUnavailable
 from goalsvc.orgs.models import Organization, User
 from matching.imports.options import Options, displayed_name
+from matching.matches.retries import retried_on_collision
 from matching.models import ImportRun
 from matching.models.records import uploads
 from matching.refusals import ImportFinished
@@ -145,6 +147,7 @@ def digest_of(content_digest: str, options: Options) -> str:
     return hashlib.sha256(meaning.encode()).hexdigest()
 
 
+@retried_on_collision
 @transaction.atomic
 def keep(run: ImportRun) -> tuple[ImportRun, bool]:
     """Write the row of an upload and queue its import; return the row that there is, and whether it was.
@@ -167,8 +170,15 @@ def keep(run: ImportRun) -> tuple[ImportRun, bool]:
 
 
 def defer(run: ImportRun) -> None:
-    """Have a worker import the file, once the transaction is committed; those of an organization in turn."""
-    app.configure_task(TASK, lock=lock_of(run)).defer(run_id=str(run.pk))
+    """Have a worker import the file, once the transaction is committed; those of an organization in turn.
+
+    Raises: DatabaseError, as our own statements would; procrastinate's hides the driver's.
+    """
+    with connection.wrap_database_errors:
+        try:
+            app.configure_task(TASK, lock=lock_of(run)).defer(run_id=str(run.pk))
+        except ConnectorException as error:
+            raise (error.__cause__ or error) from None
 
 
 def lock_of(run: ImportRun) -> str:
@@ -193,6 +203,7 @@ def can_go_on(run: ImportRun) -> bool:
     return run.status in (Status.CANCELLED, Status.FAILED) and bool(run.file)
 
 
+@retried_on_collision
 @transaction.atomic
 def resume(run: ImportRun) -> bool:
     """Queue a cancelled or failed import again, to go on after the last row that was committed.

@@ -2,18 +2,21 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from matching.imports import jobs, uploads
 from matching.models import ExternalMatch, ImportRun, MatchAttempt
+from tests.concurrency import PATIENCE, on_own_connection, wait_for_lock
 from tests.conftest import Client
-from tests.factories import ImportRunFactory
+from tests.factories import ImportRunFactory, OrganizationFactory, UserFactory, issue_token
 
 CSV = "text/csv"
 HEADER = "visitor_identity,goal_matched_at,rooms,goal_value"
@@ -255,3 +258,26 @@ def test_a_chunked_file_may_be_larger_than_other_bodies_without_serve(as_integra
         **chunked,
     )
     assert (answer.status_code, answer.json()["size"]) == (202, 2000)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_would_wait_in_a_circle_with_another_transaction_is_kept_all_the_same(
+    transactional_db,
+):
+    """As with a migration that alters the tables one after the other."""
+    organization = OrganizationFactory.create()
+    key = issue_token(UserFactory.create(organization=organization))
+    url = f"/api/v5/orgs/{organization.id}/imports?kind=sessions"
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL deadlock_timeout = '60s'")  # so the other one is refused
+            cursor.execute("LOCK TABLE procrastinate_jobs IN ACCESS EXCLUSIVE MODE")
+            answer = pool.submit(
+                on_own_connection, key, lambda client: client.send("POST", url, b"visitor_id\n1\n", CSV)
+            )
+            wait_for_lock(answer)
+            cursor.execute("LOCK TABLE matching_importrun IN ACCESS EXCLUSIVE MODE")
+
+        assert answer.result(PATIENCE).status_code == 202
+    assert ImportRun.objects.count() == 1
