@@ -16,6 +16,7 @@ from goalsvc.database.retries import is_outdated, retried_if
 
 FOREIGN_KEY_VIOLATION = "23503"
 DEADLOCK_DETECTED = "40P01"
+SERIALIZATION_FAILURE = "40001"  # as `give_way` fails (matching.visitors.sessions)
 # The foreign keys.
 OWNERS = ("match_session", "visitor_session_visitor", "visitor_identity_visitor")
 
@@ -30,7 +31,7 @@ def is_collision(error: DatabaseError) -> bool:
         return True
     cause = error.__cause__
     sqlstate = getattr(cause, "sqlstate", None)
-    if sqlstate == DEADLOCK_DETECTED or is_outdated(error):
+    if sqlstate in (DEADLOCK_DETECTED, SERIALIZATION_FAILURE) or is_outdated(error):
         return True
     # By the text: where a table is spread, an error of one of its parts has the name there alone.
     return sqlstate == FOREIGN_KEY_VIOLATION and any(key in str(cause) for key in OWNERS)

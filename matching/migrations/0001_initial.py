@@ -393,4 +393,69 @@ class Migration(migrations.Migration):
             """,
             "DROP FUNCTION is_held(uuid, uuid, text);",
         ),
+        # Whether what is reported by itself concerns nobody but its visitor (matching.visitors.alone): takes the
+        # locks of an arrival, and tells whether no pending match may have waited for it, and its identity, if any,
+        # has few visitors or this one already. Each of its statements looks in a snapshot newer than the locks.
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION arrives_alone(
+                organization uuid, visitor uuid, identity text,
+                arrivals_lock bigint, identity_lock bigint, few_visitors bigint
+            ) RETURNS boolean
+            LANGUAGE plpgsql VOLATILE AS $$
+            BEGIN
+                PERFORM pg_advisory_xact_lock_shared(arrivals_lock);
+                IF identity IS NOT NULL THEN
+                    PERFORM pg_advisory_xact_lock_shared(identity_lock);
+                    IF few_visitors <= (
+                        SELECT count(*) FROM (
+                            SELECT FROM matching_visitoridentity AS i
+                            WHERE i.organization_id = arrives_alone.organization
+                              AND i.identity = arrives_alone.identity
+                            LIMIT few_visitors
+                        ) AS tied
+                    ) AND NOT EXISTS (
+                        SELECT FROM matching_visitoridentity AS i
+                        WHERE i.organization_id = arrives_alone.organization
+                          AND i.identity = arrives_alone.identity AND i.visitor_id = arrives_alone.visitor
+                    ) THEN
+                        RETURN FALSE;
+                    END IF;
+                END IF;
+                IF NOT EXISTS (
+                    SELECT FROM matching_pendingmatch AS p
+                    WHERE p.organization_id = arrives_alone.organization AND p.status = 'pending'
+                ) THEN
+                    RETURN TRUE;
+                END IF;
+                -- A session and an identity of one visitor wait for each other here, and see each other then.
+                PERFORM FROM matching_visitor AS v
+                WHERE v.organization_id = arrives_alone.organization AND v.id = arrives_alone.visitor
+                FOR NO KEY UPDATE;
+                RETURN NOT EXISTS (
+                    SELECT FROM (
+                        SELECT arrives_alone.identity
+                        UNION ALL
+                        SELECT i.identity FROM matching_visitoridentity AS i
+                        WHERE i.organization_id = arrives_alone.organization
+                          AND i.visitor_id = arrives_alone.visitor
+                    ) AS carried (identity)
+                    JOIN matching_pendingmatch AS p
+                        ON p.organization_id = arrives_alone.organization AND p.status = 'pending'
+                        AND p.visitor_identity = carried.identity
+                );
+            END
+            $$;
+            CREATE FUNCTION give_way() RETURNS boolean
+            LANGUAGE plpgsql VOLATILE AS $$
+            BEGIN
+                RAISE EXCEPTION 'another transaction wrote first' USING ERRCODE = 'serialization_failure';
+            END
+            $$;
+            """,
+            """
+            DROP FUNCTION give_way();
+            DROP FUNCTION arrives_alone(uuid, uuid, text, bigint, bigint, bigint);
+            """,
+        ),
     ]

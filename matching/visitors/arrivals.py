@@ -51,12 +51,12 @@ class SessionReport(NamedTuple):
 # connections of the server did so at the same moment, they would not pass the limit.
 FEW_VISITORS = f"{MAX_VISITORS} / current_setting('max_connections')::int"
 # 64 locks for the identities of an organization, so that those of a batch fit the server's table of locks.
-IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::uuid::text, bucket.number)"
+IDENTITY_LOCK = "hashtextextended('crowd ' || %(organization)s::uuid::text, hashtext({identity}) & 63)"
 
 
-def find_visitors(posted: str, *, is_of_one: bool = False) -> str:
+def find_visitors(posted: str) -> str:
     """Return the SELECT of the keys of visitors by the ids that the tracking site gave them, as JSON."""
-    visitor = look_up("v.visitor_id, v.id", "v.visitor_id", "posted.visitor_id", is_of_one=is_of_one)
+    visitor = look_up("v.visitor_id, v.id", "v.visitor_id", "posted.visitor_id")
     return f"""
     SELECT json_object_agg(visitor.visitor_id, visitor.id)
     FROM {posted}
@@ -69,44 +69,38 @@ IS_ANYTHING_PENDING = """EXISTS (
             WHERE organization_id = %(organization)s AND status = 'pending'
         )"""
 
-
-def announce(posted: str, tied: str, *, is_of_one: bool = False) -> str:
-    """Return the statement that an arrival begins with.
-
-    Takes the arrivals lock shared (see matching.matches.locks). Then takes the locks of the identities: those
-    that have many visitors exclusively, so that the limit holds. Then makes the visitors that are missing.
-
-    A session and an identity of one visitor that arrive at the same moment would not see each other, and only
-    together may be what a pending match lacks: so where anything is pending, the visitors that are known are
-    locked, and one of the two waits (`WHERE FALSE` locks the row without changing it). Mostly nothing is
-    pending; then nobody waits for another. That may no longer be so once the arrivals lock has been waited
-    for: the statement that writes looks again.
-
-    Its row: which of the rooms are the organization's, the keys of the visitors that are new and of those
-    that were known when it began, the identities that have many visitors, whether nothing is pending.
-
-    Args:
-        posted: SQL of the visitors: their ids, and a key for each that is new.
-        tied: SQL of the identities, and to how many of the visitors each is tied.
-        is_of_one: as `look_up` takes it.
-    """
-    known_visitors = count_visitors("tied.identity", is_of_one=is_of_one)
-    return f"""
+POSTED = "unnest(%(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[]) AS posted (visitor_id, new_visitor_pk)"
+LOCK_OF_BUCKET = IDENTITY_LOCK.format(identity="bucket.identity")
+# An arrival begins with this statement. It takes the arrivals lock shared (see matching.matches.locks). Then
+# takes the locks of the identities: those that have many visitors exclusively, so that the limit holds. Then
+# makes the visitors that are missing.
+#
+# A session and an identity of one visitor that arrive at the same moment would not see each other, and only
+# together may be what a pending match lacks: so where anything is pending, the visitors that are known are
+# locked, and one of the two waits (`WHERE FALSE` locks the row without changing it). Mostly nothing is
+# pending; then nobody waits for another. That may no longer be so once the arrivals lock has been waited for:
+# the statement that writes looks again.
+#
+# Its row: which of the rooms are the organization's, the keys of the visitors that are new and of those that
+# were known when it began, the identities that have many visitors, whether nothing is pending.
+ANNOUNCE = Statement(
+    f"""
     WITH arrival AS MATERIALIZED (
         SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK}) IS NULL AS is_locked, {BY_INDEX} AS by_index,
                NOT {IS_ANYTHING_PENDING} AS is_quiet
     ),
     named AS MATERIALIZED (
-        SELECT tied.identity, tied.visitors, {known_visitors} AS known_visitors
-        FROM arrival CROSS JOIN {tied}
+        SELECT tied.identity, tied.visitors, {count_visitors("tied.identity")} AS known_visitors
+        FROM arrival
+        CROSS JOIN unnest(%(identities)s::text[], %(visitors)s::int[]) AS tied (identity, visitors)
     ),
     locked AS MATERIALIZED (
         SELECT CASE
-                   WHEN bucket.is_crowded THEN pg_advisory_xact_lock({IDENTITY_LOCK}) IS NULL
-                   ELSE pg_advisory_xact_lock_shared({IDENTITY_LOCK}) IS NULL
+                   WHEN bucket.is_crowded THEN pg_advisory_xact_lock({LOCK_OF_BUCKET}) IS NULL
+                   ELSE pg_advisory_xact_lock_shared({LOCK_OF_BUCKET}) IS NULL
                END AS is_locked
         FROM (
-            SELECT hashtext(named.identity) & 63 AS number,
+            SELECT min(named.identity) AS identity,
                    bool_or(
                        known_visitors < {MAX_VISITORS} AND known_visitors + visitors > {FEW_VISITORS}
                    ) AS is_crowded
@@ -120,7 +114,7 @@ def announce(posted: str, tied: str, *, is_of_one: bool = False) -> str:
         SELECT posted.new_visitor_pk AS id, posted.visitor_id, arrival.is_quiet
         FROM arrival
         CROSS JOIN (SELECT count(*) FROM locked) AS ready
-        CROSS JOIN {posted}
+        CROSS JOIN {POSTED}
         ORDER BY posted.visitor_id
     ),
     locked_or_new AS (
@@ -142,25 +136,12 @@ def announce(posted: str, tied: str, *, is_of_one: bool = False) -> str:
                  AND id = ANY(%(rooms)s::uuid[])
            ) AS known_rooms,
            (SELECT json_object_agg(visitor_id, id) FROM new_visitor) AS new_visitors,
-           ({find_visitors(posted, is_of_one=is_of_one)}) AS known_visitors,
+           ({find_visitors(POSTED)}) AS known_visitors,
            (SELECT json_agg(identity) FROM named WHERE known_visitors + visitors > {FEW_VISITORS}) AS common,
            (SELECT is_quiet FROM arrival)
-"""
-
-
-# One has a plan that is kept, for the planner sees that it is one.
-POSTED_ONE = (
-    "(SELECT %(visitor_id)s::text AS visitor_id, %(new_visitor_pk)s::uuid AS new_visitor_pk) AS posted"
+""",
+    is_planned_anew=True,
 )
-TIED_ONE = """(
-            SELECT %(identity)s::text AS identity, 1 AS visitors WHERE %(identity)s::text IS NOT NULL
-        ) AS tied"""
-POSTED_MANY = (
-    "unnest(%(visitor_ids)s::text[], %(new_visitor_pks)s::uuid[]) AS posted (visitor_id, new_visitor_pk)"
-)
-TIED_MANY = "unnest(%(identities)s::text[], %(visitors)s::int[]) AS tied (identity, visitors)"
-ANNOUNCE_ONE = Statement(announce(POSTED_ONE, TIED_ONE, is_of_one=True))
-ANNOUNCE_MANY = Statement(announce(POSTED_MANY, TIED_MANY), is_planned_anew=True)
 KNOWN_VISITORS = Statement(
     find_visitors("unnest(%(visitor_ids)s::text[]) AS posted (visitor_id)"), is_planned_anew=True
 )
@@ -288,21 +269,15 @@ def announce_arrival(
         if report.visitor_identity is not None
     }
     visitor_counts = Counter(identity for identity, _ in pairs)
-    pks = new_pks(len(visitor_ids))
-    shared = {"organization": organization.id, "at": at, "rooms": array(room_ids)}
-    if len(reports) == 1:
-        [report] = reports
-        [row] = ANNOUNCE_ONE.fetch(
-            **shared, visitor_id=report.visitor_id, new_visitor_pk=pks[0], identity=report.visitor_identity
-        )
-    else:
-        [row] = ANNOUNCE_MANY.fetch(
-            **shared,
-            visitor_ids=text_array(visitor_ids),
-            new_visitor_pks=array(pks),
-            identities=text_array(visitor_counts),
-            visitors=array(map(str, visitor_counts.values())),
-        )
+    [row] = ANNOUNCE.fetch(
+        organization=organization.id,
+        at=at,
+        rooms=array(room_ids),
+        visitor_ids=text_array(visitor_ids),
+        new_visitor_pks=array(new_pks(len(visitor_ids))),
+        identities=text_array(visitor_counts),
+        visitors=array(map(str, visitor_counts.values())),
+    )
     known_rooms, new, known, common, is_quiet = row
     new_visitors = in_json(new) or {}
     # One that is new stands in place of a known one that has just been deleted.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -15,6 +15,7 @@ from matching.matches.retries import CollisionError
 from matching.models import VisitorIdentity
 from matching.refusals import IdentityTooCommon, SessionVisitorConflict
 from matching.rule.resolver import RowRefusal
+from matching.visitors.alone import IS_SESSION_OF_NOBODY_ELSE, VISITOR
 from matching.visitors.arrivals import (
     AWAITING,
     FEW_VISITORS,
@@ -38,6 +39,19 @@ class KnownIdentity(NamedTuple):
     is_new: bool
 
     @classmethod
+    def read(cls, row: Sequence[Any], visitor_id: str) -> "KnownIdentity":
+        """Read a row of UPSERT, in texts."""
+        id, identity, _, session_id, created_at, is_new = row
+        return cls(
+            id=id,
+            visitor_identity=identity,
+            visitor_id=visitor_id,
+            visitor_session_id=session_id,
+            created_at=datetime.fromisoformat(created_at),
+            is_new=is_new == "t",
+        )
+
+    @classmethod
     def of(cls, row: VisitorIdentity) -> "KnownIdentity":
         """Read a row that was loaded with its visitor."""
         return cls(
@@ -59,74 +73,74 @@ REPORTED = Columns(
 )
 
 
-def upsert(reported: str, carried: str, *, is_of_one: bool = False) -> str:
-    """Return the statement that writes reports.
-
-    An identity that had few visitors when the arrival was announced, and has more now, is left out.
-
-    Args:
-        reported: SQL of the reports, as `posted`.
-        carried: SQL of their identities, as `carried`.
-        is_of_one: as `look_up` takes it.
-    """
-    visitors = count_visitors("posted.identity", is_of_one=is_of_one)
-    is_tied = look_up(
-        "i.id",
-        "i.identity",
-        "posted.identity",
-        where="i.visitor_id = posted.visitor_pk AND",
-        then=", i.visitor_id",
-        is_of_one=is_of_one,
-    )
-    return f"""
-    WITH upserted AS (
+VISITORS = count_visitors("posted.identity")
+IS_TIED = look_up(
+    "i.id",
+    "i.identity",
+    "posted.identity",
+    where="i.visitor_id = posted.visitor_pk AND",
+    then=", i.visitor_id",
+)
+# Where an identity is known, the session in which it was given last is kept.
+UPSERT = """
         INSERT INTO matching_visitoridentity AS i (
             id, organization_id, identity, visitor_id, visitor_session_id, created_at
         )
         SELECT posted.id, %(organization)s, posted.identity, posted.visitor_pk,
                posted.visitor_session_id, %(at)s
         FROM {reported}
-        WHERE posted.visitors IS NULL
-           OR posted.visitors + {visitors} <= {FEW_VISITORS}
-           OR ({is_tied}) IS NOT NULL
+        WHERE {condition}
         ORDER BY posted.identity, posted.visitor_pk
         ON CONFLICT (organization_id, identity, visitor_id) DO UPDATE SET
             visitor_session_id = coalesce(excluded.visitor_session_id, i.visitor_session_id)
-        RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new
+        RETURNING i.id, i.identity, i.visitor_id, i.visitor_session_id, i.created_at, xmax = 0 AS is_new"""
+CARRIED = "unnest(%(identity)s::text[]) AS carried (identity)"
+# An identity that had few visitors when the arrival was announced, and has more now, is left out.
+HAS_FEW_VISITORS = f"""posted.visitors IS NULL
+           OR posted.visitors + {VISITORS} <= {FEW_VISITORS}
+           OR ({IS_TIED}) IS NOT NULL"""
+UPSERT_MANY = Statement(
+    f"""
+    WITH upserted AS ({UPSERT.format(reported=REPORTED.rows("posted"), condition=HAS_FEW_VISITORS)}
     ),
-    {IS_AWAITED.format(carried=carried)}
+    {IS_AWAITED.format(carried=CARRIED)}
     SELECT upserted.*, awaited.*
     FROM upserted CROSS JOIN awaited
-"""
-
-
-CARRIED_ONE = "(SELECT %(identity)s::text AS identity) AS carried"
-CARRIED_MANY = "unnest(%(identity)s::text[]) AS carried (identity)"
-UPSERT_ONE = Statement(upsert(REPORTED.row("posted"), CARRIED_ONE, is_of_one=True))
-UPSERT_MANY = Statement(upsert(REPORTED.rows("posted"), CARRIED_MANY), is_planned_anew=True)
+""",
+    is_planned_anew=True,
+)
+# One that is reported by itself, perhaps along with its session.
+REPORTED_ALONE = """(
+            SELECT %(identity_pk)s::uuid AS id, %(identity)s::text AS identity, visitor.id AS visitor_pk,
+                   %(visitor_session_id)s::text AS visitor_session_id
+            FROM visitor
+        ) AS posted"""
+UPSERT_ALONE = UPSERT.format(reported=REPORTED_ALONE, condition="posted.identity IS NOT NULL")
+RECORD_ALONE = Statement(f"""
+    WITH {VISITOR.format(way_is_free=IS_SESSION_OF_NOBODY_ELSE)},
+    upserted AS ({UPSERT_ALONE}
+    )
+    TABLE upserted
+""")
 
 CLAIMED = Columns(visitor_session_id="text", visitor_id="text")
 
 
-def find_others_sessions(claimed: str, *, is_of_one: bool = False) -> str:
-    """Return the SELECT of those of the sessions and visitors in `claimed` whose session is another's."""
-    session = look_up(
-        "s.visitor_id", "s.visitor_session_id", "posted.visitor_session_id", is_of_one=is_of_one
-    )
-    owner = look_up("v.visitor_id", "v.id", "session.visitor_id", is_of_one=is_of_one)
-    return f"""
+SESSION = look_up("s.visitor_id", "s.visitor_session_id", "posted.visitor_session_id")
+OWNER = look_up("v.visitor_id", "v.id", "session.visitor_id")
+# Those of the sessions and visitors whose session is another's.
+OTHERS_SESSIONS = Statement(
+    f"""
     SELECT posted.visitor_session_id, posted.visitor_id
-    FROM {claimed}
-    CROSS JOIN LATERAL ({session}) AS session
-    CROSS JOIN LATERAL ({owner}) AS owner
+    FROM {CLAIMED.rows("posted")}
+    CROSS JOIN LATERAL ({SESSION}) AS session
+    CROSS JOIN LATERAL ({OWNER}) AS owner
     WHERE owner.visitor_id <> posted.visitor_id
-"""
+""",
+    is_planned_anew=True,
+)
 
-
-OTHERS_SESSION = Statement(find_others_sessions(CLAIMED.row("posted"), is_of_one=True))
-OTHERS_SESSIONS = Statement(find_others_sessions(CLAIMED.rows("posted")), is_planned_anew=True)
-
-AWAITING_IDENTITIES = Statement(AWAITING.format(carried=CARRIED_MANY), is_planned_anew=True)
+AWAITING_IDENTITIES = Statement(AWAITING.format(carried=CARRIED), is_planned_anew=True)
 
 
 def record_identities(
@@ -136,6 +150,8 @@ def record_identities(
 
     The answers are in the order of the reports.
     """
+    if len(reports) == 1 and (identity := record_alone(organization, reports[0], at=at)):
+        return [reported(identity, is_new=identity.is_new)]
     with transaction.atomic(savepoint=False):
         arrival = announce_arrival(organization, reports, at=at)
         disputed = others_sessions(organization, reports)
@@ -165,6 +181,21 @@ def record_identities(
     return answers
 
 
+def record_alone(organization: Organization, report: IdentityReport, *, at: datetime) -> KnownIdentity | None:
+    """Write a report in one statement; None where something is in its way, and nothing was written."""
+    identity_pk, visitor_pk = new_pks(2)
+    rows = RECORD_ALONE.fetch(
+        organization=organization.id,
+        at=at,
+        visitor_id=report.visitor_id,
+        new_visitor_pk=visitor_pk,
+        identity_pk=identity_pk,
+        identity=report.visitor_identity,
+        visitor_session_id=report.visitor_session_id,
+    )
+    return KnownIdentity.read(rows[0], report.visitor_id) if rows else None
+
+
 def pair_of(report: IdentityReport) -> Pair:
     return report.visitor_identity, report.visitor_id
 
@@ -181,10 +212,7 @@ def others_sessions(
     told = [report for report in reports if report.visitor_session_id is not None]
     if not told:
         return set()
-    if len(told) == 1:
-        rows = OTHERS_SESSION.fetch(organization=organization.id, **CLAIMED.parameters_of_row(told[0]))
-    else:
-        rows = OTHERS_SESSIONS.fetch(organization=organization.id, **CLAIMED.parameters_of_rows(told))
+    rows = OTHERS_SESSIONS.fetch(organization=organization.id, **CLAIMED.parameters_of_rows(told))
     return {(session_id, visitor_id) for session_id, visitor_id in rows}
 
 
@@ -205,39 +233,20 @@ def upsert_identities(arrival: Arrival, reports: Iterable[IdentityReport]) -> di
     visitors = [
         None if identity in arrival.places else arrival.visitor_counts[identity] for identity, _ in merged
     ]
-    shared = {"organization": arrival.organization.id, "at": arrival.at}
-    if len(merged) == 1:
-        [report] = merged.values()
-        rows = UPSERT_ONE.fetch(
-            **shared,
-            id=new_pks(1)[0],
-            identity=report.visitor_identity,
-            visitor_pk=visitor_pks[0],
-            visitor_session_id=report.visitor_session_id,
-            visitors=visitors[0],
-        )
-    else:
-        parameters = REPORTED.parameters_of_rows(
-            list(merged.values()),
-            id=new_pks(len(merged)),
-            identity=[identity for identity, _ in merged],
-            visitor_pk=visitor_pks,
-            visitors=visitors,
-        )
-        rows = UPSERT_MANY.fetch(**shared, **parameters)
+    parameters = REPORTED.parameters_of_rows(
+        list(merged.values()),
+        id=new_pks(len(merged)),
+        identity=[identity for identity, _ in merged],
+        visitor_pk=visitor_pks,
+        visitors=visitors,
+    )
+    rows = UPSERT_MANY.fetch(organization=arrival.organization.id, at=arrival.at, **parameters)
     if len(rows) < len(merged):
         raise CollisionError("an identity came to have many visitors")
     visitor_ids = {pk: visitor_id for visitor_id, pk in arrival.visitor_pks.items()}
     known = {}
-    for id, identity, visitor_pk, session_id, created_at, is_new, *pending in rows:
-        visitor_id = visitor_ids[visitor_pk]
-        known[identity, visitor_id] = KnownIdentity(
-            id=id,
-            visitor_identity=identity,
-            visitor_id=visitor_id,
-            visitor_session_id=session_id,
-            created_at=datetime.fromisoformat(created_at),
-            is_new=is_new == "t",
-        )
-        arrival.heed(*pending)
+    for *row, is_anything_pending, is_awaited in rows:
+        identity = KnownIdentity.read(row, visitor_ids[row[2]])
+        known[identity.visitor_identity, identity.visitor_id] = identity
+        arrival.heed(is_anything_pending, is_awaited)
     return known

@@ -14,7 +14,6 @@ def look_up(
     where: str = "",
     then: str = "",
     limit: str = "LIMIT 1",
-    is_of_one: bool = False,
 ) -> str:
     """Return the SELECT of an organization's rows by the index that begins with a key.
 
@@ -25,28 +24,18 @@ def look_up(
         key: a column with the alias of its table, such as `v.visitor_id`.
         where: more conditions, followed by AND.
         then: what else it orders by, after a comma.
-        is_of_one: for a statement of one row, whose plan is to be kept: by equality, because for a range a
-            plan that does not know the value expects hundreds of rows, and is never taken.
     """
     alias, _, _ = key.partition(".")
-    is_found = f"{key} = {value}" if is_of_one else f"{key} >= {value} AND {key} <= {value}"
     return f"""
         SELECT {wanted} FROM matching_{TABLES[alias]} AS {alias}
-        WHERE {alias}.organization_id = %(organization)s AND {where} {is_found}
+        WHERE {alias}.organization_id = %(organization)s AND {where} {key} >= {value} AND {key} <= {value}
         ORDER BY {key}{then} {limit}
     """
 
 
-def count_visitors(identity: str, *, is_of_one: bool = False) -> str:
+def count_visitors(identity: str) -> str:
     """Return SQL of the number of visitors of an identity, counted up to the limit."""
-    carried = look_up(
-        "",
-        "i.identity",
-        identity,
-        then=", i.visitor_id",
-        limit=f"LIMIT {MAX_VISITORS}",
-        is_of_one=is_of_one,
-    )
+    carried = look_up("", "i.identity", identity, then=", i.visitor_id", limit=f"LIMIT {MAX_VISITORS}")
     return f"(SELECT count(*) FROM ({carried}) AS carried)"
 
 

@@ -87,8 +87,9 @@ def record_at_once(
     record: Callable[[list[Report]], Sequence[ReportAnswer]], reports: list[Report], *, validate_only: bool
 ) -> Sequence[ReportAnswer]:
     """Write reports, and settle the pending matches that waited for them, in one transaction."""
-    with transaction.atomic(savepoint=validate_only):
+    if not validate_only:
+        return record(reports)
+    with transaction.atomic():
         answers = record(reports)
-        if validate_only:
-            transaction.set_rollback(True)
+        transaction.set_rollback(True)
     return answers

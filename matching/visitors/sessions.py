@@ -19,6 +19,7 @@ from matching.matches.retries import retried_on_collision
 from matching.models import VisitorSession
 from matching.refusals import IdentityTooCommon, SessionHasMatches, SessionVisitorConflict, UnknownRooms
 from matching.rule.resolver import RowRefusal
+from matching.visitors.alone import IS_SESSION_OF_NOBODY_ELSE, VISITOR
 from matching.visitors.arrivals import (
     AWAITING,
     IS_AWAITED,
@@ -27,7 +28,7 @@ from matching.visitors.arrivals import (
     SessionReport,
     announce_arrival,
 )
-from matching.visitors.identities import upsert_identities
+from matching.visitors.identities import UPSERT_ALONE, upsert_identities
 from matching.visitors.lookups import look_up
 
 
@@ -43,6 +44,22 @@ class KnownSession(NamedTuple):
     created_at: datetime
     updated_at: datetime
     is_new: bool
+
+    @classmethod
+    def read(cls, row: Sequence[Any], visitor_id: str) -> "KnownSession":
+        """Read a row of UPSERT, in texts."""
+        id, session_id, started_at, ended_at, room_ids, created_at, updated_at, is_new = row
+        return cls(
+            id=id,
+            visitor_session_id=session_id,
+            visitor_id=visitor_id,
+            started_at=datetime.fromisoformat(started_at),
+            ended_at=None if ended_at is None else datetime.fromisoformat(ended_at),
+            room_ids=ids_in(room_ids),
+            created_at=datetime.fromisoformat(created_at),
+            updated_at=datetime.fromisoformat(updated_at),
+            is_new=is_new == "t",
+        )
 
     @classmethod
     def of(cls, row: VisitorSession) -> "KnownSession":
@@ -72,12 +89,10 @@ REPORTED = Columns(visitor_pk="uuid", **WRITTEN.types)
 # What UPSERT returns of a session, besides whether it is new.
 RETURNED = ("id", "visitor_session_id", "started_at", "ended_at", "room_ids", "created_at", "updated_at")
 IDENTITIES_OF_ARRIVED = look_up("i.identity", "i.visitor_id", "arrived.visitor_pk", limit="")
-CARRIED_BY_SESSIONS = f"{{arrived}} CROSS JOIN LATERAL ({IDENTITIES_OF_ARRIVED}) AS carried"
-ARRIVED_ONE = "(SELECT %(visitor_pk)s::uuid AS visitor_pk) AS arrived"
-ARRIVED_MANY = "unnest(%(visitor_pks)s::uuid[]) AS arrived (visitor_pk)"
+CARRIED_BY_SESSIONS = f"""unnest(%(visitor_pks)s::uuid[]) AS arrived (visitor_pk)
+            CROSS JOIN LATERAL ({IDENTITIES_OF_ARRIVED}) AS carried"""
 # Another visitor's session is refused.
 UPSERT = f"""
-    WITH upserted AS (
         INSERT INTO matching_visitorsession AS s (
             organization_id, visitor_id, created_at, updated_at, {WRITTEN.names}
         )
@@ -93,19 +108,38 @@ UPSERT = f"""
             END,
             updated_at = excluded.updated_at
         WHERE s.visitor_id = excluded.visitor_id
-        RETURNING {", ".join(f"s.{name}" for name in RETURNED)}, xmax = 0 AS is_new
+        RETURNING {", ".join(f"s.{name}" for name in RETURNED)}, xmax = 0 AS is_new"""
+UPSERT_MANY = Statement(
+    f"""
+    WITH upserted AS ({UPSERT.format(reported=REPORTED.rows("posted"))}
     ),
     {IS_AWAITED.format(carried=CARRIED_BY_SESSIONS)}
     SELECT upserted.*, awaited.*
     FROM upserted CROSS JOIN awaited
-"""
-UPSERT_ONE = Statement(UPSERT.format(reported=REPORTED.row("posted"), arrived=ARRIVED_ONE))
-UPSERT_MANY = Statement(
-    UPSERT.format(reported=REPORTED.rows("posted"), arrived=ARRIVED_MANY), is_planned_anew=True
+""",
+    is_planned_anew=True,
 )
-CARRIED_BY_ARRIVED = CARRIED_BY_SESSIONS.format(arrived=ARRIVED_MANY)
+REPORTED_ALONE = f"""(
+            SELECT visitor.id AS visitor_pk, written.* FROM visitor CROSS JOIN {WRITTEN.row("written")}
+        ) AS posted"""
+ARE_ROOMS_KNOWN = """cardinality(%(room_ids)s::text::uuid[]) = (
+            SELECT count(*) FROM orgs_room
+            WHERE organization_id = %(organization)s AND archived_at IS NULL
+              AND id = ANY(%(room_ids)s::text::uuid[])
+        )"""
+# Where the session became another visitor's just now, `give_way` fails the statement, so that its visitor
+# does not stay; tried again, the report is refused.
+RECORD_ALONE = Statement(f"""
+    WITH {VISITOR.format(way_is_free=f"{ARE_ROOMS_KNOWN} AND {IS_SESSION_OF_NOBODY_ELSE}")},
+    upserted AS ({UPSERT.format(reported=REPORTED_ALONE)}
+    ),
+    tied AS ({UPSERT_ALONE}
+    )
+    SELECT upserted.*, CASE WHEN upserted.id IS NULL THEN give_way() END
+    FROM visitor LEFT JOIN upserted ON TRUE
+""")
 AWAITING_SESSIONS = Statement(
-    AWAITING.format(carried=f"(SELECT DISTINCT carried.identity FROM {CARRIED_BY_ARRIVED}) AS carried"),
+    AWAITING.format(carried=f"(SELECT DISTINCT carried.identity FROM {CARRIED_BY_SESSIONS}) AS carried"),
     is_planned_anew=True,
 )
 
@@ -119,6 +153,8 @@ def record_sessions(
     these sessions are settled, all in one transaction. The answers are in the order of the reports; all
     reports of one session get it as it stands after the last.
     """
+    if len(reports) == 1 and (session := record_alone(organization, reports[0], at=at)):
+        return [reported(session, is_new=session.is_new)]
     with transaction.atomic(savepoint=False):
         rooms = {room for report in reports for room in report.rooms}
         arrival = announce_arrival(organization, reports, rooms, at=at)
@@ -150,6 +186,25 @@ def record_sessions(
             answers.append(reported(session, is_new=session.is_new and session_id not in seen))
             seen.add(session_id)
     return answers
+
+
+def record_alone(organization: Organization, report: SessionReport, *, at: datetime) -> KnownSession | None:
+    """Write a report in one statement; None where something is in its way, and nothing was written."""
+    session_pk, visitor_pk, identity_pk = new_pks(3)
+    rows = RECORD_ALONE.fetch(
+        organization=organization.id,
+        at=at,
+        visitor_id=report.visitor_id,
+        new_visitor_pk=visitor_pk,
+        id=session_pk,
+        visitor_session_id=report.visitor_session_id,
+        started_at=report.started_at,
+        ended_at=report.ended_at,
+        room_ids=array(sorted(report.rooms)),
+        identity_pk=identity_pk,
+        identity=report.visitor_identity,
+    )
+    return KnownSession.read(rows[0][:-1], report.visitor_id) if rows else None
 
 
 def refuse(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[int, RowRefusal]:
@@ -229,41 +284,24 @@ def upsert_sessions(arrival: Arrival, reports: Sequence[SessionReport]) -> dict[
     """
     if not reports:
         return {}
-    shared = {"organization": arrival.organization.id, "at": arrival.at}
-    if len(reports) == 1:
-        [report] = reports
-        rows = UPSERT_ONE.fetch(
-            **shared,
-            visitor_pk=arrival.visitor_pks[report.visitor_id],
-            id=new_pks(1)[0],
-            visitor_session_id=report.visitor_session_id,
-            started_at=report.started_at,
-            ended_at=report.ended_at,
-            room_ids=array(sorted(report.rooms)),
-        )
-    else:
-        parameters = REPORTED.parameters_of_rows(
-            reports,
-            visitor_pk=[arrival.visitor_pks[report.visitor_id] for report in reports],
-            id=new_pks(len(reports)),
-            room_ids=[sorted(report.rooms) for report in reports],
-        )
-        rows = UPSERT_MANY.fetch(**shared, visitor_pks=visitor_pks_of(arrival, reports), **parameters)
+    parameters = REPORTED.parameters_of_rows(
+        reports,
+        visitor_pk=[arrival.visitor_pks[report.visitor_id] for report in reports],
+        id=new_pks(len(reports)),
+        room_ids=[sorted(report.rooms) for report in reports],
+    )
+    rows = UPSERT_MANY.fetch(
+        organization=arrival.organization.id,
+        at=arrival.at,
+        visitor_pks=visitor_pks_of(arrival, reports),
+        **parameters,
+    )
     visitors = {report.visitor_session_id: report.visitor_id for report in reports}
     known = {}
-    for id, session_id, started_at, ended_at, room_ids, created_at, updated_at, is_new, *pending in rows:
-        known[session_id] = KnownSession(
-            id=id,
-            visitor_session_id=session_id,
-            visitor_id=visitors[session_id],
-            started_at=datetime.fromisoformat(started_at),
-            ended_at=None if ended_at is None else datetime.fromisoformat(ended_at),
-            room_ids=ids_in(room_ids),
-            created_at=datetime.fromisoformat(created_at),
-            updated_at=datetime.fromisoformat(updated_at),
-            is_new=is_new == "t",
-        )
-        arrival.heed(*pending)
+    for *row, is_anything_pending, is_awaited in rows:
+        session = KnownSession.read(row, visitors[row[1]])
+        known[session.visitor_session_id] = session
+        arrival.heed(is_anything_pending, is_awaited)
     return known
 
 

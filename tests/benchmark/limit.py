@@ -20,7 +20,7 @@ from goalsvc.orgs.models import ApiToken, User
 from matching.matches.inserts import INSERT_MANY_MATCHES, INSERT_ONE_MATCH
 from matching.rule.facts import FACTS_OF_MANY, FACTS_WITH_CALLER
 from matching.visitors import sessions as session_statements
-from matching.visitors.arrivals import ANNOUNCE_MANY
+from matching.visitors.arrivals import ANNOUNCE
 from tests.benchmark.world import MATCHED_AT, World
 
 # The kind of the rows of FACTS_OF_MANY that are sessions.
@@ -158,7 +158,7 @@ def sessions(world: World, *, size: int, seconds: float) -> float:
         shared: dict[str, Any] = {"organization": world.organization, "at": timezone.now()}
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                ANNOUNCE_MANY.sql,
+                ANNOUNCE.sql,
                 {
                     **shared,
                     "visitor_ids": text_array(visitors),
