@@ -265,7 +265,9 @@ class RoomIdsField(serializers.Field):
         if type(data) is not list or len(data) < self.min_length or len(data) > (self.max_length or 0):
             return UNSURE
         try:
-            ids = list(dict.fromkeys(map(canonical_uuid, data)))
+            if set(map(len, data)) - {UUID_LENGTH}:
+                return UNSURE
+            ids = list(dict.fromkeys(map(_canonical_uuid, data)))
         except TypeError:
             return UNSURE
         return UNSURE if None in ids else ids

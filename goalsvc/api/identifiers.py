@@ -36,6 +36,10 @@ UNFILLED = re.compile(
     r"\{\{.*\}\}|\{%.*%\}|[$#]\{.*\}|<%.*%>|%%.+%%|\*\|.+\|\*|\[%.*%\]|\[\[.+\]\]", re.DOTALL
 )
 
+# Nothing of the above but for PLACEHOLDERS: visible characters, no brackets around, and a start that rules
+# out numbers that a spreadsheet has shortened (they have a point, a comma or a plus) and NOTHING.
+USUAL = re.compile(r"[1-9][\w-]*|[a-z][\w.@+:/-]*", re.IGNORECASE | re.ASCII)
+
 # For the OpenAPI description.
 DESCRIPTION = (
     "Ids of others (`visitor_identity`, `visitor_id`, `visitor_session_id`, `external_id`) are texts that "
@@ -85,6 +89,8 @@ class IdentifierField(TextField):
         return text
 
     def read(self, data: Any) -> Any:
+        if type(data) is str and USUAL.fullmatch(data) and len(data) <= (self.max_length or 0):
+            return UNSURE if data.lower() in PLACEHOLDERS else data
         text = super().read(data)
         if text is UNSURE or INVISIBLE.search(text) or SHORTENED.fullmatch(text) or is_placeholder(text):
             return UNSURE

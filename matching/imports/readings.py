@@ -1,6 +1,5 @@
 """What the importer of a file says of its times and numbers, and what they are then for the API."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from goalsvc.api.errors import quoted
 from goalsvc.api.fields import MomentField, MoneyField
 
 MOMENTS = ("goal_matched_at", "started_at", "ended_at")
+MARKED = frozenset({"goal_value", *MOMENTS})  # what the importer says something of
 MOMENT = MomentField()
 MONEY = MoneyField()
 
@@ -33,11 +33,12 @@ class Reading:
         read = {}
         errors: dict[str, Any] = {}
         for name, value in item.items():
-            try:
-                read[name] = self.read_value(name, value) if isinstance(value, str) else value
-            except ValidationError as error:
-                errors[name] = error.detail
-        return ValidationError(errors) if errors else read
+            if name in MARKED and isinstance(value, str):
+                try:
+                    read[name] = self.read_value(name, value)
+                except ValidationError as error:
+                    errors[name] = error.detail
+        return ValidationError(errors) if errors else item | read
 
     def read_value(self, name: str, text: str) -> str:
         """Raises: ValidationError."""
@@ -85,9 +86,10 @@ class Reading:
 
     def has_assumed_times(self, item: Any) -> bool:
         """Tell whether a time of an item is without an offset, and is taken for UTC."""
-        if self.zone is not None or not isinstance(item, Mapping):
+        if self.zone is not None or not isinstance(item, dict):
             return False
-        return any(local_time(item[name]) is not None for name in MOMENTS if name in item)
+        times = [item[name] for name in MOMENTS if name in item]
+        return any(map(local_time, times))
 
 
 def local_time(value: Any) -> datetime | None:

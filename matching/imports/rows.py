@@ -4,8 +4,7 @@ import csv
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rest_framework.exceptions import ParseError
 
@@ -29,8 +28,7 @@ TEXT = re.compile(r'="([^"]*)"')
 Naming = Callable[[Sequence[str], Columns], list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of the file: its number (from 1), what it says, and its text to feed it back."""
 
     number: int
@@ -66,6 +64,8 @@ def defuse(cell: str) -> str:
 
 def restore(cell: str) -> str:
     """Take the apostrophe off again, and a text out of its formula."""
+    if not cell.startswith(("'", "=")):
+        return cell  # as most are
     if cell.startswith("'") and RUNS.match(cell):
         return cell[1:]
     text = TEXT.fullmatch(cell)
@@ -100,6 +100,7 @@ class CSVFile:
         if len(header) > MAX_COLUMNS:
             raise UnusableFileError(f"The file has {len(header)} columns; at most {MAX_COLUMNS} are read.")
         self.header = [restore(cell.strip()) for cell in header]
+        self.nameless = [index for index, title in enumerate(self.header) if not title]
         self.names = name(self.header, columns)
         self.unread = unread(self.header, self.names, columns)
 
@@ -148,16 +149,16 @@ class CSVFile:
                 f"The row has {len(cells)} of {len(self.names)} cells, and the file ends there without a "
                 "line end: perhaps it was cut off."
             )
-        if not is_blank(cells[len(self.names) :]):
+        if len(cells) > len(self.names) and not is_blank(cells[len(self.names) :]):
             return ParseError(f"The row has {len(cells)} cells, and the header {len(self.names)}.")
-        item: dict[str, Any] = {}
-        for number, (name, cell) in enumerate(zip(self.names, cells, strict=False), 1):
-            if not cell.strip():
-                continue
-            if not self.header[number - 1]:
-                return ParseError(f"Cell {number} is under a column without a name: “{cell[:32]}”.")
-            if name:  # else it is to be ignored
-                item[name] = cell
+        for index in self.nameless:
+            cell = cells[index] if index < len(cells) else ""
+            if cell.strip():
+                return ParseError(f"Cell {index + 1} is under a column without a name: “{cell[:32]}”.")
+        item: dict[str, Any] = {
+            name: cell for name, cell in zip(self.names, cells, strict=False) if cell.strip()
+        }
+        item.pop("", None)  # of columns that are to be ignored
         if "rooms" in item:
             item["rooms"] = item["rooms"].translate(ROOM_SEPARATORS).split()
         return item

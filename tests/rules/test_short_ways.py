@@ -16,6 +16,13 @@ ROOM = "0199d6a4-2f60-7c3e-b6a5-3d8f5b9a1c10"
 
 texts = st.one_of(
     st.sampled_from(["customer-1", " spaced ", "", " ", "a\tb", "a\nb", "a\x00b", "\ud800", "x" * 256, "é"]),
+    st.sampled_from(
+        ["null", "NaN", "n/a", "-1", "0", "1-", "1e+5", "1e5", "3.58E11", "00123", "a_b@c.example"]
+    ),
+    st.sampled_from(
+        ["{{id}}", "%%id%%", "<%id%>", "[id]", "a" * 255, "1" * 256, "\u017f", "\u212a", "1\u0661"]
+    ),
+    st.text(alphabet="aE019.,+-_@:/% ", max_size=8),
     st.text(max_size=5),
 )
 numbers = st.one_of(
