@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from goalsvc.database.parameters import array, bytes_array, moment_array, text_array
+from goalsvc.database.parameters import array, bytes_array, ids_array, moment_array, text_array
 
 # unnest flattens an array of arrays and does not parse JSON, so such values travel as texts.
 TRAVELLING = {"uuid[]": "text", "jsonb": "text"}
@@ -30,7 +30,7 @@ OF_MANY: dict[str, Callable[[Iterable[Any]], str]] = {
     "jsonb": lambda values: text_array(map(json_or_null, values)),
     "timestamptz": moment_array,
     "bytea": bytes_array,
-    "uuid[]": lambda values: text_array(map(array, values)),
+    "uuid[]": ids_array,
 }
 OF_ONE: dict[str, Callable[[Any], str | None]] = {
     "bytea": lambda value: None if value is None else f"\\x{value.hex()}",

@@ -8,17 +8,22 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 
-def new_pks(count: int) -> list[UUID]:
+def new_pks(count: int) -> list[str]:
     """Make primary keys for rows that a statement may insert."""
-    return [uuid7() for _ in range(count)]
+    return [str(uuid7()) for _ in range(count)]
 
 
 def array(values: Iterable[UUID | Decimal | str | None]) -> str:
     """Write values whose text needs no quoting as an array; None is NULL."""
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def ids_array(values: Iterable[Iterable[UUID | str]]) -> str:
+    """Write lists of ids as an array of texts, each of which is an array itself."""
+    return "{" + ",".join(['"{' + ",".join(map(str, ids)) + '}"' for ids in values]) + "}"
 
 
 def moment_array(values: Iterable[datetime | None]) -> str:
@@ -28,7 +33,13 @@ def moment_array(values: Iterable[datetime | None]) -> str:
 
 def text_array(values: Iterable[str | None]) -> str:
     """Write texts as an array; None is NULL."""
-    return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
+    texts = list(values)
+    if texts and None not in texts:
+        together = "\0".join(texts)  # type: ignore[arg-type]
+        # No text that PostgreSQL takes has a NUL in it.
+        if together.count("\0") == len(texts) - 1:
+            return "{" + _quoted(together).replace("\0", '","') + "}"
+    return "{" + ",".join(["NULL" if text is None else _quoted(text) for text in texts]) + "}"
 
 
 def bytes_array(values: Iterable[bytes | memoryview | None]) -> str:

@@ -41,7 +41,7 @@ class Settlement(NamedTuple):
     """What another attempt at a pending match led to: its match, or the code and reason of a refusal."""
 
     id: UUID
-    match_id: UUID | None = None
+    match_id: UUID | str | None = None
     code: str | None = None
     reason: str | None = None  # JSON
 

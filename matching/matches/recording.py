@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 from rest_framework import status
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from goalsvc.database.planning import plan_for_many
 from goalsvc.database.statements import Ahead
@@ -243,7 +243,7 @@ def new_match(
     """Make the match, not yet written, as answers show it."""
     session = resolution.session
     return NewMatch(
-        id=uuid7(),
+        id=str(uuid7()),
         organization_id=organization.id,
         goal_id=request.goal_id,
         session_id=session.pk,

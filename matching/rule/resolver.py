@@ -42,7 +42,7 @@ class MatchRequest(NamedTuple):
         parts = (
             self.visitor_identity,
             self.goal_matched_at.isoformat(),
-            ",".join(sorted(map(str, self.rooms))),
+            ",".join(sorted(self.rooms)),
             str(self.goal_value),
         )
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
@@ -116,15 +116,17 @@ def decide(request: MatchRequest, known_rooms: frozenset[str], facts: Facts) -> 
     goal, session = facts.goal, facts.session
     if goal is None:
         return RowRefusal(GoalNotFound)
-    if unknown := [room for room in request.rooms if room not in known_rooms]:
-        return RowRefusal(UnknownRooms, unknown)
+    if not known_rooms.issuperset(request.rooms):
+        return RowRefusal(UnknownRooms, [room for room in request.rooms if room not in known_rooms])
 
     # 1. The session, chosen before rooms are looked at.
     if session is None:
         return RowRefusal(SessionNotFound)
 
     # 2. The rooms that count.
-    counting = [room for room in request.rooms if goal.is_any_room_allowed or room in goal.allowed_room_ids]
+    counting = request.rooms
+    if not goal.is_any_room_allowed:
+        counting = [room for room in request.rooms if room in goal.allowed_room_ids]
     if not counting:
         return RowRefusal(NoAllowedRooms, request.rooms)
 
