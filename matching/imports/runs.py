@@ -133,6 +133,7 @@ class Results:
         self.table = table  # None: the imported file is NDJSON
         is_continued = length > 0 and path.exists() and path.stat().st_size >= length
         self.file = path.open("r+b" if is_continued else "wb")
+        self.length_on_disk = -1  # not known
         if is_continued:
             self.cut(length)
         if table is not None:
@@ -172,14 +173,19 @@ class Results:
 
     def commit(self) -> int:
         """Put what was written on disk; return the length of the file."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        return self.file.tell()
+        length = self.file.tell()
+        if length != self.length_on_disk:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.length_on_disk = length
+        return length
 
     def cut(self, length: int) -> None:
         """Take back what was written after the first `length` bytes."""
-        self.file.seek(length)
-        self.file.truncate()
+        if self.file.tell() != length:
+            self.file.seek(length)
+            self.file.truncate()
+            self.length_on_disk = -1  # it may have been on disk with other bytes
 
 
 @dataclass(slots=True)
