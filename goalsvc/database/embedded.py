@@ -35,6 +35,7 @@ from goalsvc.database.system import (
     is_server,
     lives,
     locked,
+    log_megabytes,
     make_private,
     make_shared,
     no_interruption,
@@ -56,7 +57,7 @@ PORT = 5432  # only names the socket; said aloud because PGPORT would change it
 SHARED_DATA = Path("/var/lib/goalsvc")
 
 SOCKET_PATH_LIMIT = 103  # bytes: 107 on Linux, 103 on macOS and the BSDs
-START_SECONDS = 60  # recovery after a crash replays the log before it answers
+START_SECONDS = 300  # recovery after a crash replays the log before it answers
 SHARE_LINGERS_SECONDS = 10  # how long the children of a killed server may still hold its memory
 STOP_SECONDS = 20
 WATCH_SECONDS = 0.5
@@ -209,6 +210,8 @@ class EmbeddedServer:
             # `serve` runs a worker for each core, and each may fill its pool.
             "max_connections": max(100, 20 + 20 * (os.cpu_count() or 1)),
             "shared_buffers": f"{shared_megabytes()}MB",
+            "max_wal_size": f"{log_megabytes(cluster)}MB",
+            "checkpoint_timeout": "15min",
             # Details of errors and statements hold identities, which must not get into the log.
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",

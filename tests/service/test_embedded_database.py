@@ -144,6 +144,17 @@ def test_the_first_user_starts_a_durable_server_that_only_its_owner_reaches(new_
         assert mode(new_data / "postgresql.log") == 0o600
 
 
+def test_checkpoints_are_as_far_apart_as_the_disk_has_room_for(data):
+    with Use(data):
+        [(size, timeout)] = query(
+            data,
+            "SELECT pg_size_bytes(current_setting('max_wal_size')), current_setting('checkpoint_timeout')",
+        )
+
+    assert size in {2**30, 4 * 2**30} or 14 <= shutil.disk_usage(data).free / size <= 18
+    assert timeout == "15min"
+
+
 def test_the_last_user_stops_it(data):
     with Use(data):
         started = postmaster(data)

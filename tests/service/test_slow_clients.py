@@ -252,3 +252,24 @@ def test_a_client_is_asked_for_a_large_body_only_when_it_is_wanted(world):
         assert client.recv(100).startswith(b"HTTP/1.1 100")
         client.sendall(world.match.ljust(100_000))
         assert read_answer(client)[0] == 200
+
+
+def test_large_batches_that_wait_for_the_database_do_not_keep_other_large_ones_waiting(world):
+    goal = world.match_path.split("/")[-2]
+    batch = json.dumps({"matches": [{**json.loads(world.match), "goal_id": goal}]}).encode().ljust(100_000)
+    session = {
+        "visitor_session_id": "s",
+        "visitor_id": "v",
+        "started_at": "2016-10-10T20:00:00Z",
+        "rooms": [],
+    }
+    sessions = json.dumps({"visitor_sessions": [session]}).encode().ljust(100_000)
+    with world.service.connect() as database, ExitStack() as stack:
+        database.execute("LOCK TABLE matching_externalmatch IN ACCESS EXCLUSIVE MODE")
+        clients = [stack.enter_context(world.connect()) for _ in range(8)]
+        for client in clients:
+            client.sendall(world.post(batch, f"{world.base}/matches/batch"))
+        for _ in range(5):
+            assert world.ask(world.post(sessions, f"{world.base}/visitor_sessions/batch"))[0] == 200
+        database.rollback()
+        assert {read_answer(client)[0] for client in clients} == {200}
