@@ -111,7 +111,8 @@ ANNOUNCE = Statement(
         ) AS bucket
     ),
     posted AS MATERIALIZED (
-        SELECT posted.new_visitor_pk AS id, posted.visitor_id, arrival.is_quiet
+        SELECT posted.new_visitor_pk AS id, posted.visitor_id, arrival.is_quiet,
+               ({look_up("v.id", "v.visitor_id", "posted.visitor_id")}) AS known_id
         FROM arrival
         CROSS JOIN (SELECT count(*) FROM locked) AS ready
         CROSS JOIN {POSTED}
@@ -125,7 +126,7 @@ ANNOUNCE = Statement(
     ),
     new AS (
         INSERT INTO matching_visitor AS v (id, organization_id, visitor_id, created_at)
-        SELECT id, %(organization)s, visitor_id, %(at)s FROM posted WHERE is_quiet
+        SELECT id, %(organization)s, visitor_id, %(at)s FROM posted WHERE is_quiet AND known_id IS NULL
         ON CONFLICT (organization_id, visitor_id) DO NOTHING
         RETURNING v.visitor_id, v.id
     ),
@@ -136,7 +137,8 @@ ANNOUNCE = Statement(
                  AND id = ANY(%(rooms)s::uuid[])
            ) AS known_rooms,
            (SELECT json_object_agg(visitor_id, id) FROM new_visitor) AS new_visitors,
-           ({find_visitors(POSTED)}) AS known_visitors,
+           (SELECT json_object_agg(visitor_id, known_id) FROM posted WHERE known_id IS NOT NULL)
+               AS known_visitors,
            (SELECT json_agg(identity) FROM named WHERE known_visitors + visitors > {FEW_VISITORS}) AS common,
            (SELECT is_quiet FROM arrival)
 """,
