@@ -303,8 +303,8 @@ class Import:
     def analyze(self, run: ImportRun) -> None:
         """Let PostgreSQL look at what was written: plans for empty tables read full ones as a whole.
 
-        A table that it knows to be large is left to autovacuum unless the run has added a tenth: to look at
-        it takes as long as to write thousands of rows.
+        A table that it knows to be large is left to autovacuum unless the run has added half as many rows: to
+        look at it takes as long as to write thousands of rows.
         """
         if self.options.dry_run:
             return
@@ -312,7 +312,7 @@ class Import:
         with connection.cursor() as cursor:
             cursor.execute(KNOWN_ROWS, {"tables": list(tables)})
             known = dict(cursor.fetchall())
-            due = [table for table in tables if known[table] < max(LARGE, 10 * run.rows_done)]
+            due = [table for table in tables if known[table] < max(LARGE, 2 * run.rows_done)]
             if due:
                 cursor.execute(f"ANALYZE {', '.join(due)}")
 

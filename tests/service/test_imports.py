@@ -243,9 +243,9 @@ def test_only_tables_that_are_known_to_be_large_are_left_to_autovacuum(run, row,
     monkeypatch.setattr(runs, "LARGE", 20)
 
     with CaptureQueriesContext(connection) as small:
-        run([HEADER, row("a"), row("b"), row("c")])
+        run([HEADER, *[row(f"a{number}") for number in range(11)]])
     with CaptureQueriesContext(connection) as larger:
-        run([HEADER, row("d"), row("e")])
+        run([HEADER, *[row(f"b{number}") for number in range(10)]])
 
     analyzed = [sum(query["sql"].startswith("ANALYZE") for query in captured) for captured in (small, larger)]
     assert analyzed == [2, 0]
