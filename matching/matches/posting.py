@@ -71,7 +71,8 @@ def post_matches(
     readable = [(match, match.request) for match in posted if match.request is not None]
     may_be_pending = any(request.is_pending_if_unmatched for _, request in readable)
     is_one_write = len(items) == 1 and not may_be_pending
-    with nullcontext() if is_one_write and not validate_only else transaction.atomic():
+    # What fails in the caller's transaction fails all of it, so only a rollback on purpose needs a savepoint.
+    with nullcontext() if is_one_write and not validate_only else transaction.atomic(savepoint=validate_only):
         if readable:
             requests = [request for _, request in readable]
             recorded = record_matches(organization, requests, at=at, validate_only=validate_only, ahead=ahead)
