@@ -399,12 +399,19 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             """
             CREATE FUNCTION arrives_alone(
-                organization uuid, visitor uuid, identity text,
+                organization uuid, visitor_id text, identity text,
                 arrivals_lock bigint, identity_lock bigint, few_visitors bigint
             ) RETURNS boolean
             LANGUAGE plpgsql VOLATILE AS $$
+            DECLARE
+                visitor uuid;
             BEGIN
                 PERFORM pg_advisory_xact_lock_shared(arrivals_lock);
+                visitor := (
+                    SELECT v.id FROM matching_visitor AS v
+                    WHERE v.organization_id = arrives_alone.organization
+                      AND v.visitor_id = arrives_alone.visitor_id
+                );
                 IF identity IS NOT NULL THEN
                     PERFORM pg_advisory_xact_lock_shared(identity_lock);
                     IF few_visitors <= (
@@ -417,7 +424,7 @@ class Migration(migrations.Migration):
                     ) AND NOT EXISTS (
                         SELECT FROM matching_visitoridentity AS i
                         WHERE i.organization_id = arrives_alone.organization
-                          AND i.identity = arrives_alone.identity AND i.visitor_id = arrives_alone.visitor
+                          AND i.identity = arrives_alone.identity AND i.visitor_id = visitor
                     ) THEN
                         RETURN FALSE;
                     END IF;
@@ -430,7 +437,7 @@ class Migration(migrations.Migration):
                 END IF;
                 -- A session and an identity of one visitor wait for each other here, and see each other then.
                 PERFORM FROM matching_visitor AS v
-                WHERE v.organization_id = arrives_alone.organization AND v.id = arrives_alone.visitor
+                WHERE v.organization_id = arrives_alone.organization AND v.id = visitor
                 FOR NO KEY UPDATE;
                 RETURN NOT EXISTS (
                     SELECT FROM (
@@ -438,7 +445,7 @@ class Migration(migrations.Migration):
                         UNION ALL
                         SELECT i.identity FROM matching_visitoridentity AS i
                         WHERE i.organization_id = arrives_alone.organization
-                          AND i.visitor_id = arrives_alone.visitor
+                          AND i.visitor_id = visitor
                     ) AS carried (identity)
                     JOIN matching_pendingmatch AS p
                         ON p.organization_id = arrives_alone.organization AND p.status = 'pending'
@@ -455,7 +462,7 @@ class Migration(migrations.Migration):
             """,
             """
             DROP FUNCTION give_way();
-            DROP FUNCTION arrives_alone(uuid, uuid, text, bigint, bigint, bigint);
+            DROP FUNCTION arrives_alone(uuid, text, text, bigint, bigint, bigint);
             """,
         ),
     ]

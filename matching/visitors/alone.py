@@ -9,29 +9,32 @@ from matching.matches.locks import ARRIVALS_LOCK
 from matching.visitors.arrivals import FEW_VISITORS, IDENTITY_LOCK
 
 # The visitor of the report, made where it is missing; no row where something is in the way. `arrives_alone`
-# takes the locks and looks in snapshots that are newer than the statement's own; so it comes last.
+# takes the locks and looks in snapshots that are newer than the statement's own. It is asked in a part that
+# reads no table, as in ANNOUNCE.
 #
 # Args: way_is_free: SQL of more conditions.
 VISITOR = f"""
+    ready AS MATERIALIZED (
+        SELECT arrives_alone(
+            %(organization)s, %(visitor_id)s::text, %(identity)s::text, {ARRIVALS_LOCK},
+            {IDENTITY_LOCK.format(identity="%(identity)s::text")}, {FEW_VISITORS}
+        ) AS is_alone
+    ),
     known AS MATERIALIZED (
         SELECT v.id FROM matching_visitor AS v
         WHERE v.organization_id = %(organization)s AND v.visitor_id = %(visitor_id)s
     ),
-    ready AS MATERIALIZED (
-        SELECT CASE WHEN {{way_is_free}} THEN arrives_alone(
-            %(organization)s, (TABLE known), %(identity)s::text, {ARRIVALS_LOCK},
-            {IDENTITY_LOCK.format(identity="%(identity)s::text")}, {FEW_VISITORS}
-        ) END AS is_alone
-    ),
+    way AS MATERIALIZED (SELECT {{way_is_free}} AS is_free),
     new AS (
         INSERT INTO matching_visitor (id, organization_id, visitor_id, created_at)
         SELECT %(new_visitor_pk)s::uuid, %(organization)s, %(visitor_id)s, %(at)s
-        FROM ready WHERE is_alone AND NOT EXISTS (TABLE known)
+        FROM ready CROSS JOIN way WHERE is_alone AND is_free AND NOT EXISTS (TABLE known)
         ON CONFLICT (organization_id, visitor_id) DO NOTHING
         RETURNING id
     ),
     visitor AS (
-        SELECT known.id FROM ready CROSS JOIN known WHERE is_alone UNION ALL TABLE new
+        SELECT known.id FROM ready CROSS JOIN way CROSS JOIN known WHERE is_alone AND is_free
+        UNION ALL TABLE new
     )"""
 
 # Whose the session of the report is: nobody's yet, or its visitor's.

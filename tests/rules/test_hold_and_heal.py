@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from goalsvc.orgs.models import Organization, Room
 from matching.models import ExternalMatch, PendingMatch
+from tests import cluster
 from tests.concurrency import PATIENCE, at_once, on_own_connection, wait_for_lock, while_it_waits
 from tests.conftest import Client
 from tests.factories import (
@@ -698,7 +699,8 @@ def test_arrivals_that_met_the_first_match_to_be_held_lock_their_visitors_after_
     answer = while_it_waits(world.key, lambda: world.hold(Client(world.key)), arrive)
 
     assert answer.json()["summary"]["failed"] == 0
-    assert len(announced) == 2
+    # On a cluster each part of the statement looks anew, so it has seen that the match is held.
+    assert len(announced) == (1 if cluster.URL else 2)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -158,24 +158,29 @@ def test_visitors_that_claim_the_same_sessions_in_batches_at_once_each_get_whole
     assert set(Visitor.objects.values_list("visitor_id", flat=True)) == owners
 
 
-def test_a_report_of_a_visitor_who_is_deleted_meanwhile_makes_the_visitor_anew(world):
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_report_of_a_visitor_who_is_deleted_meanwhile_makes_the_visitor_anew(others, world):
     """It has read that the visitor is there, and waits for the session while both are deleted."""
     visitor = VisitorFactory.create(organization=world.organization, visitor_id="visitor")
     session = VisitorSessionFactory.create(visitor=visitor, visitor_session_id="session")
-    report = world.report("session", "visitor", world.rooms[0])
+    reports = [
+        world.report(f"session{number or ''}", "visitor", world.rooms[0]) for number in range(1 + others)
+    ]
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            VisitorSession.objects.select_for_update().get(pk=session.pk)
+            world.organization.visitor_sessions.select_for_update().get(pk=session.pk)
             posted = pool.submit(
                 on_own_connection,
                 world.key,
-                lambda client: client.post(f"{world.url}/visitor_sessions", report),
+                lambda client: client.post(
+                    f"{world.url}/visitor_sessions/batch", {"visitor_sessions": reports}
+                ),
             )
             wait_for_lock(posted)
             VisitorSession.objects.filter(pk=session.pk).delete()
             Visitor.objects.filter(pk=visitor.pk).delete()
         answer = posted.result(PATIENCE)
 
-    assert answer.status_code == 201
-    [made] = VisitorSession.objects.select_related("visitor")
-    assert (made.visitor.visitor_id, made.visitor.pk != visitor.pk) == ("visitor", True)
+    assert answer.json()["summary"]["created"] == 1 + others
+    for made in VisitorSession.objects.select_related("visitor"):
+        assert (made.visitor.visitor_id, made.visitor.pk != visitor.pk) == ("visitor", True)
