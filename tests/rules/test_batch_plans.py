@@ -174,4 +174,5 @@ def test_what_is_posted_alone_has_plans_that_are_kept(as_integrator, org_url, go
         )
         used = cursor.fetchall()
     assert len(used) >= 5  # those that find a caller, alone and with facts, and write each kind
-    assert [(statement, custom) for statement, _, custom in used if custom > 5] == []
+    # Five are planned anew at least; a look at the tables in between may make it one more.
+    assert [statement for statement, generic, custom in used if custom > generic] == []
