@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from matching.limits import MAX_PENDING, MAX_VISITORS
 from matching.models import ExternalMatch, PendingMatch, Visitor, VisitorIdentity, VisitorSession
-from tests.concurrency import at_once
+from tests.concurrency import at_once, while_it_waits
+from tests.conftest import Client
 from tests.factories import VisitorIdentityFactory, VisitorSessionFactory, ids, issue_token
 
 BEGINNING = datetime(2016, 1, 1, tzinfo=UTC)
@@ -127,6 +129,31 @@ def test_the_limit_holds_at_the_same_moment(integrator, org_url, crowd):
 
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 5
     assert VisitorIdentity.objects.filter(identity="everybody").count() == MAX_VISITORS
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["visitor_identities", "visitor_sessions"])
+def test_one_that_comes_while_a_batch_fills_the_crowd_waits_and_is_refused(kind, integrator, org_url):
+    """It has few visitors when the one comes, and is full once the batch is committed."""
+    key = issue_token(integrator)
+    Client(key).get("/api/v5/users/me")  # else the two wait for each other to note when the token was used
+    batch = [
+        {"visitor_identity": "everybody", "visitor_id": f"of-batch-{number}"}
+        for number in range(MAX_VISITORS)
+    ]
+    one: dict[str, Any] = {"visitor_identity": "everybody", "visitor_id": "one-more"}
+    if kind == "visitor_sessions":
+        one |= {"visitor_session_id": "session", "started_at": "2016-10-10T20:00:00Z", "rooms": []}
+
+    answer = while_it_waits(
+        key,
+        lambda: Client(key).post(f"{org_url}/visitor_identities/batch", {"visitor_identities": batch}),
+        lambda client: client.post(f"{org_url}/{kind}", one),
+    )
+
+    assert (answer.status_code, answer.json()) == (409, TOO_COMMON)
+    assert VisitorIdentity.objects.filter(identity="everybody").count() == MAX_VISITORS
+    assert not Visitor.objects.filter(visitor_id="one-more").exists()
 
 
 def test_an_older_crowd_is_still_answered(as_integrator, organization, org_url, goal, room, crowd):
