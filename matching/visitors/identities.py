@@ -71,8 +71,6 @@ REPORTED = Columns(
     visitor_session_id="text",
     visitors="int",  # to how many it is tied along with this one; NULL where the limit has been seen to
 )
-
-
 VISITORS = count_visitors("posted.identity")
 IS_TIED = look_up(
     "i.id",
@@ -124,8 +122,6 @@ RECORD_ALONE = Statement(f"""
 """)
 
 CLAIMED = Columns(visitor_session_id="text", visitor_id="text")
-
-
 SESSION = look_up("s.visitor_id", "s.visitor_session_id", "posted.visitor_session_id")
 OWNER = look_up("v.visitor_id", "v.id", "session.visitor_id")
 # Those of the sessions and visitors whose session is another's.

@@ -151,7 +151,8 @@ def test_checkpoints_are_as_far_apart_as_the_disk_has_room_for(data):
             "SELECT pg_size_bytes(current_setting('max_wal_size')), current_setting('checkpoint_timeout')",
         )
 
-    assert size in {2**30, 4 * 2**30} or 14 <= shutil.disk_usage(data).free / size <= 18
+    wanted = max(2**30, min(4 * 2**30, shutil.disk_usage(data).free / 16))
+    assert size == pytest.approx(wanted, rel=0.1)  # others use the disk as well
     assert timeout == "15min"
 
 
