@@ -1,5 +1,6 @@
 """The engine of DATABASES. Django looks for a backend's `DatabaseWrapper` in a module named `base`."""
 
+from time import monotonic
 from typing import Any, ClassVar
 
 import psycopg
@@ -11,6 +12,11 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
 from goalsvc.database.configuration import REPLICA
 from goalsvc.database.connection import Connection, Cursor
 from goalsvc.database.outages import is_readable, refuse_while_missing
+
+# A connection to a server that lets nothing be written is used for so long: the next may lead to another one,
+# and the connections that wait in the pool would each fail a request when nobody expects it any more.
+READ_ONLY_SECONDS = 2.0
+READ_ONLY_PARAMETERS = (b"in_hot_standby", b"default_transaction_read_only")
 
 
 class Pool(psycopg_pool.ConnectionPool[Any]):
@@ -24,10 +30,18 @@ class Pool(psycopg_pool.ConnectionPool[Any]):
         self._pool.rotate()  # the last to the front, where it is taken from
         return super()._get_ready_connection(timeout)
 
-    def renew(self, found: Any) -> None:
-        """Replace all connections, unless the one that was found useless was made before the last renewal."""
+    def renew(self, found: Any, *, than_seconds: float = 0.0) -> bool:
+        """Replace all connections, unless the one that was found useless was made before the last renewal.
+
+        Args:
+            than_seconds: how old that one must be.
+        Returns: whether it is old enough, and so closed once it is put back.
+        """
+        if monotonic() - found._created_at < than_seconds:
+            return False
         if found._created_at > self._drained_at:
             self.drain()
+        return True
 
     @staticmethod
     def check_connection(conn: Any) -> None:
@@ -72,5 +86,15 @@ class DatabaseWrapper(PostgreSQL):
         if not self.reads_replica:
             refuse_while_missing()
         connection = super().get_new_connection(conn_params)
+        pool = self.pool
+        is_suspect = pool is not self._connection_pools.get(REPLICA) and is_read_only(connection)
+        if pool and is_suspect and pool.renew(connection, than_seconds=READ_ONLY_SECONDS):
+            pool.putconn(connection)
+            connection = super().get_new_connection(conn_params)
         connection.patience = self.patience
         return connection
+
+
+def is_read_only(connection: Any) -> bool:
+    """Tell whether the server lets nothing be written, as far as it has told the connection so by itself."""
+    return any(connection.pgconn.parameter_status(name) == b"on" for name in READ_ONLY_PARAMETERS)
