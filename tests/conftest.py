@@ -11,6 +11,8 @@ names. Modules about other endpoints have a `url` and `body` of their own; a `pl
 import fcntl
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -54,6 +56,9 @@ JOBS = {
     "procrastinate_periodic_defers",
 }
 
+MEMORY = "/dev/shm"
+MEMORY_BYTES = 4 * 2**30
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: tests of a service often wait for it. Two more take longer again."""
@@ -61,11 +66,23 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
-    """Look static files up one by one: each client of a test would list them all when it is made."""
+    keep_files_in_memory()
+    # Static files are looked up one by one: each client of a test would list them all when it is made.
     settings.WHITENOISE_AUTOREFRESH = True
     if cluster.URL:
         cluster.choose()
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined] # the stubs lack it
+
+
+def keep_files_in_memory() -> None:
+    """Put temporary files into memory, where Linux gives enough of it; TMPDIR names another place.
+
+    Tests copy and remove a database's thousands of files again and again. An ext4 without a journal looks
+    for a place for each new file among all those that were removed a moment ago: a tenth of the tests' time.
+    """
+    is_free_to_choose = "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK)
+    if is_free_to_choose and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
+        os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
 
 
 def empty_tables(test: TransactionTestCase) -> None:

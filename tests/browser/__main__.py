@@ -1,4 +1,4 @@
-"""Take the pictures of docs/reports.md: `python -m tests.browser docs/pictures` (takes Debian's chromium)."""
+"""Take the pictures of docs/reports.md: `python -m tests.browser docs/pictures` (takes Debian's Chromium)."""
 
 import re
 import sys
