@@ -447,9 +447,15 @@ class Migration(migrations.Migration):
                         WHERE i.organization_id = arrives_alone.organization
                           AND i.visitor_id = visitor
                     ) AS carried (identity)
-                    JOIN matching_pendingmatch AS p
-                        ON p.organization_id = arrives_alone.organization AND p.status = 'pending'
-                        AND p.visitor_identity = carried.identity
+                    -- A look-up by the index for each (matching.visitors.lookups): a plan that was kept since the
+                    -- tables were small would look through all for each.
+                    CROSS JOIN LATERAL (
+                        SELECT FROM matching_pendingmatch AS p
+                        WHERE p.organization_id = arrives_alone.organization AND p.status = 'pending'
+                          AND p.visitor_identity >= carried.identity AND p.visitor_identity <= carried.identity
+                        ORDER BY p.visitor_identity, p.id
+                        LIMIT 1
+                    ) AS held
                 );
             END
             $$;

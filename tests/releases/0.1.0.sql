@@ -99,9 +99,15 @@ CREATE FUNCTION public.arrives_alone(organization uuid, visitor_id text, identit
                         WHERE i.organization_id = arrives_alone.organization
                           AND i.visitor_id = visitor
                     ) AS carried (identity)
-                    JOIN matching_pendingmatch AS p
-                        ON p.organization_id = arrives_alone.organization AND p.status = 'pending'
-                        AND p.visitor_identity = carried.identity
+                    -- A look-up by the index for each (matching.visitors.lookups): a plan that was kept since the
+                    -- tables were small would look through all for each.
+                    CROSS JOIN LATERAL (
+                        SELECT FROM matching_pendingmatch AS p
+                        WHERE p.organization_id = arrives_alone.organization AND p.status = 'pending'
+                          AND p.visitor_identity >= carried.identity AND p.visitor_identity <= carried.identity
+                        ORDER BY p.visitor_identity, p.id
+                        LIMIT 1
+                    ) AS held
                 );
             END
             $$;
@@ -1425,79 +1431,79 @@ COPY public.django_content_type (id, app_label, model) FROM stdin;
 
 
 COPY public.django_migrations (id, app, name, applied) FROM stdin;
-1	procrastinate	0001_initial	2026-11-27 19:07:10.125673+00
-2	procrastinate	0002_drop_started_at_column	2026-11-27 19:07:10.127565+00
-3	procrastinate	0003_drop_started_at_column	2026-11-27 19:07:10.128419+00
-4	procrastinate	0004_drop_procrastinate_version_table	2026-11-27 19:07:10.129431+00
-5	procrastinate	0005_fix_procrastinate_fetch_job	2026-11-27 19:07:10.133182+00
-6	procrastinate	0006_fix_trigger_status_events_insert	2026-11-27 19:07:10.13439+00
-7	procrastinate	0007_add_queueing_lock_column	2026-11-27 19:07:10.135478+00
-8	procrastinate	0008_close_fetch_job_race_condition	2026-11-27 19:07:10.136777+00
-9	procrastinate	0009_add_defer_job_function	2026-11-27 19:07:10.13837+00
-10	procrastinate	0010_add_procrastinate_periodic_defers	2026-11-27 19:07:10.140223+00
-11	procrastinate	0011_add_foreign_key_index	2026-11-27 19:07:10.141087+00
-12	procrastinate	0012_add_locks_to_periodic_defer	2026-11-27 19:07:10.142386+00
-13	procrastinate	0013_fix_procrastinate_defer_periodic_job	2026-11-27 19:07:10.14371+00
-14	procrastinate	0014_add_finish_job_and_retry_job_functions	2026-11-27 19:07:10.14442+00
-15	procrastinate	0015_add_trigger_on_job_deletion	2026-11-27 19:07:10.145123+00
-16	procrastinate	0016_delete_finished_jobs	2026-11-27 19:07:10.145694+00
-17	procrastinate	0017_add_checks_to_finish_job	2026-11-27 19:07:10.146317+00
-18	procrastinate	0018_add_checks_to_retry_job	2026-11-27 19:07:10.146861+00
-19	procrastinate	0019_fix_finish_job_compat_issue	2026-11-27 19:07:10.147751+00
-20	procrastinate	0020_add_index_on_procrastinate_jobs	2026-11-27 19:07:10.148723+00
-21	procrastinate	0021_add_kwargs_to_defer_periodic_job	2026-11-27 19:07:10.150808+00
-22	procrastinate	0022_null_locks_excluded	2026-11-27 19:07:10.153546+00
-23	procrastinate	0023_remove_old_finish_job_function	2026-11-27 19:07:10.155238+00
-24	procrastinate	0024_job_id_bigint	2026-11-27 19:07:10.15761+00
-25	procrastinate	0025_add_models	2026-11-27 19:07:10.160388+00
-26	procrastinate	0026_add_job_priority	2026-11-27 19:07:10.16274+00
-27	procrastinate	0027_add_periodic_job_priority	2026-11-27 19:07:10.163718+00
-28	procrastinate	0028_add_cancel_states	2026-11-27 19:07:10.167407+00
-29	procrastinate	0029_add_additional_params_to_retry_job	2026-11-27 19:07:10.16824+00
-30	procrastinate	0030_alter_procrastinateevent_options	2026-11-27 19:07:10.169069+00
-31	procrastinate	0031_add_indexes_for_fetch_job	2026-11-27 19:07:10.170458+00
-32	procrastinate	0032_pre_cancel_notification	2026-11-27 19:07:10.17396+00
-33	procrastinate	0033_post_cancel_notification	2026-11-27 19:07:10.178842+00
-34	procrastinate	0034_pre_add_heartbeat	2026-11-27 19:07:10.183498+00
-35	procrastinate	0035_post_add_heartbeat	2026-11-27 19:07:10.184837+00
-36	procrastinate	0036_add_worker_model	2026-11-27 19:07:10.186925+00
-37	procrastinate	0037_pre_batch_defer_jobs	2026-11-27 19:07:10.188181+00
-38	procrastinate	0038_post_batch_defer_jobs	2026-11-27 19:07:10.18888+00
-39	procrastinate	0039_pre_priority_lock_fetch_job	2026-11-27 19:07:10.189647+00
-40	procrastinate	0040_pre_retry_failed_job	2026-11-27 19:07:10.190497+00
-41	procrastinate	0041_post_retry_failed_job	2026-11-27 19:07:10.191446+00
-42	orgs	0001_initial	2026-11-27 19:07:10.261707+00
-43	contenttypes	0001_initial	2026-11-27 19:07:10.264316+00
-44	admin	0001_initial	2026-11-27 19:07:10.270668+00
-45	admin	0002_logentry_remove_auto_add	2026-11-27 19:07:10.275361+00
-46	admin	0003_logentry_add_action_flag_choices	2026-11-27 19:07:10.278165+00
-47	contenttypes	0002_remove_content_type_name	2026-11-27 19:07:10.284684+00
-48	auth	0001_initial	2026-11-27 19:07:10.30196+00
-49	auth	0002_alter_permission_name_max_length	2026-11-27 19:07:10.306949+00
-50	auth	0003_alter_user_email_max_length	2026-11-27 19:07:10.310974+00
-51	auth	0004_alter_user_username_opts	2026-11-27 19:07:10.313004+00
-52	auth	0005_alter_user_last_login_null	2026-11-27 19:07:10.314935+00
-53	auth	0006_require_contenttypes_0002	2026-11-27 19:07:10.315308+00
-54	auth	0007_alter_validators_add_error_messages	2026-11-27 19:07:10.317064+00
-55	auth	0008_alter_user_username_max_length	2026-11-27 19:07:10.31898+00
-56	auth	0009_alter_user_last_name_max_length	2026-11-27 19:07:10.320895+00
-57	auth	0010_alter_group_name_max_length	2026-11-27 19:07:10.325895+00
-58	auth	0011_update_proxy_permissions	2026-11-27 19:07:10.331053+00
-59	auth	0012_alter_user_first_name_max_length	2026-11-27 19:07:10.333329+00
-60	axes	0001_initial	2026-11-27 19:07:10.337296+00
-61	axes	0002_auto_20151217_2044	2026-11-27 19:07:10.346469+00
-62	axes	0003_auto_20160322_0929	2026-11-27 19:07:10.353712+00
-63	axes	0004_auto_20181024_1538	2026-11-27 19:07:10.358686+00
-64	axes	0005_remove_accessattempt_trusted	2026-11-27 19:07:10.360235+00
-65	axes	0006_remove_accesslog_trusted	2026-11-27 19:07:10.361414+00
-66	axes	0007_alter_accessattempt_unique_together	2026-11-27 19:07:10.370908+00
-67	axes	0008_accessfailurelog	2026-11-27 19:07:10.375329+00
-68	axes	0009_add_session_hash	2026-11-27 19:07:10.377193+00
-69	axes	0010_accessattemptexpiration	2026-11-27 19:07:10.380018+00
-70	goals	0001_initial	2026-11-27 19:07:10.4229+00
-71	matching	0001_initial	2026-11-27 19:07:10.846893+00
-72	replica	0001_initial	2026-11-27 19:07:10.849176+00
-73	sessions	0001_initial	2026-11-27 19:07:10.851743+00
+1	procrastinate	0001_initial	2026-11-27 23:07:03.72944+00
+2	procrastinate	0002_drop_started_at_column	2026-11-27 23:07:03.731357+00
+3	procrastinate	0003_drop_started_at_column	2026-11-27 23:07:03.732412+00
+4	procrastinate	0004_drop_procrastinate_version_table	2026-11-27 23:07:03.733711+00
+5	procrastinate	0005_fix_procrastinate_fetch_job	2026-11-27 23:07:03.737233+00
+6	procrastinate	0006_fix_trigger_status_events_insert	2026-11-27 23:07:03.738508+00
+7	procrastinate	0007_add_queueing_lock_column	2026-11-27 23:07:03.739683+00
+8	procrastinate	0008_close_fetch_job_race_condition	2026-11-27 23:07:03.741055+00
+9	procrastinate	0009_add_defer_job_function	2026-11-27 23:07:03.742727+00
+10	procrastinate	0010_add_procrastinate_periodic_defers	2026-11-27 23:07:03.744745+00
+11	procrastinate	0011_add_foreign_key_index	2026-11-27 23:07:03.745828+00
+12	procrastinate	0012_add_locks_to_periodic_defer	2026-11-27 23:07:03.747238+00
+13	procrastinate	0013_fix_procrastinate_defer_periodic_job	2026-11-27 23:07:03.74863+00
+14	procrastinate	0014_add_finish_job_and_retry_job_functions	2026-11-27 23:07:03.749324+00
+15	procrastinate	0015_add_trigger_on_job_deletion	2026-11-27 23:07:03.749953+00
+16	procrastinate	0016_delete_finished_jobs	2026-11-27 23:07:03.750558+00
+17	procrastinate	0017_add_checks_to_finish_job	2026-11-27 23:07:03.751202+00
+18	procrastinate	0018_add_checks_to_retry_job	2026-11-27 23:07:03.751735+00
+19	procrastinate	0019_fix_finish_job_compat_issue	2026-11-27 23:07:03.752373+00
+20	procrastinate	0020_add_index_on_procrastinate_jobs	2026-11-27 23:07:03.753164+00
+21	procrastinate	0021_add_kwargs_to_defer_periodic_job	2026-11-27 23:07:03.754431+00
+22	procrastinate	0022_null_locks_excluded	2026-11-27 23:07:03.756004+00
+23	procrastinate	0023_remove_old_finish_job_function	2026-11-27 23:07:03.756926+00
+24	procrastinate	0024_job_id_bigint	2026-11-27 23:07:03.759244+00
+25	procrastinate	0025_add_models	2026-11-27 23:07:03.762215+00
+26	procrastinate	0026_add_job_priority	2026-11-27 23:07:03.76413+00
+27	procrastinate	0027_add_periodic_job_priority	2026-11-27 23:07:03.764907+00
+28	procrastinate	0028_add_cancel_states	2026-11-27 23:07:03.768793+00
+29	procrastinate	0029_add_additional_params_to_retry_job	2026-11-27 23:07:03.769921+00
+30	procrastinate	0030_alter_procrastinateevent_options	2026-11-27 23:07:03.770854+00
+31	procrastinate	0031_add_indexes_for_fetch_job	2026-11-27 23:07:03.772272+00
+32	procrastinate	0032_pre_cancel_notification	2026-11-27 23:07:03.775371+00
+33	procrastinate	0033_post_cancel_notification	2026-11-27 23:07:03.780054+00
+34	procrastinate	0034_pre_add_heartbeat	2026-11-27 23:07:03.783995+00
+35	procrastinate	0035_post_add_heartbeat	2026-11-27 23:07:03.785189+00
+36	procrastinate	0036_add_worker_model	2026-11-27 23:07:03.78757+00
+37	procrastinate	0037_pre_batch_defer_jobs	2026-11-27 23:07:03.78888+00
+38	procrastinate	0038_post_batch_defer_jobs	2026-11-27 23:07:03.789739+00
+39	procrastinate	0039_pre_priority_lock_fetch_job	2026-11-27 23:07:03.790665+00
+40	procrastinate	0040_pre_retry_failed_job	2026-11-27 23:07:03.791551+00
+41	procrastinate	0041_post_retry_failed_job	2026-11-27 23:07:03.792429+00
+42	orgs	0001_initial	2026-11-27 23:07:03.868102+00
+43	contenttypes	0001_initial	2026-11-27 23:07:03.871346+00
+44	admin	0001_initial	2026-11-27 23:07:03.878448+00
+45	admin	0002_logentry_remove_auto_add	2026-11-27 23:07:03.884444+00
+46	admin	0003_logentry_add_action_flag_choices	2026-11-27 23:07:03.887605+00
+47	contenttypes	0002_remove_content_type_name	2026-11-27 23:07:03.894881+00
+48	auth	0001_initial	2026-11-27 23:07:03.913942+00
+49	auth	0002_alter_permission_name_max_length	2026-11-27 23:07:03.919596+00
+50	auth	0003_alter_user_email_max_length	2026-11-27 23:07:03.925416+00
+51	auth	0004_alter_user_username_opts	2026-11-27 23:07:03.928361+00
+52	auth	0005_alter_user_last_login_null	2026-11-27 23:07:03.930517+00
+53	auth	0006_require_contenttypes_0002	2026-11-27 23:07:03.93096+00
+54	auth	0007_alter_validators_add_error_messages	2026-11-27 23:07:03.932875+00
+55	auth	0008_alter_user_username_max_length	2026-11-27 23:07:03.934841+00
+56	auth	0009_alter_user_last_name_max_length	2026-11-27 23:07:03.936846+00
+57	auth	0010_alter_group_name_max_length	2026-11-27 23:07:03.942014+00
+58	auth	0011_update_proxy_permissions	2026-11-27 23:07:03.947252+00
+59	auth	0012_alter_user_first_name_max_length	2026-11-27 23:07:03.94999+00
+60	axes	0001_initial	2026-11-27 23:07:03.954125+00
+61	axes	0002_auto_20151217_2044	2026-11-27 23:07:03.963647+00
+62	axes	0003_auto_20160322_0929	2026-11-27 23:07:03.971291+00
+63	axes	0004_auto_20181024_1538	2026-11-27 23:07:03.976568+00
+64	axes	0005_remove_accessattempt_trusted	2026-11-27 23:07:03.97824+00
+65	axes	0006_remove_accesslog_trusted	2026-11-27 23:07:03.979517+00
+66	axes	0007_alter_accessattempt_unique_together	2026-11-27 23:07:03.990026+00
+67	axes	0008_accessfailurelog	2026-11-27 23:07:03.994589+00
+68	axes	0009_add_session_hash	2026-11-27 23:07:03.996956+00
+69	axes	0010_accessattemptexpiration	2026-11-27 23:07:04.000402+00
+70	goals	0001_initial	2026-11-27 23:07:04.044226+00
+71	matching	0001_initial	2026-11-27 23:07:04.472885+00
+72	replica	0001_initial	2026-11-27 23:07:04.475098+00
+73	sessions	0001_initial	2026-11-27 23:07:04.478176+00
 \.
 
 
@@ -1518,7 +1524,7 @@ cee1e117-6657-5672-87fd-5baada3c16ac	Signed a contract	t	\N	[]	2026-01-04 00:00:
 
 
 COPY public.goals_goalroom (id, goal_id, organization_id, room_id) FROM stdin;
-01a21e67-8c18-77a1-9c73-8eefacd1f8ab	158bfc3b-e25e-5678-9b12-4c03b7cc7082	c29fd155-8581-5ddc-bc12-a846f10333bc	22d14351-9d79-5e20-8dd7-2c62f65fbef8
+01a21f43-2c6d-7460-89da-1c2067b399c9	158bfc3b-e25e-5678-9b12-4c03b7cc7082	c29fd155-8581-5ddc-bc12-a846f10333bc	22d14351-9d79-5e20-8dd7-2c62f65fbef8
 \.
 
 
@@ -1547,6 +1553,9 @@ COPY public.matching_externalmatch (id, visitor_identity, goal_matched_at, sessi
 01a21d19-f48f-72d7-bedb-65286302c94f	customer-9947049	2026-11-27 13:02:21.82156+00	2026-11-27 12:55:58.562+00	\N	none	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	{}	lead-261127-049-0	\\x36e8d7c9542cf38ff9d941364de01c44	2026-11-27 13:02:49.99969+00	\N	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	c29fd155-8581-5ddc-bc12-a846f10333bc	\N	01a21d13-b14a-7376-9097-2b3b717e5448
 01a21d27-52df-7d2a-ba6d-01cc2f0a7b4f	customer-9947010	2026-11-27 13:17:24.375276+00	2026-11-27 11:16:14.48+00	\N	none	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	{}	lead-261127-010-0	\\x3cff465b4323f2f8e7ff9d6241d0dbea	2026-11-27 13:17:26.111405+00	\N	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	c29fd155-8581-5ddc-bc12-a846f10333bc	\N	01a21cb8-61f8-7dec-ae9f-069def35cdf3
 01a21dd7-1b1c-7298-a10d-433ce06e0fc0	customer-9946028	2026-11-27 07:08:25.356776+00	2026-11-26 19:33:52.449+00	50.00	request	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	{69fbff33-9bcd-565a-8eb5-debf5debdb61,4ccb7204-aaa0-5ea8-a2ac-7dde942299fa}	till-261126-028-0	\\x9feef208c9c2311a33416e50e7ba9e28	2026-11-27 16:29:26.172193+00	\N	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	b7c3ffc3-b0c9-5cdc-a27f-7aab287c77b7	c29fd155-8581-5ddc-bc12-a846f10333bc	\N	01a21959-9ea9-7114-9dab-199ac813d958
+01a21ea2-5e19-7656-881d-a970659b1ee9	customer-9947027	2026-11-27 20:10:57.45368+00	2026-11-27 18:20:15.345+00	\N	none	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	{}	lead-261127-027-0	\\x27b174fadb8573d9c63323664a33cf80	2026-11-27 20:11:27.129853+00	\N	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	c29fd155-8581-5ddc-bc12-a846f10333bc	\N	01a21e3c-9459-789e-b285-c2a13ead0fb2
+01a21e82-f37a-739d-85a2-83516c944825	customer-9946013	2026-11-26 10:47:30.78384+00	2026-11-26 08:26:56.972+00	\N	none	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	{}	lead-261126-013-0	\\x712fde5809b78115a0fdde7ad7485ee6	2026-11-27 19:37:08.218255+00	\N	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	c29fd155-8581-5ddc-bc12-a846f10333bc	\N	01a216f7-0834-70a2-9652-4f7c67e0acf9
+01a21f1e-e307-77b9-95f7-5e3dd6ef580c	customer-9945015	2026-11-26 20:02:10.730991+00	2026-11-26 19:57:32.61+00	\N	none	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	{}	lead-261125-015-1	\\x5e350667f9aaa5e173cd6c1561560767	2026-11-27 22:27:27.62398+00	\N	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	c29fd155-8581-5ddc-bc12-a846f10333bc	\N	01a2196f-4a2a-7fe5-b31a-8d42b7cc522d
 \.
 
 
@@ -1578,10 +1587,11 @@ COPY public.matching_matchattempt (id, source, visitor_identity, goal_matched_at
 
 
 COPY public.matching_pendingmatch (id, visitor_identity, goal_matched_at, goal_value, room_ids, external_id, request_digest, status, code, reason, created_at, expires_at, resolved_at, created_by_id, goal_id, match_id, organization_id) FROM stdin;
-01a21778-1d96-74fa-b009-87c90eb80596	customer-9946013	2026-11-26 10:47:30.78384+00	\N	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	lead-261126-013-0	\\x712fde5809b78115a0fdde7ad7485ee6	pending	session_not_found	{"message": "The identity is unknown: it has not been submitted for any visitor yet.", "visitor_count": 0, "is_identity_known": false, "time_zone_slip_hours": null, "next_session_started_at": null, "earliest_session_started_at": null, "next_session_starts_after_seconds": null}	2026-11-26 10:47:57.59033+00	2026-12-26 10:47:57.59033+00	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21778-1d96-74fa-b009-87c90eb80596	customer-9946013	2026-11-26 10:47:30.78384+00	\N	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	lead-261126-013-0	\\x712fde5809b78115a0fdde7ad7485ee6	matched	session_not_found	{"message": "The identity is unknown: it has not been submitted for any visitor yet.", "visitor_count": 0, "is_identity_known": false, "time_zone_slip_hours": null, "next_session_started_at": null, "earliest_session_started_at": null, "next_session_starts_after_seconds": null}	2026-11-26 10:47:57.59033+00	2026-12-26 10:47:57.59033+00	2026-11-27 19:37:08.218255+00	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	01a21e82-f37a-739d-85a2-83516c944825	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a218f8-7581-7968-82ff-f3d8cb854115	customer-9946033	2026-11-26 17:47:02.859639+00	135.50	{22d14351-9d79-5e20-8dd7-2c62f65fbef8,69fbff33-9bcd-565a-8eb5-debf5debdb61,4ccb7204-aaa0-5ea8-a2ac-7dde942299fa}	till-261126-033-0	\\x03e4bdd0542f0e68e13e253d14eef1dd	pending	session_not_found	{"message": "The identity is unknown: it has not been submitted for any visitor yet.", "visitor_count": 0, "is_identity_known": false, "time_zone_slip_hours": null, "next_session_started_at": null, "earliest_session_started_at": null, "next_session_starts_after_seconds": null}	2026-11-26 17:47:45.921334+00	2026-12-26 17:47:45.921334+00	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	b7c3ffc3-b0c9-5cdc-a27f-7aab287c77b7	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21973-a722-792c-804b-77774cdda8f5	customer-9945015	2026-11-26 20:02:10.730991+00	\N	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	lead-261125-015-1	\\x5e350667f9aaa5e173cd6c1561560767	pending	session_not_found	{"message": "The identity is unknown: it has not been submitted for any visitor yet.", "visitor_count": 0, "is_identity_known": false, "time_zone_slip_hours": null, "next_session_started_at": null, "earliest_session_started_at": null, "next_session_starts_after_seconds": null}	2026-11-26 20:02:19.554706+00	2026-12-26 20:02:19.554706+00	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21973-a722-792c-804b-77774cdda8f5	customer-9945015	2026-11-26 20:02:10.730991+00	\N	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	lead-261125-015-1	\\x5e350667f9aaa5e173cd6c1561560767	matched	session_not_found	{"message": "The identity is unknown: it has not been submitted for any visitor yet.", "visitor_count": 0, "is_identity_known": false, "time_zone_slip_hours": null, "next_session_started_at": null, "earliest_session_started_at": null, "next_session_starts_after_seconds": null}	2026-11-26 20:02:19.554706+00	2026-12-26 20:02:19.554706+00	2026-11-27 22:27:27.62398+00	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	01a21f1e-e307-77b9-95f7-5e3dd6ef580c	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21c03-71db-7ba5-b488-e0bf74ca581e	customer-9946003	2026-11-27 07:58:28.531587+00	52.50	{22d14351-9d79-5e20-8dd7-2c62f65fbef8,4ccb7204-aaa0-5ea8-a2ac-7dde942299fa}	till-261126-003-0	\\x910ec81b604c598df19af761e25e5d41	pending	session_not_found	{"message": "The identity is unknown: it has not been submitted for any visitor yet.", "visitor_count": 0, "is_identity_known": false, "time_zone_slip_hours": null, "next_session_started_at": null, "earliest_session_started_at": null, "next_session_starts_after_seconds": null}	2026-11-27 07:58:37.531206+00	2026-12-27 07:58:37.531206+00	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	b7c3ffc3-b0c9-5cdc-a27f-7aab287c77b7	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21ed5-e9a8-7ad4-ae23-3e385f9f4687	customer-9946014	2026-11-27 21:07:17.168451+00	\N	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	lead-261126-014-1	\\x91a8f52870c01705eb67380fd221705c	pending	session_not_found	{"message": "The identity is unknown: it has not been submitted for any visitor yet.", "visitor_count": 0, "is_identity_known": false, "time_zone_slip_hours": null, "next_session_started_at": null, "earliest_session_started_at": null, "next_session_starts_after_seconds": null}	2026-11-27 21:07:45.192132+00	2026-12-27 21:07:45.192132+00	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	158bfc3b-e25e-5678-9b12-4c03b7cc7082	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
 \.
 
 
@@ -1592,10 +1602,10 @@ COPY public.matching_replaytally (id, day, count, goal_id, organization_id) FROM
 
 
 COPY public.matching_visitor (id, visitor_id, created_at, organization_id) FROM stdin;
-01a21e67-8c1d-7434-8a4d-361903dce612	demo-laptop	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21e67-8c1d-7434-8a4d-3618f472cceb	demo-phone	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21e67-8c1d-7434-8a4d-3616f7e36923	demo-visitor-2	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21e67-8c1d-7434-8a4d-3617a05f898d	demo-visitor-3	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c72-73f1-9b77-6e58628fde02	demo-laptop	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c72-73f1-9b77-6e57776cafb4	demo-phone	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c72-73f1-9b77-6e594695713c	demo-visitor-2	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c72-73f1-9b77-6e5a77644c0f	demo-visitor-3	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a20e85-2360-7989-9372-d6d7511f9a12	phone-261124-000	2026-11-24 17:05:36.096+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a20f0c-1d4e-7377-afe8-c418abe819a6	laptop-261124-001	2026-11-24 19:33:01.902+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a20f5f-25d1-76c1-bb42-53ea6036583b	phone-261124-002	2026-11-24 21:03:43.569+00	c29fd155-8581-5ddc-bc12-a846f10333bc
@@ -1696,6 +1706,7 @@ COPY public.matching_visitor (id, visitor_id, created_at, organization_id) FROM 
 01a21774-bf9e-732a-82d5-4f66ab0749fb	laptop-261126-012	2026-11-26 10:44:16.926+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a216f7-0834-7f29-a519-b43f0862435d	phone-261126-013	2026-11-26 08:26:57.972+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a218ef-0a67-72a1-b493-75c02e2e03b0	phone-261126-014	2026-11-26 17:37:28.679+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21ebc-1f67-7604-8af7-38a5fe12f345	laptop-261126-014	2026-11-27 20:39:35.015+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a2191e-da01-7aca-9733-15ad4ffe9eb9	laptop-261126-015	2026-11-26 18:29:42.017+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a216b1-ab0b-7683-8151-84b802623d66	phone-261126-016	2026-11-26 07:11:12.139+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a2183a-eb54-7b2c-9922-53e7d90e776e	laptop-261126-017	2026-11-26 14:20:44.244+00	c29fd155-8581-5ddc-bc12-a846f10333bc
@@ -1726,6 +1737,7 @@ COPY public.matching_visitor (id, visitor_id, created_at, organization_id) FROM 
 01a21dd6-da25-7b7d-9965-0a60b0c4644b	laptop-261127-000	2026-11-27 16:29:09.541+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e2a-f6cd-7ac7-bc88-d1142cd6da93	phone-261127-001	2026-11-27 18:01:01.901+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21db0-e5a8-7abe-a369-d9a19622ce03	phone-261127-002	2026-11-27 15:47:42.12+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21e93-490e-7228-ac55-9823cb1c054f	laptop-261127-003	2026-11-27 19:54:58.702+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21c9e-a814-713e-97ee-b2eff01cb79c	phone-261127-004	2026-11-27 10:48:09.492+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e57-bfbc-75af-a5ed-72feb5d32f15	phone-261127-005	2026-11-27 18:49:56.924+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21d10-7553-7c7e-aa2b-e6f11394b583	laptop-261127-006	2026-11-27 12:52:27.603+00	c29fd155-8581-5ddc-bc12-a846f10333bc
@@ -1737,11 +1749,13 @@ COPY public.matching_visitor (id, visitor_id, created_at, organization_id) FROM 
 01a21c76-ea98-773d-ab6a-c1a706a48224	phone-261127-012	2026-11-27 10:04:45.08+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21bb1-549f-718d-ab66-93f5bc0771d9	laptop-261127-013	2026-11-27 06:28:56.095+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21d69-33f3-71b4-a008-45cc05ae329a	phone-261127-014	2026-11-27 14:29:23.571+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21ed7-7dff-7ac7-b52a-efad1ce52dfb	laptop-261127-015	2026-11-27 21:09:28.703+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21d56-d9a7-7e6e-a813-a2eb5f9be8d8	laptop-261127-016	2026-11-27 14:09:20.807+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e55-a8b2-713f-9063-686089a0e4dd	phone-261127-017	2026-11-27 18:47:39.954+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e54-d0fa-7a3a-8cde-94b2b8793c63	laptop-261127-018	2026-11-27 18:46:44.73+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21d1d-774d-7206-bf58-23089aa99d54	phone-261127-019	2026-11-27 13:06:40.077+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21cc1-65e8-7145-938c-6416cf0e680c	phone-261127-020	2026-11-27 11:26:06.312+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21ea7-5bc8-7163-8b1c-40e97749dc74	laptop-261127-021	2026-11-27 20:16:54.216+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21bda-dd91-7880-8d3b-1d48146b2928	phone-261127-022	2026-11-27 07:14:18.129+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e2b-2789-7b36-a3e3-f5476f281b7d	phone-261127-023	2026-11-27 18:01:14.377+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e04-27ec-74cd-a70c-6fc1d434f7dc	laptop-261127-024	2026-11-27 17:18:38.572+00	c29fd155-8581-5ddc-bc12-a846f10333bc
@@ -1749,17 +1763,24 @@ COPY public.matching_visitor (id, visitor_id, created_at, organization_id) FROM 
 01a21bdf-e8ce-7217-a354-68afc2f88bdc	phone-261127-026	2026-11-27 07:19:48.686+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e3c-9459-7314-8efd-a5d231815fe9	phone-261127-027	2026-11-27 18:20:16.345+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21d61-93dd-7612-8155-c0e1a51eb57f	phone-261127-028	2026-11-27 14:21:03.837+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21edb-381a-7118-a523-aebfaa9f20d3	phone-261127-029	2026-11-27 21:13:32.954+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e39-5995-7e16-8f45-d663fed810a4	phone-261127-030	2026-11-27 18:16:44.693+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21cee-285e-76ce-b356-bdfdb220efd0	laptop-261127-031	2026-11-27 12:14:59.678+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21d91-256e-7795-b8a1-c9abed30e36d	phone-261127-032	2026-11-27 15:13:01.294+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21dbb-5241-7717-a903-8dae55b10a5d	laptop-261127-033	2026-11-27 15:59:05.281+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f36-9fad-7383-8aa9-fda49f95c61b	phone-261127-034	2026-11-27 22:53:23.245+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21e93-96d4-7691-b8e0-ea244e538c8a	phone-261127-035	2026-11-27 19:55:18.612+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21dbd-5782-7c6d-916d-e678cf4dd9d5	phone-261127-036	2026-11-27 16:01:17.698+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21eaa-b9a3-7455-b2e8-61936534ab1f	phone-261127-037	2026-11-27 20:20:34.851+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e58-ea47-7c92-bc1e-2a4b43c702d4	phone-261127-038	2026-11-27 18:51:13.351+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21beb-fc39-7210-a066-f3fbc22a3b23	phone-261127-039	2026-11-27 07:33:00.089+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21d48-568a-7f63-827e-8a392e807f1f	phone-261127-040	2026-11-27 13:53:29.738+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21c06-a237-7160-a708-694bea377911	phone-261127-041	2026-11-27 08:02:06.519+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e1a-b802-7e50-8522-5b67591ef48d	phone-261127-042	2026-11-27 17:43:17.25+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21eed-2aeb-7c69-b3f9-258ab287384a	laptop-261127-043	2026-11-27 21:33:09.227+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21efa-cfbe-7968-bcf1-8247c2492fc6	phone-261127-044	2026-11-27 21:48:03.39+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21e2f-eead-7d98-b120-875c23355d4c	phone-261127-045	2026-11-27 18:06:27.501+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21e86-0aeb-7565-a3c0-405faec75b13	laptop-261127-046	2026-11-27 19:40:30.827+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21d3f-f938-7295-8c85-6fc3b9f39e39	phone-261127-047	2026-11-27 13:44:21.56+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21c0c-bea0-7f2d-b911-9f4bcc137cd1	phone-261127-048	2026-11-27 08:08:47.008+00	c29fd155-8581-5ddc-bc12-a846f10333bc
 01a21d13-b14a-76cc-a618-ec9297ec7ebc	laptop-261127-049	2026-11-27 12:55:59.562+00	c29fd155-8581-5ddc-bc12-a846f10333bc
@@ -1773,10 +1794,10 @@ COPY public.matching_visitor (id, visitor_id, created_at, organization_id) FROM 
 
 
 COPY public.matching_visitoridentity (id, identity, visitor_session_id, created_at, organization_id, visitor_id) FROM stdin;
-01a21e67-8c22-77aa-b5f0-fb9e3af86a58	customer-12345678	demo-phone-30	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3618f472cceb
-01a21e67-8c22-77aa-b5f0-fb9d9b800236	customer-12345678	demo-laptop-30	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-361903dce612
-01a21e67-8c22-77aa-b5f0-fb9f0c88ced0	customer-23456789	demo-visitor-2-30	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3616f7e36923
-01a21e67-8c22-77aa-b5f0-fba0eea8cc2b	customer-34567890	demo-visitor-3-30	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3617a05f898d
+01a21f43-2c77-73ce-9eb4-007bda06c547	customer-12345678	demo-phone-30	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e57776cafb4
+01a21f43-2c77-73ce-9eb4-007af9b9892a	customer-12345678	demo-laptop-30	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e58628fde02
+01a21f43-2c77-73ce-9eb4-007c21fa82f8	customer-23456789	demo-visitor-2-30	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e594695713c
+01a21f43-2c77-73ce-9eb4-007d80f6f08e	customer-34567890	demo-visitor-3-30	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e5a77644c0f
 01a20e55-b2fc-7004-86b4-76e71b49ee4e	customer-9944010	phone-261124-010-0	2026-11-24 16:13:47.132+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20e55-b2fc-7066-a4b8-046a56bfeaa5
 01a20dd3-0ef7-795a-bd2a-835127f7c03e	customer-9944014	phone-261124-014-0	2026-11-24 13:51:05.463+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20dd3-0ef7-7d9f-bc35-fb2274b95b05
 01a20e87-45f8-7fd3-b597-04a2e32203db	customer-9944015	laptop-261124-015-0	2026-11-24 17:07:56.024+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20e87-45f8-7c35-8f38-834839484258
@@ -1834,6 +1855,7 @@ COPY public.matching_visitoridentity (id, identity, visitor_session_id, created_
 01a217e8-5419-7e2e-9410-3d10226207e8	customer-9946037	laptop-261126-037-0	2026-11-26 12:50:31.577+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a217e8-5419-7ad2-91c7-43ab023e0be0
 01a219a9-b006-7a03-b035-6d5a344fa2c2	customer-9946039	laptop-261126-039-0	2026-11-26 21:01:20.774+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a219a9-b006-7c82-9409-f37c78671cd2
 01a2195f-38c3-7daa-8b50-89d7bb13b5b7	customer-9946040	laptop-261126-040-0	2026-11-26 19:40:00.579+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a2195f-38c3-77cb-a22a-04a7cc7fb006
+01a21e93-490e-7c67-a20f-6c0c11777a5f	customer-9947003	laptop-261127-003-0	2026-11-27 19:54:58.702+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e93-490e-7228-ac55-9823cb1c054f
 01a21c9e-a814-7740-ac41-6cda831db124	customer-9947004	phone-261127-004-0	2026-11-27 10:48:09.492+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c9e-a814-713e-97ee-b2eff01cb79c
 01a21e57-bfbc-7a0e-828f-b35ad0abf241	customer-9947005	phone-261127-005-0	2026-11-27 18:49:56.924+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e57-bfbc-75af-a5ed-72feb5d32f15
 01a21d10-7553-747e-9095-81e6616fb01a	customer-9947006	laptop-261127-006-0	2026-11-27 12:52:27.603+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d10-7553-7c7e-aa2b-e6f11394b583
@@ -1842,40 +1864,45 @@ COPY public.matching_visitoridentity (id, identity, visitor_session_id, created_
 01a21cb8-61f8-7c80-bb60-5dff232f1f4f	customer-9947010	laptop-261127-010-0	2026-11-27 11:16:15.48+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21cb8-61f8-7a4f-8c67-b184812ba64d
 01a21e36-a906-7d97-ba6a-26e72be0a456	customer-9947011	phone-261127-011-0	2026-11-27 18:13:48.422+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e36-a906-7230-908b-217e91151e4b
 01a21bb1-549f-718f-83bf-807bd534a375	customer-9947013	laptop-261127-013-0	2026-11-27 06:28:56.095+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21bb1-549f-718d-ab66-93f5bc0771d9
+01a21ed7-7dff-7a63-80e6-dc2a582ff90b	customer-9947015	laptop-261127-015-0	2026-11-27 21:09:28.703+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21ed7-7dff-7ac7-b52a-efad1ce52dfb
 01a21d56-d9a7-77a4-bff2-b9fbae3fba95	customer-9947016	laptop-261127-016-0	2026-11-27 14:09:20.807+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d56-d9a7-7e6e-a813-a2eb5f9be8d8
 01a21e55-a8b2-7a89-9525-0801c090ca36	customer-9947017	phone-261127-017-0	2026-11-27 18:47:39.954+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e55-a8b2-713f-9063-686089a0e4dd
 01a21e54-d0fa-7368-bfc1-5a8bb728540b	customer-9947018	laptop-261127-018-0	2026-11-27 18:46:44.73+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e54-d0fa-7a3a-8cde-94b2b8793c63
 01a21bda-dd91-733b-98d9-380bfa6d60c5	customer-9947022	phone-261127-022-0	2026-11-27 07:14:18.129+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21bda-dd91-7880-8d3b-1d48146b2928
 01a21e3c-9459-7b93-8cad-4fa612789594	customer-9947027	phone-261127-027-0	2026-11-27 18:20:16.345+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e3c-9459-7314-8efd-a5d231815fe9
 01a21d61-93dd-7410-8c0b-31771dda4f35	customer-9947028	phone-261127-028-0	2026-11-27 14:21:03.837+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d61-93dd-7612-8155-c0e1a51eb57f
+01a21edb-381a-7239-bd1a-62f3d2f37aeb	customer-9947029	phone-261127-029-0	2026-11-27 21:13:32.954+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21edb-381a-7118-a523-aebfaa9f20d3
 01a21e39-5995-7658-9552-48a8989481f9	customer-9947030	phone-261127-030-0	2026-11-27 18:16:44.693+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e39-5995-7e16-8f45-d663fed810a4
 01a21cee-285e-7499-ad52-164153dcc407	customer-9947031	laptop-261127-031-0	2026-11-27 12:14:59.678+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21cee-285e-76ce-b356-bdfdb220efd0
 01a21e1a-b802-7b60-aa65-a3900a63708d	customer-9947042	phone-261127-042-0	2026-11-27 17:43:17.25+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e1a-b802-7e50-8522-5b67591ef48d
+01a21e86-0aeb-7f76-a4db-395ec8b60eb0	customer-9947046	laptop-261127-046-0	2026-11-27 19:40:30.827+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e86-0aeb-7565-a3c0-405faec75b13
 01a21d3f-f938-7177-8f2f-4d74dc9c1d21	customer-9947047	phone-261127-047-0	2026-11-27 13:44:21.56+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d3f-f938-7295-8c85-6fc3b9f39e39
 01a21d13-b14a-7369-876e-b3abccc88aa0	customer-9947049	laptop-261127-049-0	2026-11-27 12:55:59.562+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d13-b14a-76cc-a618-ec9297ec7ebc
 01a21bd1-cc8a-7acd-adb5-0237ad8ce2bd	customer-9947050	laptop-261127-050-0	2026-11-27 07:04:23.946+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21bd1-cc8a-74f1-88d9-4d986a372a35
 01a21bd7-6575-7a7e-ac78-1210c33f2da5	customer-9947054	phone-261127-054-0	2026-11-27 07:10:30.773+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21bd7-6575-7d3c-88f7-36f7e5e42da9
+01a21f1e-e307-7713-a56d-91c985f52ac7	customer-9945015	phone-261125-015-0	2026-11-27 22:27:27.62398+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a2118d-d71d-7f20-9179-8e6f6a22fc70
+01a21e82-f37a-70b6-a072-205cb8380988	customer-9946013	phone-261126-013-0	2026-11-27 19:37:08.218255+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a216f7-0834-7f29-a519-b43f0862435d
 \.
 
 
 
 COPY public.matching_visitorsession (id, visitor_session_id, started_at, ended_at, room_ids, created_at, updated_at, organization_id, visitor_id) FROM stdin;
-01a21e67-8c20-72c8-bca9-568df56e03d6	demo-laptop-0	2026-01-01 09:00:00+00	2026-01-01 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-361903dce612
-01a21e67-8c20-72c8-bca9-568e23fa72c6	demo-laptop-10	2026-01-11 09:00:00+00	2026-01-11 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-361903dce612
-01a21e67-8c20-72c8-bca9-568f61e24c59	demo-laptop-20	2026-01-21 09:00:00+00	2026-01-21 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-361903dce612
-01a21e67-8c20-72c8-bca9-56908dae93a8	demo-laptop-30	2026-01-31 09:00:00+00	2026-01-31 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-361903dce612
-01a21e67-8c20-72c8-bca9-569177c1891e	demo-phone-0	2026-01-01 10:00:00+00	2026-01-01 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3618f472cceb
-01a21e67-8c20-72c8-bca9-56925f657e82	demo-phone-10	2026-01-11 10:00:00+00	2026-01-11 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3618f472cceb
-01a21e67-8c20-72c8-bca9-569390a4b4ed	demo-phone-20	2026-01-21 10:00:00+00	2026-01-21 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3618f472cceb
-01a21e67-8c20-72c8-bca9-5694e31845fc	demo-phone-30	2026-01-31 10:00:00+00	2026-01-31 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3618f472cceb
-01a21e67-8c20-72c8-bca9-5695f084f545	demo-visitor-2-0	2026-01-01 11:00:00+00	2026-01-01 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3616f7e36923
-01a21e67-8c20-72c8-bca9-56963e3170f5	demo-visitor-2-10	2026-01-11 11:00:00+00	2026-01-11 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3616f7e36923
-01a21e67-8c20-72c8-bca9-5697e66d4ae6	demo-visitor-2-20	2026-01-21 11:00:00+00	2026-01-21 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3616f7e36923
-01a21e67-8c20-72c8-bca9-5698381d4d60	demo-visitor-2-30	2026-01-31 11:00:00+00	2026-01-31 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3616f7e36923
-01a21e67-8c20-72c8-bca9-569918b8c526	demo-visitor-3-0	2026-01-01 12:00:00+00	2026-01-01 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3617a05f898d
-01a21e67-8c20-72c8-bca9-569a2aeb1dc5	demo-visitor-3-10	2026-01-11 12:00:00+00	2026-01-11 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3617a05f898d
-01a21e67-8c20-72c8-bca9-569b320859b3	demo-visitor-3-20	2026-01-21 12:00:00+00	2026-01-21 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3617a05f898d
-01a21e67-8c20-72c8-bca9-569c40c6a4f5	demo-visitor-3-30	2026-01-31 12:00:00+00	2026-01-31 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 19:07:12.254254+00	2026-11-27 19:07:12.254254+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e67-8c1d-7434-8a4d-3617a05f898d
+01a21f43-2c76-73b4-9189-bb913534ef21	demo-laptop-0	2026-01-01 09:00:00+00	2026-01-01 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e58628fde02
+01a21f43-2c76-73b4-9189-bb929bfa1953	demo-laptop-10	2026-01-11 09:00:00+00	2026-01-11 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e58628fde02
+01a21f43-2c76-73b4-9189-bb93286432ef	demo-laptop-20	2026-01-21 09:00:00+00	2026-01-21 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e58628fde02
+01a21f43-2c76-73b4-9189-bb944bca2f6c	demo-laptop-30	2026-01-31 09:00:00+00	2026-01-31 09:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e58628fde02
+01a21f43-2c76-73b4-9189-bb957d51449a	demo-phone-0	2026-01-01 10:00:00+00	2026-01-01 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e57776cafb4
+01a21f43-2c76-73b4-9189-bb96cdd559df	demo-phone-10	2026-01-11 10:00:00+00	2026-01-11 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e57776cafb4
+01a21f43-2c76-73b4-9189-bb971fae3846	demo-phone-20	2026-01-21 10:00:00+00	2026-01-21 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e57776cafb4
+01a21f43-2c76-73b4-9189-bb9832972440	demo-phone-30	2026-01-31 10:00:00+00	2026-01-31 10:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e57776cafb4
+01a21f43-2c76-73b4-9189-bb99f286136d	demo-visitor-2-0	2026-01-01 11:00:00+00	2026-01-01 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e594695713c
+01a21f43-2c76-73b4-9189-bb9ad913405c	demo-visitor-2-10	2026-01-11 11:00:00+00	2026-01-11 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e594695713c
+01a21f43-2c76-73b4-9189-bb9b33b8abec	demo-visitor-2-20	2026-01-21 11:00:00+00	2026-01-21 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e594695713c
+01a21f43-2c76-73b4-9189-bb9c4bd3100e	demo-visitor-2-30	2026-01-31 11:00:00+00	2026-01-31 11:20:00+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e594695713c
+01a21f43-2c76-73b4-9189-bb9d750e8804	demo-visitor-3-0	2026-01-01 12:00:00+00	2026-01-01 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e5a77644c0f
+01a21f43-2c76-73b4-9189-bb9ecc246de2	demo-visitor-3-10	2026-01-11 12:00:00+00	2026-01-11 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e5a77644c0f
+01a21f43-2c76-73b4-9189-bb9fca6b2cb7	demo-visitor-3-20	2026-01-21 12:00:00+00	2026-01-21 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e5a77644c0f
+01a21f43-2c76-73b4-9189-bba0599ea9ab	demo-visitor-3-30	2026-01-31 12:00:00+00	2026-01-31 12:20:00+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 23:07:05.681428+00	2026-11-27 23:07:05.681428+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f43-2c72-73f1-9b77-6e5a77644c0f
 01a20e85-2360-796a-9d83-908cb84f7e48	phone-261124-000-0	2026-11-24 17:05:35.096+00	2026-11-24 17:09:41.096+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-24 17:05:36.096+00	2026-11-24 17:09:42.096+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20e85-2360-7989-9372-d6d7511f9a12
 01a2196a-298d-7c61-b128-94ba4cd25948	phone-261124-000-1	2026-11-26 19:51:56.581+00	2026-11-26 19:56:09.581+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 19:51:57.581+00	2026-11-26 19:56:10.581+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20e85-2360-7989-9372-d6d7511f9a12
 01a20f0c-1d4e-7e41-8304-4576d849a942	laptop-261124-001-0	2026-11-24 19:33:00.902+00	2026-11-24 19:41:36.902+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-24 19:33:01.902+00	2026-11-24 19:41:37.902+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a20f0c-1d4e-7377-afe8-c418abe819a6
@@ -2010,10 +2037,12 @@ COPY public.matching_visitorsession (id, visitor_session_id, started_at, ended_a
 01a216f7-0834-70a2-9652-4f7c67e0acf9	phone-261126-013-0	2026-11-26 08:26:56.972+00	2026-11-26 08:35:32.972+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 08:26:57.972+00	2026-11-26 08:35:33.972+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a216f7-0834-7f29-a519-b43f0862435d
 01a21d27-1ae9-708a-919c-7ea56a1232a7	phone-261126-013-1	2026-11-27 13:17:10.785+00	2026-11-27 13:19:59.785+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 13:17:11.785+00	2026-11-27 13:20:00.785+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a216f7-0834-7f29-a519-b43f0862435d
 01a218ef-0a67-785e-8ac4-c21708c9588e	phone-261126-014-0	2026-11-26 17:37:27.679+00	2026-11-26 17:39:39.679+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 17:37:28.679+00	2026-11-26 17:39:40.679+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a218ef-0a67-72a1-b493-75c02e2e03b0
+01a21ebc-1f67-71c0-8d2d-6a6ad8faae25	laptop-261126-014-1	2026-11-27 20:39:34.015+00	2026-11-27 20:49:17.015+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 20:39:35.015+00	2026-11-27 20:49:18.015+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21ebc-1f67-7604-8af7-38a5fe12f345
 01a2191e-da01-7613-88d8-a47e3dd1063e	laptop-261126-015-0	2026-11-26 18:29:41.017+00	2026-11-26 18:40:58.017+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 18:29:42.017+00	2026-11-26 18:40:59.017+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a2191e-da01-7aca-9733-15ad4ffe9eb9
 01a216b1-ab0b-76f0-a33a-0a4ac3854db8	phone-261126-016-0	2026-11-26 07:11:11.139+00	2026-11-26 07:18:41.139+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 07:11:12.139+00	2026-11-26 07:18:42.139+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a216b1-ab0b-7683-8151-84b802623d66
 01a2183a-eb54-782a-92e1-b800d145592f	laptop-261126-017-0	2026-11-26 14:20:43.244+00	2026-11-26 14:22:08.244+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 14:20:44.244+00	2026-11-26 14:22:09.244+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a2183a-eb54-7b2c-9922-53e7d90e776e
 01a21721-e130-731b-a5b9-6815429ad298	laptop-261126-018-0	2026-11-26 09:13:45.032+00	2026-11-26 09:22:21.032+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 09:13:46.032+00	2026-11-26 09:22:22.032+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21721-e130-768d-8623-2a427a10d0e4
+01a21eee-9319-7dea-a282-bf96ece0fabc	laptop-261126-018-1	2026-11-27 21:34:40.433+00	2026-11-27 21:37:32.433+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 21:34:41.433+00	2026-11-27 21:37:33.433+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21721-e130-768d-8623-2a427a10d0e4
 01a21853-7aeb-7fd1-81a2-6bcc8fea8b8d	phone-261126-019-0	2026-11-26 14:47:32.867+00	2026-11-26 14:48:38.867+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 14:47:33.867+00	2026-11-26 14:48:39.867+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21853-7aeb-7358-8611-02a8cb8fc1c8
 01a218de-c433-72fc-a862-e632a9687262	laptop-261126-020-0	2026-11-26 17:19:41.131+00	2026-11-26 17:23:07.131+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 17:19:42.131+00	2026-11-26 17:23:08.131+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a218de-c433-7aae-a6d4-07e2063e62b4
 01a217e8-c73a-7507-a0cf-d8aa578e44c1	phone-261126-021-0	2026-11-26 12:51:00.05+00	2026-11-26 12:53:18.05+00	{4ccb7204-aaa0-5ea8-a2ac-7dde942299fa}	2026-11-26 12:51:01.05+00	2026-11-26 12:53:19.05+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a217e8-c73a-7779-aa4d-000940779d88
@@ -2032,6 +2061,7 @@ COPY public.matching_visitorsession (id, visitor_session_id, started_at, ended_a
 01a216c5-24a3-7080-8ee7-71ab75194ec7	phone-261126-034-0	2026-11-26 07:32:27.451+00	2026-11-26 07:37:04.451+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 07:32:28.451+00	2026-11-26 07:37:05.451+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a216c5-24a3-7732-8cbd-f2310d18e6e4
 01a21712-7148-7bb0-baa0-26290edee88e	laptop-261126-035-0	2026-11-26 08:56:53.344+00	2026-11-26 09:04:02.344+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 08:56:54.344+00	2026-11-26 09:04:03.344+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21712-7148-7449-877b-78dc58fdf612
 01a217be-35bc-71d7-862c-61a1b8edab2e	laptop-261126-036-0	2026-11-26 12:04:30.292+00	2026-11-26 12:10:24.292+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 12:04:31.292+00	2026-11-26 12:10:25.292+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a217be-35bc-7cd7-8b04-73f8d7f264c4
+01a21e6c-d2e5-7324-bae7-8c73f07ce1b3	laptop-261126-036-1	2026-11-27 19:12:57.085+00	2026-11-27 19:17:03.085+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:12:58.085+00	2026-11-27 19:17:04.085+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a217be-35bc-7cd7-8b04-73f8d7f264c4
 01a217e8-5419-7089-892e-e2ccba695ec0	laptop-261126-037-0	2026-11-26 12:50:30.577+00	2026-11-26 13:07:40.577+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-26 12:50:31.577+00	2026-11-26 13:07:41.577+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a217e8-5419-7ad2-91c7-43ab023e0be0
 01a21cfd-f019-7604-833b-b32af4d2a171	laptop-261126-037-1	2026-11-27 12:32:12.849+00	2026-11-27 12:36:20.849+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 12:32:13.849+00	2026-11-27 12:36:21.849+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a217e8-5419-7ad2-91c7-43ab023e0be0
 01a21946-9033-78f0-bc5e-0f58b6f8585f	phone-261126-038-0	2026-11-26 19:13:03.563+00	2026-11-26 19:16:15.563+00	{4ccb7204-aaa0-5ea8-a2ac-7dde942299fa}	2026-11-26 19:13:04.563+00	2026-11-26 19:16:16.563+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21946-9033-7487-aa32-6692286365f0
@@ -2041,6 +2071,7 @@ COPY public.matching_visitorsession (id, visitor_session_id, started_at, ended_a
 01a21dd6-da25-76c0-b00c-01424fb56c77	laptop-261127-000-0	2026-11-27 16:29:08.541+00	2026-11-27 16:34:19.541+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 16:29:09.541+00	2026-11-27 16:34:20.541+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21dd6-da25-7b7d-9965-0a60b0c4644b
 01a21e2a-f6cd-7c8b-9d64-a489fda799b6	phone-261127-001-0	2026-11-27 18:01:00.901+00	2026-11-27 18:02:04.901+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 18:01:01.901+00	2026-11-27 18:02:05.901+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e2a-f6cd-7ac7-bc88-d1142cd6da93
 01a21db0-e5a8-7a2b-b100-4305632e91a9	phone-261127-002-0	2026-11-27 15:47:41.12+00	2026-11-27 16:09:36.12+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 15:47:42.12+00	2026-11-27 16:09:37.12+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21db0-e5a8-7abe-a369-d9a19622ce03
+01a21e93-490e-7acb-9b6b-dd74e36be774	laptop-261127-003-0	2026-11-27 19:54:57.702+00	2026-11-27 20:07:08.702+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:54:58.702+00	2026-11-27 20:07:09.702+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e93-490e-7228-ac55-9823cb1c054f
 01a21c9e-a814-77f7-b622-c20ca8b87b1f	phone-261127-004-0	2026-11-27 10:48:08.492+00	2026-11-27 10:52:59.492+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 10:48:09.492+00	2026-11-27 10:53:00.492+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c9e-a814-713e-97ee-b2eff01cb79c
 01a21e57-bfbc-756a-b636-e8705ea9600b	phone-261127-005-0	2026-11-27 18:49:55.924+00	2026-11-27 18:56:57.924+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8,4ccb7204-aaa0-5ea8-a2ac-7dde942299fa}	2026-11-27 18:49:56.924+00	2026-11-27 18:56:58.924+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e57-bfbc-75af-a5ed-72feb5d32f15
 01a21d10-7553-7c18-89e0-1b5fa77288e0	laptop-261127-006-0	2026-11-27 12:52:26.603+00	2026-11-27 12:53:47.603+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 12:52:27.603+00	2026-11-27 12:53:48.603+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d10-7553-7c7e-aa2b-e6f11394b583
@@ -2052,11 +2083,13 @@ COPY public.matching_visitorsession (id, visitor_session_id, started_at, ended_a
 01a21c76-ea98-7bde-b941-599a272c7cfe	phone-261127-012-0	2026-11-27 10:04:44.08+00	2026-11-27 10:07:09.08+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 10:04:45.08+00	2026-11-27 10:07:10.08+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c76-ea98-773d-ab6a-c1a706a48224
 01a21bb1-549f-7f4c-91b3-26bf30a51cd7	laptop-261127-013-0	2026-11-27 06:28:55.095+00	2026-11-27 06:41:15.095+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 06:28:56.095+00	2026-11-27 06:41:16.095+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21bb1-549f-718d-ab66-93f5bc0771d9
 01a21d69-33f3-72e6-9e62-5fc771ba4034	phone-261127-014-0	2026-11-27 14:29:22.571+00	2026-11-27 14:33:43.571+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 14:29:23.571+00	2026-11-27 14:33:44.571+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d69-33f3-71b4-a008-45cc05ae329a
+01a21ed7-7dff-7dc9-8fe2-161c3f8aecbb	laptop-261127-015-0	2026-11-27 21:09:27.703+00	2026-11-27 21:39:33.703+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 21:09:28.703+00	2026-11-27 21:39:34.703+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21ed7-7dff-7ac7-b52a-efad1ce52dfb
 01a21d56-d9a7-7fad-b3f0-da9e4650ea17	laptop-261127-016-0	2026-11-27 14:09:19.807+00	2026-11-27 14:13:35.807+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 14:09:20.807+00	2026-11-27 14:13:36.807+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d56-d9a7-7e6e-a813-a2eb5f9be8d8
 01a21e55-a8b2-73a9-8618-b4de1b7a9821	phone-261127-017-0	2026-11-27 18:47:38.954+00	2026-11-27 18:51:08.954+00	{}	2026-11-27 18:47:39.954+00	2026-11-27 18:51:09.954+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e55-a8b2-713f-9063-686089a0e4dd
 01a21e54-d0fa-7bb8-a3b0-06031e2066f0	laptop-261127-018-0	2026-11-27 18:46:43.73+00	2026-11-27 18:52:14.73+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 18:46:44.73+00	2026-11-27 18:52:15.73+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e54-d0fa-7a3a-8cde-94b2b8793c63
 01a21d1d-774d-77dc-8ddc-739c00b072d9	phone-261127-019-0	2026-11-27 13:06:39.077+00	2026-11-27 13:12:05.077+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 13:06:40.077+00	2026-11-27 13:12:06.077+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d1d-774d-7206-bf58-23089aa99d54
 01a21cc1-65e8-7125-a99f-6d2899a2e4bb	phone-261127-020-0	2026-11-27 11:26:05.312+00	2026-11-27 11:32:55.312+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 11:26:06.312+00	2026-11-27 11:32:56.312+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21cc1-65e8-7145-938c-6416cf0e680c
+01a21ea7-5bc8-78bb-bda7-2baab575d3ab	laptop-261127-021-0	2026-11-27 20:16:53.216+00	2026-11-27 20:20:29.216+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 20:16:54.216+00	2026-11-27 20:20:30.216+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21ea7-5bc8-7163-8b1c-40e97749dc74
 01a21bda-dd91-7a52-b694-82080d9ada21	phone-261127-022-0	2026-11-27 07:14:17.129+00	2026-11-27 07:22:04.129+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 07:14:18.129+00	2026-11-27 07:22:05.129+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21bda-dd91-7880-8d3b-1d48146b2928
 01a21e2b-2789-77c9-9de4-1f1831fe845a	phone-261127-023-0	2026-11-27 18:01:13.377+00	2026-11-27 18:06:39.377+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 18:01:14.377+00	2026-11-27 18:06:40.377+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e2b-2789-7b36-a3e3-f5476f281b7d
 01a21e04-27ec-7a7a-b027-53ad78217fa0	laptop-261127-024-0	2026-11-27 17:18:37.572+00	2026-11-27 17:23:34.572+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 17:18:38.572+00	2026-11-27 17:23:35.572+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e04-27ec-74cd-a70c-6fc1d434f7dc
@@ -2064,17 +2097,24 @@ COPY public.matching_visitorsession (id, visitor_session_id, started_at, ended_a
 01a21bdf-e8ce-70ca-bf6c-c81c7b57e0b3	phone-261127-026-0	2026-11-27 07:19:47.686+00	2026-11-27 07:21:37.686+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 07:19:48.686+00	2026-11-27 07:21:38.686+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21bdf-e8ce-7217-a354-68afc2f88bdc
 01a21e3c-9459-789e-b285-c2a13ead0fb2	phone-261127-027-0	2026-11-27 18:20:15.345+00	2026-11-27 18:22:05.345+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 18:20:16.345+00	2026-11-27 18:22:06.345+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e3c-9459-7314-8efd-a5d231815fe9
 01a21d61-93dd-70db-b54b-b97f4cf0dada	phone-261127-028-0	2026-11-27 14:21:02.837+00	2026-11-27 14:24:35.837+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 14:21:03.837+00	2026-11-27 14:24:36.837+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d61-93dd-7612-8155-c0e1a51eb57f
+01a21edb-381a-7daa-9ac1-0081a1ff4132	phone-261127-029-0	2026-11-27 21:13:31.954+00	2026-11-27 21:22:07.954+00	{4ccb7204-aaa0-5ea8-a2ac-7dde942299fa}	2026-11-27 21:13:32.954+00	2026-11-27 21:22:08.954+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21edb-381a-7118-a523-aebfaa9f20d3
 01a21e39-5995-7fa2-a65a-d9c97bee5ece	phone-261127-030-0	2026-11-27 18:16:43.693+00	2026-11-27 18:46:17.693+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 18:16:44.693+00	2026-11-27 18:46:18.693+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e39-5995-7e16-8f45-d663fed810a4
 01a21cee-285e-7f62-92d4-d3221b3d2781	laptop-261127-031-0	2026-11-27 12:14:58.678+00	2026-11-27 12:20:36.678+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 12:14:59.678+00	2026-11-27 12:20:37.678+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21cee-285e-76ce-b356-bdfdb220efd0
 01a21d91-256e-7d76-81b3-b747390ba47f	phone-261127-032-0	2026-11-27 15:13:00.294+00	2026-11-27 15:18:39.294+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 15:13:01.294+00	2026-11-27 15:18:40.294+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d91-256e-7795-b8a1-c9abed30e36d
 01a21dbb-5241-70b7-ba20-16d77639e651	laptop-261127-033-0	2026-11-27 15:59:04.281+00	2026-11-27 16:09:10.281+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 15:59:05.281+00	2026-11-27 16:09:11.281+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21dbb-5241-7717-a903-8dae55b10a5d
+01a21f36-9fad-7101-9208-f6760cdb49af	phone-261127-034-0	2026-11-27 22:53:22.245+00	2026-11-27 22:59:48.245+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 22:53:23.245+00	2026-11-27 22:59:49.245+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21f36-9fad-7383-8aa9-fda49f95c61b
+01a21e93-96d4-7719-bf2c-a0063ec9ae17	phone-261127-035-0	2026-11-27 19:55:17.612+00	2026-11-27 20:01:50.612+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:55:18.612+00	2026-11-27 20:01:51.612+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e93-96d4-7691-b8e0-ea244e538c8a
 01a21dbd-5782-7f40-9972-248ffe14ee0e	phone-261127-036-0	2026-11-27 16:01:16.698+00	2026-11-27 16:16:27.698+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 16:01:17.698+00	2026-11-27 16:16:28.698+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21dbd-5782-7c6d-916d-e678cf4dd9d5
+01a21eaa-b9a3-724d-af9e-167227f86995	phone-261127-037-0	2026-11-27 20:20:33.851+00	2026-11-27 20:31:38.851+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 20:20:34.851+00	2026-11-27 20:31:39.851+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21eaa-b9a3-7455-b2e8-61936534ab1f
 01a21e58-ea47-7805-becd-516c02812adb	phone-261127-038-0	2026-11-27 18:51:12.351+00	2026-11-27 19:02:13.351+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 18:51:13.351+00	2026-11-27 19:02:14.351+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e58-ea47-7c92-bc1e-2a4b43c702d4
 01a21beb-fc39-728b-94a4-aa66d7419984	phone-261127-039-0	2026-11-27 07:32:59.089+00	2026-11-27 07:41:54.089+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 07:33:00.089+00	2026-11-27 07:41:55.089+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21beb-fc39-7210-a066-f3fbc22a3b23
 01a21d48-568a-76a1-8362-0bbdb64d7fc8	phone-261127-040-0	2026-11-27 13:53:28.738+00	2026-11-27 13:55:45.738+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 13:53:29.738+00	2026-11-27 13:55:46.738+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d48-568a-7f63-827e-8a392e807f1f
 01a21c06-a237-73a8-8e4c-848d65be660b	phone-261127-041-0	2026-11-27 08:02:05.519+00	2026-11-27 08:13:05.519+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:02:06.519+00	2026-11-27 08:13:06.519+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c06-a237-7160-a708-694bea377911
 01a21e1a-b802-7b8c-b493-2c295b8cba72	phone-261127-042-0	2026-11-27 17:43:16.25+00	2026-11-27 17:46:21.25+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61}	2026-11-27 17:43:17.25+00	2026-11-27 17:46:22.25+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e1a-b802-7e50-8522-5b67591ef48d
+01a21eed-2aeb-7750-bbee-f7c00e770d52	laptop-261127-043-0	2026-11-27 21:33:08.227+00	2026-11-27 21:36:47.227+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 21:33:09.227+00	2026-11-27 21:36:48.227+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21eed-2aeb-7c69-b3f9-258ab287384a
+01a21efa-cfbe-747b-a367-3b0740f2edb5	phone-261127-044-0	2026-11-27 21:48:02.39+00	2026-11-27 22:03:52.39+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 21:48:03.39+00	2026-11-27 22:03:53.39+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21efa-cfbe-7968-bcf1-8247c2492fc6
 01a21e2f-eead-7097-b023-331b0137a11d	phone-261127-045-0	2026-11-27 18:06:26.501+00	2026-11-27 18:09:49.501+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 18:06:27.501+00	2026-11-27 18:09:50.501+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e2f-eead-7d98-b120-875c23355d4c
+01a21e86-0aeb-7d4d-a205-47f83fd91d56	laptop-261127-046-0	2026-11-27 19:40:29.827+00	2026-11-27 20:01:13.827+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 19:40:30.827+00	2026-11-27 20:01:14.827+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21e86-0aeb-7565-a3c0-405faec75b13
 01a21d3f-f938-7bb5-8ee9-9f545b620c86	phone-261127-047-0	2026-11-27 13:44:20.56+00	2026-11-27 13:48:43.56+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 13:44:21.56+00	2026-11-27 13:48:44.56+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d3f-f938-7295-8c85-6fc3b9f39e39
 01a21c0c-bea0-7c42-8f3c-2a4dd62c78dd	phone-261127-048-0	2026-11-27 08:08:46.008+00	2026-11-27 08:13:37.008+00	{22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 08:08:47.008+00	2026-11-27 08:13:38.008+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21c0c-bea0-7f2d-b911-9f4bcc137cd1
 01a21d13-b14a-7376-9097-2b3b717e5448	laptop-261127-049-0	2026-11-27 12:55:58.562+00	2026-11-27 12:58:51.562+00	{69fbff33-9bcd-565a-8eb5-debf5debdb61,22d14351-9d79-5e20-8dd7-2c62f65fbef8}	2026-11-27 12:55:59.562+00	2026-11-27 12:58:52.562+00	c29fd155-8581-5ddc-bc12-a846f10333bc	01a21d13-b14a-76cc-a618-ec9297ec7ebc
@@ -2093,24 +2133,24 @@ COPY public.orgs_apitoken (id, description, prefix, digest, expires_at, revoked_
 
 
 COPY public.orgs_historyentry (id, kind, object_id, label, action, changes, changed_at, changed_by_name, channel, request_id, changed_by_id, organization_id) FROM stdin;
-01a21e67-8c10-76c0-af1b-02fcc9a73f47	api_token	01a21e67-8c10-76c0-af1b-02fbf3c9a248	Demo	created	{"user_id": [null, "e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef"]}	2026-11-27 19:07:12.254254+00		command	\N	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21e67-8c12-775d-9e5d-eee40f3ec1e4	api_token	01a21e67-8c12-775d-9e5d-eee306bd62c3	Demo	created	{"user_id": [null, "f84c5e65-1e18-5c2e-b78a-7be3b249b8ae"]}	2026-11-27 19:07:12.254254+00		command	\N	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21e67-8c13-77bd-9ce8-1295d42fecba	api_token	01a21e67-8c13-77bd-9ce8-1294aa04048f	Demo	created	{"user_id": [null, "742d3852-f7ab-5e2d-800f-a8c18c572465"]}	2026-11-27 19:07:12.254254+00		command	\N	\N	73594217-0039-50b0-b5b6-8c4f78c402a0
-01a21e67-8c13-77bd-9ce8-12974ebc80eb	api_token	01a21e67-8c13-77bd-9ce8-129681da0b59	Demo	created	{"user_id": [null, "adeba2e0-da79-5e83-bcb9-dca1a59f8e13"]}	2026-11-27 19:07:12.254254+00		command	\N	\N	7aec2043-ad37-5564-b719-fe275a863ba8
-01a21e67-8c16-714e-a460-d10cfdd32509	goal	b7c3ffc3-b0c9-5cdc-a27f-7aab287c77b7	Bought in the shop	created	{"name": [null, "Bought in the shop"], "conditions": [null, []], "allowed_rooms": [null, []], "default_value": [null, "14.15"], "is_any_room_allowed": [null, true]}	2026-01-01 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21e67-8c19-7510-9e43-7ed5c26a6820	goal	158bfc3b-e25e-5678-9b12-4c03b7cc7082	User sent a lead	created	{"name": [null, "User sent a lead"], "conditions": [null, [{"type": 27, "value": "", "negate": false, "settings": {}}]], "allowed_rooms": [null, ["22d14351-9d79-5e20-8dd7-2c62f65fbef8"]], "is_any_room_allowed": [null, false]}	2026-01-02 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21e67-8c1a-7233-a94e-5eee1a3bab1b	goal	16e5a2d9-96c2-5a9e-bed2-3f608e146cef	Picked up in the store	created	{"name": [null, "Picked up in the store"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-03 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21e67-8c1b-778d-bfad-00b69644ffe4	goal	cee1e117-6657-5672-87fd-5baada3c16ac	Signed a contract	created	{"name": [null, "Signed a contract"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-04 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
-01a21e67-8c1c-74a6-b6be-32ce8d72eeb4	goal	85691ce2-2e93-55bd-a701-94d80945b7b3	Another organization's goal	created	{"name": [null, "Another organization's goal"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-01 00:00:00+00	olga.other@example.net	command	\N	742d3852-f7ab-5e2d-800f-a8c18c572465	73594217-0039-50b0-b5b6-8c4f78c402a0
-01a21e67-8c6e-7652-86cc-b1aecf406373	user	8580a919-3378-5493-8d16-e62eb80497b2	admin@example.com	changed	{"password": ["…", "…"], "is_superuser": [null, true]}	2026-11-27 19:07:12.254254+00		command	\N	\N	\N
+01a21f43-2c64-7521-9a68-72b0a7034c7b	api_token	01a21f43-2c63-71e8-8292-0de5f78016be	Demo	created	{"user_id": [null, "e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef"]}	2026-11-27 23:07:05.681428+00		command	\N	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c66-76bd-a32b-152a115841df	api_token	01a21f43-2c65-743c-a0e8-6dd1a98002bb	Demo	created	{"user_id": [null, "f84c5e65-1e18-5c2e-b78a-7be3b249b8ae"]}	2026-11-27 23:07:05.681428+00		command	\N	\N	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c67-7722-8451-1265fa8a49ac	api_token	01a21f43-2c66-76bd-a32b-152b8f4704fc	Demo	created	{"user_id": [null, "742d3852-f7ab-5e2d-800f-a8c18c572465"]}	2026-11-27 23:07:05.681428+00		command	\N	\N	73594217-0039-50b0-b5b6-8c4f78c402a0
+01a21f43-2c68-7774-9fc4-c0388807f2c4	api_token	01a21f43-2c67-7722-8451-1266110b3763	Demo	created	{"user_id": [null, "adeba2e0-da79-5e83-bcb9-dca1a59f8e13"]}	2026-11-27 23:07:05.681428+00		command	\N	\N	7aec2043-ad37-5564-b719-fe275a863ba8
+01a21f43-2c6b-7463-8065-436a3eceb9c3	goal	b7c3ffc3-b0c9-5cdc-a27f-7aab287c77b7	Bought in the shop	created	{"name": [null, "Bought in the shop"], "conditions": [null, []], "allowed_rooms": [null, []], "default_value": [null, "14.15"], "is_any_room_allowed": [null, true]}	2026-01-01 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c6e-77c5-844f-7e55ee8f6a9d	goal	158bfc3b-e25e-5678-9b12-4c03b7cc7082	User sent a lead	created	{"name": [null, "User sent a lead"], "conditions": [null, [{"type": 27, "value": "", "negate": false, "settings": {}}]], "allowed_rooms": [null, ["22d14351-9d79-5e20-8dd7-2c62f65fbef8"]], "is_any_room_allowed": [null, false]}	2026-01-02 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c6f-76ba-847e-2652bbaa1d0d	goal	16e5a2d9-96c2-5a9e-bed2-3f608e146cef	Picked up in the store	created	{"name": [null, "Picked up in the store"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-03 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c70-70b8-b523-fe7fadff8eb4	goal	cee1e117-6657-5672-87fd-5baada3c16ac	Signed a contract	created	{"name": [null, "Signed a contract"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-04 00:00:00+00	mira.manager@example.com	command	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	c29fd155-8581-5ddc-bc12-a846f10333bc
+01a21f43-2c72-73f1-9b77-6e56efb238e8	goal	85691ce2-2e93-55bd-a701-94d80945b7b3	Another organization's goal	created	{"name": [null, "Another organization's goal"], "conditions": [null, []], "allowed_rooms": [null, []], "is_any_room_allowed": [null, true]}	2026-01-01 00:00:00+00	olga.other@example.net	command	\N	742d3852-f7ab-5e2d-800f-a8c18c572465	73594217-0039-50b0-b5b6-8c4f78c402a0
+01a21f43-2ccb-7474-b848-248ffd9217e9	user	8580a919-3378-5493-8d16-e62eb80497b2	admin@example.com	changed	{"password": ["…", "…"], "is_superuser": [null, true]}	2026-11-27 23:07:05.681428+00		command	\N	\N	\N
 \.
 
 
 
 COPY public.orgs_organization (id, name, subscription_expires_on, created_at, updated_at) FROM stdin;
-c29fd155-8581-5ddc-bc12-a846f10333bc	Example Ltd.	2099-12-31	2026-11-27 19:07:12.258602+00	2026-11-27 19:07:12.258617+00
-73594217-0039-50b0-b5b6-8c4f78c402a0	Another Ltd.	2099-12-31	2026-11-27 19:07:12.260072+00	2026-11-27 19:07:12.26008+00
-7aec2043-ad37-5564-b719-fe275a863ba8	Expired Ltd.	2020-12-31	2026-11-27 19:07:12.261077+00	2026-11-27 19:07:12.261085+00
+c29fd155-8581-5ddc-bc12-a846f10333bc	Example Ltd.	2099-12-31	2026-11-27 23:07:05.685747+00	2026-11-27 23:07:05.685788+00
+73594217-0039-50b0-b5b6-8c4f78c402a0	Another Ltd.	2099-12-31	2026-11-27 23:07:05.687118+00	2026-11-27 23:07:05.687123+00
+7aec2043-ad37-5564-b719-fe275a863ba8	Expired Ltd.	2020-12-31	2026-11-27 23:07:05.688099+00	2026-11-27 23:07:05.688104+00
 \.
 
 
@@ -2121,20 +2161,20 @@ COPY public.orgs_ratewindow (token_id, started_at, requests) FROM stdin;
 
 
 COPY public.orgs_room (id, name, domain, language_code, archived_at, created_at, updated_at, organization_id) FROM stdin;
-22d14351-9d79-5e20-8dd7-2c62f65fbef8	Web shop	shop.example.com	en	\N	2026-11-27 19:07:12.262844+00	2026-11-27 19:07:12.262851+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-69fbff33-9bcd-565a-8eb5-debf5debdb61	Blog	blog.example.com	en	\N	2026-11-27 19:07:12.264182+00	2026-11-27 19:07:12.264186+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-4ccb7204-aaa0-5ea8-a2ac-7dde942299fa	Store in Helsinki	\N	en	\N	2026-11-27 19:07:12.265154+00	2026-11-27 19:07:12.265157+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-7627761a-6c7f-582c-a42c-27ec5099a25b	Other shop	shop.example.net	en	\N	2026-11-27 19:07:12.266127+00	2026-11-27 19:07:12.266132+00	73594217-0039-50b0-b5b6-8c4f78c402a0
+22d14351-9d79-5e20-8dd7-2c62f65fbef8	Web shop	shop.example.com	en	\N	2026-11-27 23:07:05.689664+00	2026-11-27 23:07:05.689672+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+69fbff33-9bcd-565a-8eb5-debf5debdb61	Blog	blog.example.com	en	\N	2026-11-27 23:07:05.691177+00	2026-11-27 23:07:05.691182+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+4ccb7204-aaa0-5ea8-a2ac-7dde942299fa	Store in Helsinki	\N	en	\N	2026-11-27 23:07:05.69218+00	2026-11-27 23:07:05.692184+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+7627761a-6c7f-582c-a42c-27ec5099a25b	Other shop	shop.example.net	en	\N	2026-11-27 23:07:05.693068+00	2026-11-27 23:07:05.693071+00	73594217-0039-50b0-b5b6-8c4f78c402a0
 \.
 
 
 
 COPY public.orgs_user (password, last_login, id, email, first_name, last_name, scopes, is_bot, is_active, is_staff, is_superuser, created_at, updated_at, organization_id) FROM stdin;
-!	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	mira.manager@example.com	Mira	Manager	{settings,reports,users}	f	t	f	f	2026-11-27 19:07:12.267618+00	2026-11-27 19:07:12.267622+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-!	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	ivo.integrator@example.com	Ivo	Integrator	{}	t	t	f	f	2026-11-27 19:07:12.269223+00	2026-11-27 19:07:12.269227+00	c29fd155-8581-5ddc-bc12-a846f10333bc
-!	\N	742d3852-f7ab-5e2d-800f-a8c18c572465	olga.other@example.net	Olga	Other	{settings,reports,users}	f	t	f	f	2026-11-27 19:07:12.270186+00	2026-11-27 19:07:12.27019+00	73594217-0039-50b0-b5b6-8c4f78c402a0
-!	\N	adeba2e0-da79-5e83-bcb9-dca1a59f8e13	eve.expired@example.org	Eve	Expired	{settings,reports,users}	f	t	f	f	2026-11-27 19:07:12.271066+00	2026-11-27 19:07:12.27107+00	7aec2043-ad37-5564-b719-fe275a863ba8
-!	\N	8580a919-3378-5493-8d16-e62eb80497b2	admin@example.com	Ada	Admin	{}	f	t	t	t	2026-11-27 19:07:12.361325+00	2026-11-27 19:07:12.361338+00	\N
+!	\N	e04d93ae-934c-51c9-a73c-6e6e7ee7c4ef	mira.manager@example.com	Mira	Manager	{settings,reports,users}	f	t	f	f	2026-11-27 23:07:05.694552+00	2026-11-27 23:07:05.694556+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+!	\N	f84c5e65-1e18-5c2e-b78a-7be3b249b8ae	ivo.integrator@example.com	Ivo	Integrator	{}	t	t	f	f	2026-11-27 23:07:05.69622+00	2026-11-27 23:07:05.696224+00	c29fd155-8581-5ddc-bc12-a846f10333bc
+!	\N	742d3852-f7ab-5e2d-800f-a8c18c572465	olga.other@example.net	Olga	Other	{settings,reports,users}	f	t	f	f	2026-11-27 23:07:05.69719+00	2026-11-27 23:07:05.697194+00	73594217-0039-50b0-b5b6-8c4f78c402a0
+!	\N	adeba2e0-da79-5e83-bcb9-dca1a59f8e13	eve.expired@example.org	Eve	Expired	{settings,reports,users}	f	t	f	f	2026-11-27 23:07:05.69814+00	2026-11-27 23:07:05.698143+00	7aec2043-ad37-5564-b719-fe275a863ba8
+!	\N	8580a919-3378-5493-8d16-e62eb80497b2	admin@example.com	Ada	Admin	{}	f	t	t	t	2026-11-27 23:07:05.793891+00	2026-11-27 23:07:05.793906+00	\N
 \.
 
 
