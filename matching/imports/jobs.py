@@ -113,6 +113,11 @@ async def take_up_what_was_left(context: JobContext, timestamp: int) -> None:
     """Queue again the jobs of killed workers. It has no `lock`: one of its own may be among them."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS):
+        if job.task_name == TASK and job.attempts >= MOST_ATTEMPTS:  # it may be what kills them
+            await sync_to_async(give_up)(str(job.task_kwargs["run_id"]))
+            assert job.id is not None
+            await manager.finish_job_by_id_async(job.id, JobStatus.FAILED, delete_job=True)
+            continue
         logger.warning("taken up again", extra={"fields": {"job": job.task_name, **job.task_kwargs}})
         try:
             await manager.retry_job(job)
@@ -121,6 +126,13 @@ async def take_up_what_was_left(context: JobContext, timestamp: int) -> None:
             await manager.finish_job_by_id_async(job.id, JobStatus.FAILED, delete_job=True)
     for run_id, lock in await sync_to_async(without_job)():
         await context.app.configure_task(TASK, lock=lock).defer_async(run_id=run_id)
+
+
+def give_up(run_id: str) -> None:
+    """Fail an import that was taken up again and again."""
+    logger.error("import given up", extra={"fields": {"import": run_id}})
+    if run := ImportRun.objects.select_related("organization").filter(pk=run_id).first():
+        fail(run, GIVEN_UP, at=timezone.now())
 
 
 def without_job() -> list[tuple[str, str]]:

@@ -36,6 +36,11 @@ class Row(NamedTuple):
     source: Any  # a CSV row as a list of cells, or a line of NDJSON
     has_assumed_times: bool = False  # one without an offset was taken for UTC
 
+    @property
+    def size(self) -> int:
+        """How long its text is, in bytes or characters."""
+        return len(self.source) if isinstance(self.source, bytes) else sum(map(len, self.source))
+
 
 class Rereadable(Iterator[str]):
     """Lines that can be put back."""

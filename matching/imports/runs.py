@@ -34,6 +34,7 @@ from matching.models import ImportRun
 Status = ImportRun.Status
 
 CHUNK_ROWS = 5000
+CHUNK_BYTES = 8 * 2**20  # of long rows fewer, so that those of a hostile file do not fill the memory
 # What an import fills.
 TABLES = {
     ImportRun.Kind.MATCHES: ("matching_externalmatch", "matching_pendingmatch", "matching_matchattempt"),
@@ -85,6 +86,18 @@ def detail_of(answer: RowAnswer[Any]) -> str | None:
         for name, errors in answer.errors.items()
     }
     return "; ".join(f"{name}: {said}" for name, said in sentences.items())
+
+
+def take_chunk(checked: Iterator[tuple[Row, Any]]) -> list[tuple[Row, Any]]:
+    """Take the next rows, CHUNK_ROWS of them, or as many as have CHUNK_BYTES."""
+    chunk = []
+    size = 0
+    for row, item in islice(checked, CHUNK_ROWS):
+        chunk.append((row, item))
+        size += row.size
+        if size >= CHUNK_BYTES:
+            break
+    return chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +292,11 @@ class Import:
         read = self.options.reader(run.created_by)
         checked = ((row, read(row.item)) for row in rows)
         with ThreadPoolExecutor(max_workers=1) as reader:
-            next_chunk = reader.submit(list, islice(checked, CHUNK_ROWS))
+            next_chunk = reader.submit(take_chunk, checked)
             while chunk := next_chunk.result():
                 if self.is_to_stop():
                     raise ImportStoppedError
-                next_chunk = reader.submit(list, islice(checked, CHUNK_ROWS))
+                next_chunk = reader.submit(take_chunk, checked)
                 self.write_chunk(run, chunk, results, length=results.file.tell())
                 self.bar.update(len(chunk))
                 if run.rows_done <= CHUNK_ROWS:

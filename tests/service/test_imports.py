@@ -262,6 +262,20 @@ def test_rows_go_through_in_chunks(run, path, row, monkeypatch):
     assert ImportRun.objects.get().rows_done == 7
 
 
+def test_of_long_rows_a_chunk_has_fewer(run, row, monkeypatch):
+    monkeypatch.setattr(runs, "CHUNK_BYTES", 1)
+    sizes, write = [], runs.Import.write_chunk
+
+    def write_chunk(self: Any, run: Any, chunk: Any, *args: Any, **more: Any) -> None:
+        sizes.append(len(chunk))
+        write(self, run, chunk, *args, **more)
+
+    monkeypatch.setattr(runs.Import, "write_chunk", write_chunk)
+    run([HEADER, *(row(f"receipt-{n}") for n in range(3))])
+
+    assert sizes == [1, 1, 1]
+
+
 def test_the_next_chunk_is_read_while_one_is_written(run, row, monkeypatch):
     monkeypatch.setattr(runs, "CHUNK_ROWS", 1)
     read, write = Event(), runs.Import.write_chunk

@@ -6,9 +6,12 @@ import gzip
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.files.storage import FileSystemStorage
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -313,6 +316,28 @@ def test_what_fails_again_and_again_is_given_up(world, monkeypatch):
 
     run.refresh_from_db()
     assert (run.status, run.error) == (Status.FAILED, jobs.GIVEN_UP)
+
+
+@pytest.mark.parametrize("attempts", [jobs.MOST_ATTEMPTS - 1, jobs.MOST_ATTEMPTS])
+def test_what_kills_its_worker_again_and_again_is_given_up(world, attempts):
+    run, _ = world.upload(world.content(5))
+    job = SimpleNamespace(
+        id=1, task_name=uploads.TASK, task_kwargs={"run_id": str(run.pk)}, attempts=attempts
+    )
+    manager = AsyncMock()
+    manager.get_stalled_jobs.return_value = [job]
+    context: Any = SimpleNamespace(app=SimpleNamespace(job_manager=manager))
+
+    async_to_sync(jobs.take_up_what_was_left.func)(context, 0)
+
+    run.refresh_from_db()
+    if attempts < jobs.MOST_ATTEMPTS:
+        manager.retry_job.assert_awaited_once_with(job)
+        assert run.status == Status.QUEUED
+    else:
+        manager.retry_job.assert_not_awaited()
+        assert manager.finish_job_by_id_async.await_args.args[0] == 1
+        assert (run.status, run.error) == (Status.FAILED, jobs.GIVEN_UP)
 
 
 class BrokenOff(BytesIO):
