@@ -1,6 +1,8 @@
 """Clients that send slowly cost a connection, not a thread; who may not call is refused before the body."""
 
+import gzip
 import json
+import os
 import re
 import resource
 import socket
@@ -254,9 +256,17 @@ def test_a_client_is_asked_for_a_large_body_only_when_it_is_wanted(world):
         assert read_answer(client)[0] == 200
 
 
-def test_large_batches_that_wait_for_the_database_do_not_keep_other_large_ones_waiting(world):
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_large_batches_that_wait_for_the_database_do_not_keep_other_large_ones_waiting(world, is_packed):
     goal = world.match_path.split("/")[-2]
-    batch = json.dumps({"matches": [{**json.loads(world.match), "goal_id": goal}]}).encode().ljust(100_000)
+    note = os.urandom(20_000).hex()  # nobody reads it; packed, it may be hundred times as large
+    batch = json.dumps({"matches": [{**json.loads(world.match), "goal_id": goal, "note": note}]}).encode()
+    path = f"{world.base}/matches/batch"
+    post = world.post(batch.ljust(100_000), path)
+    if is_packed:
+        packed = gzip.compress(batch)
+        head = world.head("POST", path, f"Content-Length: {len(packed)}", "Content-Encoding: gzip")
+        post = head + packed
     session = {
         "visitor_session_id": "s",
         "visitor_id": "v",
@@ -268,7 +278,7 @@ def test_large_batches_that_wait_for_the_database_do_not_keep_other_large_ones_w
         database.execute("LOCK TABLE matching_externalmatch IN ACCESS EXCLUSIVE MODE")
         clients = [stack.enter_context(world.connect()) for _ in range(8)]
         for client in clients:
-            client.sendall(world.post(batch, f"{world.base}/matches/batch"))
+            client.sendall(post)
         for _ in range(5):
             assert world.ask(world.post(sessions, f"{world.base}/visitor_sessions/batch"))[0] == 200
         database.rollback()
