@@ -3,6 +3,9 @@
 Something is in its way where the report is to be refused, a pending match may have waited for it, or its
 identity has many visitors. Then nothing is written, and the report takes the way of a batch (see
 matching.visitors.arrivals), which knows what to do and what to say.
+
+In a transaction of the caller's it does so with the lock of the identity shared already: two of them with one
+common identity may then deadlock, and are tried again (matching.matches.retries).
 """
 
 from matching.matches.locks import ARRIVALS_LOCK

@@ -338,6 +338,8 @@ def test_what_kills_its_worker_again_and_again_is_given_up(world, attempts):
         manager.retry_job.assert_not_awaited()
         assert manager.finish_job_by_id_async.await_args.args[0] == 1
         assert (run.status, run.error) == (Status.FAILED, jobs.GIVEN_UP)
+        assert uploads.resume(run)
+        assert world.work(run).status == Status.FINISHED
 
 
 class BrokenOff(BytesIO):
